@@ -1,0 +1,103 @@
+// Errors as values: what went wrong, sorted by what the caller can do about it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace hawser {
+
+// Each code is a decision for the caller. "Would block" is no error: calls that
+// can be too early return an empty value instead.
+enum class Code {
+  invalid_argument,  // the caller's input is wrong: mend the call
+  unavailable,       // something this machine lacks (driver, plugin, device): install or choose another
+  timeout,           // a deadline passed; the other side may still be alive
+  peer,              // the peer died, refused, or closed: reconnect or look at its side
+  protocol,          // bytes that no correct peer sends
+  data,              // bytes arrived, and they are the wrong ones
+  plugin,            // a hosted plugin returned an error code
+  system,            // an operating system call failed; the message holds errno's text
+  cancelled,         // somebody asked this work to stop
+  internal,          // a bug of ours
+};
+
+std::string_view code_name(Code code);
+
+// A value type. The message says what failed, on which object, and what to do.
+class Error {
+ public:
+  Error(Code code, std::string message) : code_(code), message_(std::move(message)) {}
+
+  Code code() const { return code_; }
+  const std::string& message() const { return message_; }
+
+  // The same error, with what was being done put in front: "while X: message".
+  Error within(std::string_view doing) const;
+
+ private:
+  Code code_;
+  std::string message_;
+};
+
+// An Error of Code::system: "<doing>: <strerror(err)>".
+Error system_error(int err, std::string_view doing);
+
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}    // NOLINT(google-explicit-constructor)
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+
+  bool ok() const { return state_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+
+  T& value() { return std::get<0>(state_); }
+  const T& value() const { return std::get<0>(state_); }
+  T& operator*() { return value(); }
+  const T& operator*() const { return value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+
+  const Error& error() const { return std::get<1>(state_); }
+
+ private:
+  std::variant<T, Error> state_;
+};
+
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  Result() = default;
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
+
+  bool ok() const { return !error_.has_value(); }
+  explicit operator bool() const { return ok(); }
+  const Error& error() const { return *error_; }
+
+ private:
+  std::optional<Error> error_;
+};
+
+using Status = Result<void>;
+
+#define HAWSER_CONCAT_(a, b) a##b
+#define HAWSER_CONCAT(a, b) HAWSER_CONCAT_(a, b)
+
+// Returns the error of `expr` from the enclosing function, if it has one.
+#define HAWSER_TRY(expr)                                               \
+  do {                                                                 \
+    if (auto hawser_status_ = (expr); !hawser_status_.ok())            \
+      return hawser_status_.error();                                   \
+  } while (false)
+
+// `target = value of expr`, or returns its error from the enclosing function.
+#define HAWSER_ASSIGN(target, expr) HAWSER_ASSIGN_(HAWSER_CONCAT(hawser_result_, __LINE__), target, expr)
+#define HAWSER_ASSIGN_(name, target, expr) \
+  auto name = (expr);                      \
+  if (!name.ok()) return name.error();     \
+  target = std::move(name.value())
+
+}  // namespace hawser

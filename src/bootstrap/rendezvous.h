@@ -1,0 +1,66 @@
+// How two sides find each other: the port rule, the server that waits for its real
+// client whatever else knocks, and the client that waits for its server.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "bootstrap/wire.h"
+
+namespace hawser {
+
+// base + gpu * 8 + channel; Code::invalid_argument where that is no port.
+inline constexpr int kPortsPerGpu = 8;
+Result<std::uint16_t> channel_port(int base, int gpu, int channel);
+
+// A connection whose handshake is done.
+struct Rendezvous {
+  UniqueFd socket;
+  std::string peer;       // "192.0.2.7:41234", "[fd00::2]:41234"
+  wire::Decoder decoder;  // with what was read behind the handshake
+  wire::Hello hello;      // what the client said
+  wire::Plan plan;        // what the server answered
+};
+
+// Holds the ports of a GPU's channels. The control connection comes in on channel 0's; the others
+// are held so that two servers whose ranges overlap find out at once.
+// Not thread-safe, but stop() may be called from any thread.
+class RendezvousServer {
+ public:
+  // An IPv4 or IPv6 address, or a host name; "0.0.0.0" and "::" are every interface. A busy port is
+  // Code::system and names address, port, gpu and channel, and what to do.
+  static Result<std::unique_ptr<RendezvousServer>> listen(const std::string& bind_address, int port_base, int gpu,
+                                                          int channels);
+  ~RendezvousServer();
+
+  // Decides about a Hello: the plan, or the error whose message is sent as Refuse.
+  using Decide = std::function<Result<wire::Plan>(const wire::Hello&)>;
+
+  // Waits for a client whose Hello is accepted. Everything else that connects (garbage, silence, HTTP,
+  // a wrong version) is closed with one log line, and waiting goes on till the deadline. Candidates are
+  // served side by side: at most kMaxCandidates at a time, each with kHandshakeTimeout.
+  Result<Rendezvous> accept(const Decide& decide, Deadline deadline);
+  void stop();  // makes accept() return Code::cancelled
+
+  static constexpr int kMaxCandidates = 64;
+  static constexpr Milliseconds kHandshakeTimeout{5000};
+
+ private:
+  struct Impl;
+  explicit RendezvousServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Connects, says Hello and gets the Plan. A refused connection or an unreachable host is tried
+// again until the deadline (the server may start later), a Refuse or a protocol error ends it.
+// The error of a deadline tells the last cause.
+Result<Rendezvous> rendezvous_connect(const std::string& server_address, int port_base, int gpu,
+                                      const wire::Hello& hello, Deadline deadline);
+
+}  // namespace hawser

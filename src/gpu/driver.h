@@ -1,0 +1,61 @@
+// The CUDA driver API as one table of functions, filled by dlopen. Types are
+// written from the driver API's documented ABI, so that no CUDA header is needed.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+
+namespace hawser {
+
+using CUresult = int;
+using CUdevice = int;
+using CUdeviceptr = unsigned long long;
+using CUcontext = struct CUctx_st*;
+using CUstream = struct CUstream_st*;
+using CUevent = struct CUevent_st*;
+
+// One member per entry point, named as the driver names it. Tests fill one by hand.
+struct CudaDriver {
+  CUresult (*cuInit)(unsigned flags) = nullptr;
+  CUresult (*cuDriverGetVersion)(int* version) = nullptr;
+  CUresult (*cuGetErrorName)(CUresult error, const char** name) = nullptr;
+  CUresult (*cuGetErrorString)(CUresult error, const char** text) = nullptr;
+  CUresult (*cuDeviceGetCount)(int* count) = nullptr;
+  CUresult (*cuDeviceGet)(CUdevice* device, int ordinal) = nullptr;
+  CUresult (*cuDeviceGetName)(char* name, int length, CUdevice device) = nullptr;
+  CUresult (*cuDeviceGetPCIBusId)(char* id, int length, CUdevice device) = nullptr;
+  CUresult (*cuDeviceTotalMem)(std::size_t* bytes, CUdevice device) = nullptr;
+  CUresult (*cuDeviceGetAttribute)(int* value, int attribute, CUdevice device) = nullptr;
+  CUresult (*cuDevicePrimaryCtxRetain)(CUcontext* context, CUdevice device) = nullptr;
+  CUresult (*cuDevicePrimaryCtxRelease)(CUdevice device) = nullptr;
+  CUresult (*cuCtxSetCurrent)(CUcontext context) = nullptr;
+  CUresult (*cuMemAlloc)(CUdeviceptr* memory, std::size_t bytes) = nullptr;
+  CUresult (*cuMemFree)(CUdeviceptr memory) = nullptr;
+  CUresult (*cuMemHostAlloc)(void** memory, std::size_t bytes, unsigned flags) = nullptr;
+  CUresult (*cuMemFreeHost)(void* memory) = nullptr;
+  CUresult (*cuMemcpy)(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) = nullptr;
+  CUresult (*cuMemcpyAsync)(CUdeviceptr to, CUdeviceptr from, std::size_t bytes, CUstream stream) = nullptr;
+  CUresult (*cuStreamCreate)(CUstream* stream, unsigned flags) = nullptr;
+  CUresult (*cuStreamDestroy)(CUstream stream) = nullptr;
+  CUresult (*cuStreamSynchronize)(CUstream stream) = nullptr;
+  CUresult (*cuEventCreate)(CUevent* event, unsigned flags) = nullptr;
+  CUresult (*cuEventDestroy)(CUevent event) = nullptr;
+  CUresult (*cuEventRecord)(CUevent event, CUstream stream) = nullptr;
+  CUresult (*cuEventQuery)(CUevent event) = nullptr;
+  CUresult (*cuPointerGetAttribute)(void* value, int attribute, CUdeviceptr address) = nullptr;
+
+  std::string library;  // where it came from
+
+  // Opens the library named by HAWSER_CUDA_LIBRARY and calls cuInit. Code::unavailable, with
+  // the cause and the remedy, where there is no driver or no device. The table, once
+  // made, stays for the life of the process.
+  static Result<std::shared_ptr<const CudaDriver>> load();
+};
+
+// Code::system: "<call>: CUDA_ERROR_X (text)"; ok for CUDA_SUCCESS.
+Status check_cuda(const CudaDriver& driver, CUresult result, const char* call);
+
+}  // namespace hawser

@@ -1,0 +1,29 @@
+// A piece of memory: where it is, how long, and whose.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace hawser {
+
+enum class MemoryKind { host, cuda };
+
+// A value that owns nothing. `data` is a host address, or a CUdeviceptr as a pointer.
+struct MemoryRange {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+  MemoryKind kind = MemoryKind::host;
+  int gpu = -1;  // the CUDA ordinal, for MemoryKind::cuda
+
+  std::byte* at(std::size_t offset) const { return static_cast<std::byte*>(data) + offset; }
+  MemoryRange slice(std::size_t offset, std::size_t length) const {
+    return {at(offset), length, kind, gpu};
+  }
+};
+
+const char* memory_kind_name(MemoryKind kind);
+
+// devmem TCP wants pages; every buffer of ours starts on one.
+inline constexpr std::size_t kPageBytes = 4096;
+
+}  // namespace hawser

@@ -1,0 +1,32 @@
+#include "net/net.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+
+namespace hawser {
+
+Result<Fragments> ReceiveComm::fragments(Request*) {
+  return Error(Code::internal, "fragments() asked of a Net that needs no unpacking");
+}
+
+Status ReceiveComm::consume(Request*) {
+  return Error(Code::internal, "consume() asked of a Net that needs no unpacking");
+}
+
+Result<int> find_device(const Net& net, const std::string& index_or_name) {
+  const auto& devices = net.devices();
+  std::string offered;
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    if (devices[i].name == index_or_name) return static_cast<int>(i);
+    offered += fmt::format("{}{} ({})", i ? ", " : "", i, devices[i].name);
+  }
+  std::size_t index = 0;
+  const char* const end = index_or_name.data() + index_or_name.size();
+  const auto [stop, problem] = std::from_chars(index_or_name.data(), end, index);
+  if (problem == std::errc() && stop == end && index < devices.size()) return static_cast<int>(index);
+  return Error(Code::invalid_argument, fmt::format("no device '{}': {} offers {}", index_or_name, net.name(),
+                                                   offered.empty() ? "none" : offered));
+}
+
+}  // namespace hawser

@@ -1,0 +1,148 @@
+// Net: the one interface to a network device. Our own TCP and every hosted NCCL
+// plugin implement it; nobody above asks which one it is, only what it can do.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "memory/range.h"
+
+namespace hawser {
+
+// What a device of a Net offers, and what it demands of its caller.
+struct NetCapabilities {
+  bool host_pointers = true;
+  bool cuda_pointers = false;
+  int max_requests = 1;               // in flight per comm; one more is the caller's bug
+  std::size_t max_request_bytes = 0;  // the largest single send or receive
+  bool oldest_first = false;          // only the oldest unfinished request may be tested
+  bool needs_unpack = false;          // a receive is done when fragments() says where it landed
+  bool registration_per_device = false;  // one registration serves every comm of the device
+  bool reports_received_bytes = false;   // TestResult::bytes is set for receives
+  bool places_without_receive = false;   // can write (region, offset) with no posted receive
+};
+
+// Whether CUDA memory reaches the NIC without passing through host memory.
+enum class Devmem { none, emulated, real };
+
+struct NetDevice {
+  std::string name;       // "eth1"
+  std::string pci_path;   // sysfs path; empty for a virtual interface
+  std::string address;    // the address it is bound to, where the Net knows it
+  int speed_mbps = 0;
+  int port = 0;
+  std::uint64_t guid = 0;
+  float latency_us = 0;
+  int max_comms = 0;
+  int max_receives = 1;
+  Devmem devmem = Devmem::none;
+  NetCapabilities capabilities;
+};
+
+// What a connecting side needs of a listening one; opaque, of fixed size.
+inline constexpr std::size_t kHandleBytes = 128;
+using Handle = std::array<std::byte, kHandleBytes>;
+
+// A request in flight, and a registration: each Net derives its own. A Request
+// belongs to its comm, is valid from the post until test() says done (and, where
+// needs_unpack, until consume()), and is never deleted by the caller.
+struct Request {};
+struct Registration {};
+
+struct TestResult {
+  bool done = false;
+  std::optional<std::size_t> bytes;  // received, where the Net reports it
+};
+
+// One piece of a receive that landed in a bounce pool. The layout is the one of
+// the unpack contract (docs/net-abi.md), so a plugin's metadata is read in place.
+struct Fragment {
+  std::uint32_t source_offset;       // from Fragments::bounce
+  std::uint32_t bytes;
+  std::uint64_t destination_offset;  // from the start of that receive's buffer
+};
+static_assert(sizeof(Fragment) == 16);
+
+struct Fragments {
+  const std::byte* bounce = nullptr;
+  MemoryKind bounce_kind = MemoryKind::host;
+  std::span<const Fragment> list;  // valid until consume(); from the plugin: check before use
+};
+
+// One direction of one connection. Not thread-safe; different comms may be
+// driven by different threads. Closing (the destructor) needs every request
+// finished and every registration of it gone, or it says so in the log.
+class Comm {
+ public:
+  virtual ~Comm() = default;
+
+  // The Registration lives until deregister(). The range must outlive it.
+  virtual Result<Registration*> register_memory(const MemoryRange& range) = 0;
+  virtual Status deregister(Registration* registration) = 0;
+
+  // Progresses the comm and tells whether the request is done. Never blocks.
+  virtual Result<TestResult> test(Request* request) = 0;
+};
+
+class SendComm : public Comm {
+ public:
+  // Posts `bytes` from `data` (inside the registered range). nullptr: too early, call
+  // again. Never blocks. The buffer is the Net's until test() says done.
+  virtual Result<Request*> try_send(const void* data, std::size_t bytes, int tag,
+                                    Registration* registration) = 0;
+};
+
+class ReceiveComm : public Comm {
+ public:
+  // Receives match sends in posting order. `bytes` must be at least what is sent.
+  virtual Result<Request*> try_receive(void* data, std::size_t bytes, int tag,
+                                       Registration* registration) = 0;
+
+  // For Nets that need unpacking, after test() said done and before consume().
+  virtual Result<Fragments> fragments(Request* request);
+  // Gives the bounce pages back; strictly in posting order, and only once the copy
+  // out of them has finished. Ends the request.
+  virtual Status consume(Request* request);
+};
+
+// Waits for one connection; serves one accept.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual const Handle& handle() const = 0;
+  // nullptr: not yet, call again. After success: never again. Never blocks.
+  virtual Result<std::unique_ptr<ReceiveComm>> try_accept() = 0;
+};
+
+// One connection being made.
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  // nullptr: not yet, call again. After success: never again. Never blocks.
+  virtual Result<std::unique_ptr<SendComm>> try_connect() = 0;
+};
+
+// Thread-safe: listen and connect may be called from any thread. Outlives all it made.
+class Net {
+ public:
+  virtual ~Net() = default;
+
+  virtual const std::string& name() const = 0;         // the transport's own name
+  virtual const std::string& description() const = 0;  // for people: what it is and where it came from
+  virtual const std::vector<NetDevice>& devices() const = 0;
+
+  virtual Result<std::unique_ptr<Listener>> listen(int device) = 0;
+  virtual Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) = 0;
+};
+
+// The device of that index or name; the error lists what there is.
+Result<int> find_device(const Net& net, const std::string& index_or_name);
+
+}  // namespace hawser
