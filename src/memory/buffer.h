@@ -5,41 +5,42 @@
 #include <span>
 
 #include "base/result.h"
-#include "gpu/gpu.h"
 #include "memory/range.h"
 
 namespace hawser {
 
-// Owns its memory. Not thread-safe by itself; distinct parts of range() may be used
-// by distinct threads.
+class Gpu;
+
+// Owns its memory, and keeps the GPU it came from open. Move-only; a moved-from
+// buffer is only to be assigned or destroyed. Not thread-safe by itself; distinct
+// parts of range() may be used by distinct threads.
 class Buffer {
  public:
+  // Zeroed, so that every page is there before the first transfer.
   static Result<Buffer> host(std::size_t bytes);
-  // Page-locked, for asynchronous copies to and from that GPU.
+  // Page-locked, for asynchronous copies to and from that GPU. Not zeroed.
   static Result<Buffer> pinned(std::shared_ptr<Gpu> gpu, std::size_t bytes);
-  // From cuMemAlloc in the GPU's primary context, its start aligned up to 4 KiB.
+  // From cuMemAlloc in the GPU's primary context, its start aligned up to 4 KiB. Not zeroed.
   static Result<Buffer> cuda(std::shared_ptr<Gpu> gpu, std::size_t bytes);
 
-  Buffer(Buffer&&) noexcept;
-  Buffer& operator=(Buffer&&) noexcept;
-  ~Buffer();
+  Buffer(Buffer&&) noexcept = default;
+  Buffer& operator=(Buffer&&) noexcept = default;
 
   const MemoryRange& range() const { return range_; }
 
   // Copies between host bytes and the buffer, whatever its kind; done on return.
-  // Out of bounds is Code::invalid_argument.
+  // Out of bounds is Code::invalid_argument. For GPU memory the GPU becomes the
+  // calling thread's current one.
   Status write(std::size_t offset, std::span<const std::byte> from);
   Status read(std::size_t offset, std::span<std::byte> to) const;
 
  private:
-  enum class Origin { host, pinned, cuda };
-  Buffer(MemoryRange range, Origin origin, void* allocation, std::shared_ptr<Gpu> gpu);
-  void release() noexcept;
+  Buffer(MemoryRange range, std::shared_ptr<void> allocation, std::shared_ptr<Gpu> gpu);
+  Status check_bounds(const char* doing, std::size_t offset, std::size_t bytes) const;
 
   MemoryRange range_;
-  Origin origin_;
-  void* allocation_;  // what to free; range_.data is it, aligned up
-  std::shared_ptr<Gpu> gpu_;
+  std::shared_ptr<void> allocation_;  // frees itself; range_.data is it, aligned up
+  std::shared_ptr<Gpu> gpu_;          // of cuda memory only
 };
 
 }  // namespace hawser

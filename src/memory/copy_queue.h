@@ -2,27 +2,29 @@
 // network overlap. One queue per channel and direction.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
 #include "base/result.h"
-#include "memory/range.h"
 
 namespace hawser {
 
 class Gpu;
 
-// Not thread-safe. Marks count 1, 2, 3 ...; a mark is finished when every copy
-// queued before it is.
+// Not thread-safe. Marks count 1, 2, 3 ...; a mark is finished when every copy queued
+// before it is, and the bytes are then visible to whoever saw it finished. Source and
+// destination must not overlap and stay valid until then.
 class CopyQueue {
  public:
   virtual ~CopyQueue() = default;
   virtual Status copy(void* destination, const void* source, std::size_t bytes) = 0;
   virtual Result<std::uint64_t> mark() = 0;
+  // A mark that was never made is Code::invalid_argument.
   virtual Result<bool> finished(std::uint64_t mark) = 0;
 };
 
-// memcpy at once: every mark is finished when it is made.
+// memcpy at once, host memory only: every mark is finished when it is made.
 std::unique_ptr<CopyQueue> make_host_copy_queue();
 // Asynchronous driver copies on a stream of its own; at most `max_marks` unfinished.
 Result<std::unique_ptr<CopyQueue>> make_gpu_copy_queue(std::shared_ptr<Gpu> gpu, int max_marks);

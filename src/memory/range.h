@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace hawser {
@@ -19,6 +20,9 @@ struct MemoryRange {
   MemoryRange slice(std::size_t offset, std::size_t length) const {
     return {at(offset), length, kind, gpu};
   }
+  std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(data); }
+  // Whether all of `inner` lies in this range, in the same kind of memory of the same GPU.
+  bool contains(const MemoryRange& inner) const;
 };
 
 const char* memory_kind_name(MemoryKind kind);

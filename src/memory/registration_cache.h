@@ -2,52 +2,62 @@
 // is, shares that registration.
 #pragma once
 
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 
 #include "base/result.h"
 #include "memory/range.h"
 
 namespace hawser {
 
-// Thread-safe. `Scope` is what a registration is good for: a device, or one comm.
-// While a registration is being made no lock is held; others who ask for a range inside
-// it wait for it and share its outcome (a failure is not remembered: the next one tries again).
+// Thread-safe. `make` and `drop` run with no lock held, so a slow registration delays
+// only those who need it; they must not throw, nor ask for their own range again.
 class RegistrationCache {
  public:
+  // What a registration is good for: a device, or one comm. Chosen by the caller.
   using Scope = std::uintptr_t;
   using Make = std::function<Result<void*>(const MemoryRange&)>;
   using Drop = std::function<void(void* registration)>;
 
-  // A shared hold on a registration. The last hold to go drops it.
+  // A shared hold on a registration; copies share it. The last one to go drops the
+  // registration, in its thread. May outlive the cache. An empty one holds nothing.
   class Lease {
    public:
+    Lease() = default;
+    explicit operator bool() const { return hold_ != nullptr; }
+    // Only of a lease that holds something. The range is the registered one, which may
+    // be larger than what was asked for.
     void* registration() const;
     const MemoryRange& range() const;
 
    private:
     friend class RegistrationCache;
-    struct Entry;
-    std::shared_ptr<Entry> entry_;
+    struct Hold;
+    explicit Lease(std::shared_ptr<const Hold> hold) : hold_(std::move(hold)) {}
+    std::shared_ptr<const Hold> hold_;
   };
 
-  // `make` is called at most once per (scope, range) at a time, in the caller's thread;
-  // `drop` in the thread that lets the last lease go, with no lock held.
-  Result<Lease> acquire(Scope scope, const MemoryRange& range, const Make& make, const Drop& drop);
-
-  std::size_t size() const;  // registrations alive or being made
-
- private:
-  struct State;
-  std::shared_ptr<State> state_;
-
- public:
   RegistrationCache();
   ~RegistrationCache();
+  RegistrationCache(const RegistrationCache&) = delete;
+  RegistrationCache& operator=(const RegistrationCache&) = delete;
+
+  // Shares a registration of `scope` that contains `range`, else makes one with `make`
+  // in the calling thread. While one is being made, those who ask for a range inside it
+  // wait and share its outcome; a failure is not remembered, so the next one tries again.
+  // While one is being dropped, those who ask wait, and then make it anew: of one (scope,
+  // range) there is never more than one. Ranges that overlap without one containing
+  // the other are registered each for itself.
+  Result<Lease> acquire(Scope scope, const MemoryRange& range, const Make& make, const Drop& drop);
+
+  std::size_t size() const;  // registrations alive, being made or being dropped
+
+ private:
+  struct Entry;
+  class Table;
+  std::shared_ptr<Table> table_;  // leases share it
 };
 
 }  // namespace hawser

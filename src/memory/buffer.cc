@@ -1,0 +1,58 @@
+#include "memory/buffer.h"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace hawser {
+namespace {
+
+Status check_size(const char* kind, std::size_t bytes) {
+  if (bytes == 0 || bytes > SIZE_MAX - kPageBytes)
+    return Error(Code::invalid_argument, fmt::format("a {} buffer of {} bytes", kind, bytes));
+  return {};
+}
+
+std::size_t round_up_to_page(std::size_t bytes) {
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+}  // namespace
+
+Buffer::Buffer(MemoryRange range, std::shared_ptr<void> allocation, std::shared_ptr<Gpu> gpu)
+    : range_(range), allocation_(std::move(allocation)), gpu_(std::move(gpu)) {}
+
+Result<Buffer> Buffer::host(std::size_t bytes) {
+  HAWSER_TRY(check_size("host", bytes));
+  const std::size_t whole_pages = round_up_to_page(bytes);
+  void* memory = std::aligned_alloc(kPageBytes, whole_pages);
+  if (memory == nullptr)
+    return system_error(ENOMEM, fmt::format("allocating {} host bytes", bytes));
+  std::memset(memory, 0, whole_pages);
+  return Buffer({memory, bytes, MemoryKind::host, -1}, {memory, &std::free}, nullptr);
+}
+
+Status Buffer::check_bounds(const char* doing, std::size_t offset, std::size_t bytes) const {
+  if (offset <= range_.bytes && bytes <= range_.bytes - offset) return {};
+  return Error(Code::invalid_argument,
+               fmt::format("{} {} bytes at offset {} of a buffer of {} bytes", doing, bytes, offset,
+                           range_.bytes));
+}
+
+Status Buffer::write(std::size_t offset, std::span<const std::byte> from) {
+  HAWSER_TRY(check_bounds("writing", offset, from.size()));
+  if (!from.empty()) std::memcpy(range_.at(offset), from.data(), from.size());
+  return {};
+}
+
+Status Buffer::read(std::size_t offset, std::span<std::byte> to) const {
+  HAWSER_TRY(check_bounds("reading", offset, to.size()));
+  if (!to.empty()) std::memcpy(to.data(), range_.at(offset), to.size());
+  return {};
+}
+
+}  // namespace hawser
