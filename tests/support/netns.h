@@ -1,0 +1,41 @@
+// Two machines in one: a pair of network namespaces.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "support/subprocess.h"
+
+namespace hawser::test {
+
+// Namespaces hwtest-<pid>-a and -b, joined by `links` veth pairs. Link i is called hw<i> on both
+// sides, with address 10.77.<i>.1/24 and fd77:<i>::1/64 in a, .2 and ::2 in b. The destructor
+// removes both namespaces, and with them all that lives in them. One at a time per process.
+class NamespacePair {
+ public:
+  static constexpr int kMaxLinks = 16;
+
+  // nullptr where this machine does not let us; `why_not` then says what is missing.
+  static std::unique_ptr<NamespacePair> create(int links, std::string& why_not);
+  ~NamespacePair();
+  NamespacePair(const NamespacePair&) = delete;
+  NamespacePair& operator=(const NamespacePair&) = delete;
+
+  const std::string& a() const { return a_; }
+  const std::string& b() const { return b_; }
+  static std::string link_name(int link) { return "hw" + std::to_string(link); }
+  static std::string address_a(int link) { return "10.77." + std::to_string(link) + ".1"; }
+  static std::string address_b(int link) { return "10.77." + std::to_string(link) + ".2"; }
+  static std::string address6_b(int link) { return "fd77:" + std::to_string(link) + "::2"; }
+
+  // `ip -n NAMESPACE WORDS...`; false, and a test failure, where it fails.
+  bool configure(const std::string& netns, const std::string& words);
+
+ private:
+  NamespacePair();
+  std::string build(int links);  // what failed, or empty
+
+  std::string a_, b_;
+};
+
+}  // namespace hawser::test
