@@ -35,16 +35,17 @@ class RendezvousServer {
  public:
   // An IPv4 or IPv6 address, or a host name; "0.0.0.0" and "::" are every interface. A busy port is
   // Code::system and names address, port, gpu and channel, and what to do.
-  static Result<std::unique_ptr<RendezvousServer>> listen(const std::string& bind_address, int port_base, int gpu,
-                                                          int channels);
+  static Result<std::unique_ptr<RendezvousServer>> listen(const std::string& bind_address,
+                                                          int port_base, int gpu, int channels);
   ~RendezvousServer();
 
   // Decides about a Hello: the plan, or the error whose message is sent as Refuse.
   using Decide = std::function<Result<wire::Plan>(const wire::Hello&)>;
 
-  // Waits for a client whose Hello is accepted. Everything else that connects (garbage, silence, HTTP,
-  // a wrong version) is closed with one log line, and waiting goes on till the deadline. Candidates are
-  // served side by side: at most kMaxCandidates at a time, each with kHandshakeTimeout.
+  // Waits for a client whose Hello is accepted. Everything else that connects (garbage, silence,
+  // HTTP, a wrong version) is closed with one log line, and waiting goes on till the deadline.
+  // Candidates are served side by side: at most kMaxCandidates at a time, each with
+  // kHandshakeTimeout.
   Result<Rendezvous> accept(const Decide& decide, Deadline deadline);
   void stop();  // makes accept() return Code::cancelled
 

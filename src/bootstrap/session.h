@@ -29,8 +29,9 @@ class Session {
   };
 
   // Takes a connected socket; `left_over` are bytes already read behind the handshake.
-  static Result<std::unique_ptr<Session>> start(UniqueFd socket, std::string peer, wire::Decoder decoder,
-                                                Options options, Handler handler);
+  static Result<std::unique_ptr<Session>> start(UniqueFd socket, std::string peer,
+                                                wire::Decoder decoder, Options options,
+                                                Handler handler);
   // Closes and joins. The handler is not called after it returns. Never call it from the handler.
   ~Session();
 

@@ -1,12 +1,14 @@
 // The control plane's messages and their bytes. docs/wire-protocol.md is the
-// specification; this file mirrors it.
+// specification; this file mirrors its meaning, wire_layout.h its offsets.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,20 +22,23 @@ inline constexpr std::size_t kHeaderBytes = 16;
 inline constexpr std::size_t kMaxPayloadBytes = 4096;
 inline constexpr std::size_t kMaxTextBytes = 1024;
 inline constexpr std::uint32_t kMaxChannels = 1024;
+inline constexpr std::uint32_t kMaxGpus = 8192;                             // more have no port
+inline constexpr std::uint64_t kMaxTransferBytes = std::uint64_t{1} << 40;  // per channel
 inline constexpr std::size_t kHandleBytes = 128;
 
 // client → server, first: who I am and what I can do.
 struct Hello {
-  std::uint32_t gpu = 0;         // the client's
-  std::uint32_t target_gpu = 0;  // the one the client wants to talk to
-  std::uint32_t channels = 0;    // wanted; 0 = as the server says
-  std::uint64_t bytes = 0;       // wanted per channel; 0 = as the server says
-  std::uint64_t max_request_bytes = 0;
-  std::uint8_t memory = 0;       // 1 host, 2 cuda
-  std::string transport;         // Net::name()
+  std::uint32_t gpu = 0;                // the client's
+  std::uint32_t target_gpu = 0;         // the one the client wants to talk to
+  std::uint32_t channels = 0;           // wanted; 0 = as the server says
+  std::uint64_t bytes = 0;              // wanted per channel; 0 = as the server says
+  std::uint64_t max_request_bytes = 0;  // the largest single send; never 0 on the wire
+  std::uint8_t memory = 0;              // 1 host, 2 cuda
+  std::string transport;                // Net::name(); never empty on the wire
 };
 
-// server → client, in answer: what both will do. The client uses these numbers.
+// server → client, in answer: what both will do. The client uses these numbers. On the wire none
+// of channels, iterations, timeout_ms, bytes, chunk_bytes and transport is 0 or empty.
 struct Plan {
   std::uint32_t gpu = 0;  // the server's
   std::uint32_t channels = 0;
@@ -41,7 +46,7 @@ struct Plan {
   std::uint32_t timeout_ms = 0;
   std::uint64_t bytes = 0;  // per channel and iteration
   std::uint64_t chunk_bytes = 0;
-  std::uint64_t seed = 0;   // of this run's data pattern
+  std::uint64_t seed = 0;  // of this run's data pattern
   bool serialize_create = false;
   std::string transport;
 };
@@ -55,7 +60,7 @@ struct Refuse {
 struct HandleOffer {
   std::uint32_t pass = 0;
   std::uint32_t channel = 0;
-  std::vector<std::byte> handle;  // exactly kHandleBytes
+  std::array<std::byte, kHandleBytes> handle{};
 };
 
 // What became of a channel at a stage, for the other side to know.
@@ -65,7 +70,7 @@ struct ChannelStatus {
   std::uint32_t channel = 0;
   Stage stage = Stage::created;
   bool ok = false;
-  std::string reason;  // where not ok
+  std::string reason;  // where not ok; not sent where ok
 };
 
 // "I am here"; both sides send it and go on when they have the other's.
@@ -75,25 +80,42 @@ struct Barrier {
 
 struct Heartbeat {};
 
+// A message's type on the wire is its place here, counted from 1.
 using Message = std::variant<Hello, Plan, Refuse, HandleOffer, ChannelStatus, Barrier, Heartbeat>;
 
+const char* message_name(const Message& message);  // "Hello"
+
+// One frame. Texts longer than kMaxTextBytes are cut between two characters, and made printable.
 std::vector<std::byte> encode(const Message& message);
 
-// What a header announces. Code::protocol where magic, version, type or length is wrong.
+// What a header announces.
 struct Header {
   std::uint16_t type = 0;
   std::uint32_t payload_bytes = 0;
 };
+// Code::protocol where magic, version, type, length or the reserved field is wrong. A Refuse is
+// taken in any version: its form never changes.
 Result<Header> decode_header(std::span<const std::byte, kHeaderBytes> bytes);
-// The whole payload and nothing but it; every field checked.
+// The whole payload and nothing but it; every field checked, every text printable.
 Result<Message> decode_payload(const Header& header, std::span<const std::byte> payload);
 
-// Collects bytes and gives out whole messages. Not thread-safe.
+// Whether bytes start as every frame does; fewer than four bytes do not.
+bool has_magic(std::span<const std::byte> bytes);
+// Who talks like that, for a log line: "an HTTP request, not hawser", or an excerpt.
+std::string describe_stranger(std::span<const std::byte> bytes);
+// The text with '?' for each control character and each byte that is no UTF-8.
+std::string printable(std::string_view text);
+
+// Collects bytes and gives out whole messages. Not thread-safe. Holds at most one frame and what
+// one feed() brings, if next() is called till it gives nothing before the next feed().
 class Decoder {
  public:
   void feed(std::span<const std::byte> bytes);
-  // The next message, nothing if it is not whole yet, or the error that ends the stream.
+  // The next message, nothing if it is not whole yet, or the error that ends the stream (the same
+  // at every further call). Bytes that are no hawser's are found out by the fourth.
   Result<std::optional<Message>> next();
+  // What was fed and has not come out of next().
+  std::span<const std::byte> pending() const;
 
  private:
   std::vector<std::byte> pending_;

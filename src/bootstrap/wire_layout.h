@@ -1,0 +1,106 @@
+// Where each field stands in its payload. Mirrors the tables of docs/wire-protocol.md; a change
+// here is another protocol version.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "bootstrap/wire.h"
+
+namespace hawser::wire::layout {
+
+// A field of a payload: a little-endian unsigned integer, or an array of bytes.
+template <class T>
+struct Field {
+  std::size_t offset;
+  constexpr std::size_t end() const { return offset + sizeof(T); }
+};
+using U8 = Field<std::uint8_t>;
+using U16 = Field<std::uint16_t>;
+using U32 = Field<std::uint32_t>;
+using U64 = Field<std::uint64_t>;
+template <std::size_t N>
+using Bytes = Field<std::array<std::byte, N>>;
+
+// Whether the fields follow each other without a gap and fill `bytes`.
+template <class... Fields>
+constexpr bool packed(std::size_t bytes, Fields... fields) {
+  std::size_t at = 0;
+  const bool adjoining = ((fields.offset == at && (at = fields.end()) != 0) && ...);
+  return adjoining && at == bytes;
+}
+
+namespace header {
+inline constexpr U32 kMagicField{0};
+inline constexpr U16 kVersionField{4};
+inline constexpr U16 kType{6};
+inline constexpr U32 kPayloadBytes{8};
+inline constexpr U32 kReserved{12};
+static_assert(packed(kHeaderBytes, kMagicField, kVersionField, kType, kPayloadBytes, kReserved));
+}  // namespace header
+
+// A payload is its fixed part and, for some messages, one text behind it: a u16 of its length in
+// bytes and the bytes.
+inline constexpr std::size_t kTextLengthBytes = 2;
+
+namespace hello {
+inline constexpr U32 kGpu{0};
+inline constexpr U32 kTargetGpu{4};
+inline constexpr U32 kChannels{8};
+inline constexpr U8 kMemory{12};
+inline constexpr Bytes<3> kReserved{13};
+inline constexpr U64 kBytes{16};
+inline constexpr U64 kMaxRequestBytes{24};
+inline constexpr std::size_t kFixedBytes = 32;
+static_assert(packed(kFixedBytes, kGpu, kTargetGpu, kChannels, kMemory, kReserved, kBytes,
+                     kMaxRequestBytes));
+}  // namespace hello
+
+namespace plan {
+inline constexpr U32 kGpu{0};
+inline constexpr U32 kChannels{4};
+inline constexpr U32 kIterations{8};
+inline constexpr U32 kTimeoutMs{12};
+inline constexpr U64 kBytes{16};
+inline constexpr U64 kChunkBytes{24};
+inline constexpr U64 kSeed{32};
+inline constexpr U8 kSerializeCreate{40};
+inline constexpr Bytes<7> kReserved{41};
+inline constexpr std::size_t kFixedBytes = 48;
+static_assert(packed(kFixedBytes, kGpu, kChannels, kIterations, kTimeoutMs, kBytes, kChunkBytes,
+                     kSeed, kSerializeCreate, kReserved));
+}  // namespace plan
+
+namespace refuse {
+inline constexpr std::size_t kFixedBytes = 0;
+}  // namespace refuse
+
+namespace handle_offer {
+inline constexpr U32 kPass{0};
+inline constexpr U32 kChannel{4};
+inline constexpr Bytes<kHandleBytes> kHandle{8};
+inline constexpr std::size_t kFixedBytes = 136;
+static_assert(packed(kFixedBytes, kPass, kChannel, kHandle));
+}  // namespace handle_offer
+
+namespace channel_status {
+inline constexpr U32 kPass{0};
+inline constexpr U32 kChannel{4};
+inline constexpr U8 kStage{8};
+inline constexpr U8 kOk{9};
+inline constexpr Bytes<2> kReserved{10};
+inline constexpr std::size_t kFixedBytes = 12;
+static_assert(packed(kFixedBytes, kPass, kChannel, kStage, kOk, kReserved));
+}  // namespace channel_status
+
+namespace barrier {
+inline constexpr U32 kId{0};
+inline constexpr std::size_t kFixedBytes = 4;
+static_assert(packed(kFixedBytes, kId));
+}  // namespace barrier
+
+static_assert(plan::kFixedBytes + kTextLengthBytes + kMaxTextBytes <= kMaxPayloadBytes);
+static_assert(handle_offer::kFixedBytes <= kMaxPayloadBytes);
+
+}  // namespace hawser::wire::layout
