@@ -1,0 +1,123 @@
+#include "validation/peer_board.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace hawser {
+namespace {
+
+std::string stage_text(wire::Stage stage) { return stage == wire::Stage::created ? "creation" : "transfer"; }
+
+}  // namespace
+
+bool PeerBoard::known(std::uint32_t pass, std::uint32_t channel) const {
+  return pass < kMaxPasses && channel < channels_;
+}
+
+void PeerBoard::on_message(const wire::Message& message) {
+  const std::lock_guard lock(mutex_);
+  if (const auto* offer = std::get_if<wire::HandleOffer>(&message)) {
+    keep(*offer);
+  } else if (const auto* status = std::get_if<wire::ChannelStatus>(&message)) {
+    keep(*status);
+  } else if (const auto* barrier = std::get_if<wire::Barrier>(&message)) {
+    barrier_ = std::max(barrier_, barrier->id);
+  } else {
+    lose(Error(Code::protocol, "the other side began a second handshake"));
+  }
+  changed_.notify_all();
+}
+
+void PeerBoard::keep(const wire::HandleOffer& offer) {
+  if (!known(offer.pass, offer.channel) || offer.handle.size() != kHandleBytes)
+    return lose(Error(Code::protocol, fmt::format("the other side offered a handle for channel {} of pass {}",
+                                                  offer.channel, offer.pass)));
+  Handle handle;
+  std::memcpy(handle.data(), offer.handle.data(), handle.size());
+  handles_[{offer.pass, offer.channel}] = handle;
+}
+
+void PeerBoard::keep(const wire::ChannelStatus& status) {
+  if (!known(status.pass, status.channel))
+    return lose(Error(Code::protocol, fmt::format("the other side told of channel {} of pass {}", status.channel,
+                                                  status.pass)));
+  statuses_[{status.pass, status.stage, status.channel}] = status;
+}
+
+void PeerBoard::on_lost(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  lose(error);
+  changed_.notify_all();
+}
+
+void PeerBoard::lose(const Error& error) {
+  if (!lost_) lost_ = error;
+}
+
+template <class Ready>
+Status PeerBoard::wait(const Deadline& deadline, std::string_view what, Ready&& ready) {
+  std::unique_lock lock(mutex_);
+  while (!ready()) {
+    if (lost_) return *lost_;
+    if (deadline.expired())
+      return Error(Code::timeout,
+                   fmt::format("the other side did not send {} within {} ms", what, deadline.timeout().count()));
+    changed_.wait_for(lock, std::chrono::milliseconds(deadline.poll_timeout_ms(1000)));
+  }
+  return {};
+}
+
+Result<Handle> PeerBoard::wait_handle(std::uint32_t pass, std::uint32_t channel, const Deadline& deadline) {
+  std::optional<Handle> handle;
+  const auto ready = [&] {
+    if (const auto found = handles_.find({pass, channel}); found != handles_.end()) handle = found->second;
+    const auto created = statuses_.find({pass, wire::Stage::created, channel});
+    return handle.has_value() || (created != statuses_.end() && !created->second.ok);
+  };
+  HAWSER_TRY(wait(deadline, fmt::format("the handle of channel {}", channel), ready));
+  if (!handle) return *broken(pass, channel);
+  return *handle;
+}
+
+Result<wire::ChannelStatus> PeerBoard::wait_status(std::uint32_t pass, wire::Stage stage, std::uint32_t channel,
+                                                   const Deadline& deadline) {
+  wire::ChannelStatus status;
+  const auto ready = [&] {
+    const auto found = statuses_.find({pass, stage, channel});
+    if (found == statuses_.end()) return false;
+    status = found->second;
+    return true;
+  };
+  HAWSER_TRY(wait(deadline, fmt::format("the result of channel {}'s {}", channel, stage_text(stage)), ready));
+  return status;
+}
+
+Status PeerBoard::wait_barrier(std::uint32_t id, const Deadline& deadline) {
+  return wait(deadline, fmt::format("barrier {}", id), [&] { return barrier_ >= id; });
+}
+
+std::optional<Error> PeerBoard::broken(std::uint32_t pass, std::uint32_t channel) const {
+  const std::lock_guard lock(mutex_);
+  for (const wire::Stage stage : {wire::Stage::created, wire::Stage::transferred}) {
+    const auto found = statuses_.find({pass, stage, channel});
+    if (found != statuses_.end() && !found->second.ok)
+      return Error(Code::peer, fmt::format("the other side's channel failed: {}", found->second.reason));
+  }
+  return lost_;
+}
+
+std::optional<Error> PeerBoard::lost() const {
+  const std::lock_guard lock(mutex_);
+  return lost_;
+}
+
+void PeerBoard::forget(std::uint32_t pass, wire::Stage stage) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(statuses_, [&](const auto& entry) {
+    return std::get<0>(entry.first) == pass && std::get<1>(entry.first) == stage;
+  });
+}
+
+}  // namespace hawser

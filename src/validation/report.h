@@ -1,0 +1,45 @@
+// The report of the page: every line it may have, in the page's words, and the truth where the
+// page's words would not be true.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "validation/outcome.h"
+
+namespace hawser {
+
+// Writes the report piece by piece, as the run goes on. Not thread-safe.
+class Report {
+ public:
+  using Line = std::function<void(std::string_view)>;
+  Report(Line line, const Subject& subject) : line_(std::move(line)), subject_(subject) {}
+
+  void banner() const;
+  void starting() const;                       // one line a channel
+  void creation(const PassOutcome& pass) const;  // created, or what failed
+  void transfers(const PassOutcome& pass) const;
+  void verdict(const Outcome& outcome) const;
+
+ private:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) const;
+  template <class... Args>
+  void channel_line(std::size_t channel, fmt::format_string<Args...> format, Args&&... args) const;
+  void failure_line(std::size_t channel, const ChannelFailure& failure) const;
+  void passed(const Outcome& outcome) const;
+  void failed(const Outcome& outcome) const;
+
+  Line line_;
+  const Subject& subject_;
+};
+
+// "RESOLVED", "STILL PRESENT", or why neither can be said of this run.
+std::string devmem_finding(const Subject& subject, bool passed);
+
+std::string outcome_json(const Outcome& outcome);
+
+}  // namespace hawser
