@@ -1,0 +1,113 @@
+// Which calls into a plugin are in progress, in which thread, since when: so that a deadline or
+// an exit() inside a plugin does not leave the user without an explanation.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "memory/range.h"
+
+namespace hawser {
+
+// The arguments of a call that are worth telling. A value; `entry` must be a literal.
+struct CallNote {
+  const char* entry = "";
+  int device = -1;  // -1: of no device
+  const void* pointer = nullptr;
+  std::uint64_t bytes = 0;
+  bool has_memory = false;  // tell pointer and bytes
+  bool has_kind = false;    // tell kind
+  MemoryKind kind = MemoryKind::host;
+};
+
+// Writes "regMr(pointer=0x7f00, bytes=4096, kind=host) on device 0" and a zero byte; cut off where
+// it does not fit. Returns the length. Async-signal-safe.
+std::size_t format_call(const CallNote& note, char* to, std::size_t room);
+std::string call_text(const CallNote& note);
+
+// A call in progress.
+struct CurrentCall {
+  std::string plugin;
+  std::string entry;              // "regMr"
+  std::string detail;             // "regMr(pointer=0x7f00, bytes=4096, kind=host) on device 0"
+  std::string label;              // what the thread was doing: "channel 1"; may be empty
+  int thread = 0;                 // gettid()
+  std::int64_t milliseconds = 0;  // in progress for so long
+};
+
+// "stuck in regMr(...) on device 0 for channel 1, 30.0 s"
+std::string describe(const CurrentCall& call);
+
+// Names what this thread works on, for the calls it makes; ends with the scope.
+class CallLabel {
+ public:
+  explicit CallLabel(const char* label);  // copied, cut at kMaxBytes
+  ~CallLabel();
+  CallLabel(const CallLabel&) = delete;
+  CallLabel& operator=(const CallLabel&) = delete;
+
+  static constexpr std::size_t kMaxBytes = 31;
+
+ private:
+  std::array<char, kMaxBytes + 1> previous_;
+};
+
+// Thread-safe and lock-free: notes are slots of atomics, at most kMaxCalls at a time; calls beyond
+// that are made unnoted and counted. No allocation in begin() and end().
+class CallJournal {
+ public:
+  static constexpr std::size_t kMaxCalls = 256;
+
+  CallJournal();
+  ~CallJournal();
+  CallJournal(const CallJournal&) = delete;
+  CallJournal& operator=(const CallJournal&) = delete;
+
+  // `plugin` must outlive the journal's use of it: hand in a string that lives as long as the
+  // process.
+  std::size_t begin(const char* plugin, const CallNote& note);
+  void end(std::size_t slot);
+
+  std::vector<CurrentCall> current_calls() const;
+  std::uint64_t unnoted_calls() const { return unnoted_.load(std::memory_order_relaxed); }
+
+  // One line per call in progress to `fd`. Async-signal-safe.
+  void write_current_calls(int fd) const;
+
+  // From now on, and till this journal goes, an exit() of the process inside one of its calls is
+  // explained on stderr. At most kMaxExplained journals at a time; more are not explained.
+  void explain_exits();
+  static constexpr std::size_t kMaxExplained = 16;
+
+ private:
+  friend struct ExitExplainer;
+  struct Slot;
+  struct Reading;
+  static bool read(const Slot& slot, Reading& reading);
+  void write_exit_explanation(int fd) const;
+
+  std::unique_ptr<Slot[]> slots_;
+  std::atomic<std::uint64_t> unnoted_{0};  // a count, publishes nothing
+};
+
+// One call, from construction to destruction.
+class JournaledCall {
+ public:
+  JournaledCall(CallJournal& journal, const char* plugin, const CallNote& note)
+      : journal_(journal), slot_(journal.begin(plugin, note)) {}
+  ~JournaledCall() { journal_.end(slot_); }
+  JournaledCall(const JournaledCall&) = delete;
+  JournaledCall& operator=(const JournaledCall&) = delete;
+
+ private:
+  CallJournal& journal_;
+  std::size_t slot_;
+};
+
+}  // namespace hawser
