@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,7 +18,8 @@ using CUcontext = struct CUctx_st*;
 using CUstream = struct CUstream_st*;
 using CUevent = struct CUevent_st*;
 
-// One member per entry point, named as the driver names it. Tests fill one by hand.
+// One member per entry point, named as cuda.h names it; driver.cc knows the symbol behind it.
+// Immutable once loaded, so any thread may use it. Tests may fill one by hand.
 struct CudaDriver {
   CUresult (*cuInit)(unsigned flags) = nullptr;
   CUresult (*cuDriverGetVersion)(int* version) = nullptr;
@@ -37,7 +39,8 @@ struct CudaDriver {
   CUresult (*cuMemHostAlloc)(void** memory, std::size_t bytes, unsigned flags) = nullptr;
   CUresult (*cuMemFreeHost)(void* memory) = nullptr;
   CUresult (*cuMemcpy)(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) = nullptr;
-  CUresult (*cuMemcpyAsync)(CUdeviceptr to, CUdeviceptr from, std::size_t bytes, CUstream stream) = nullptr;
+  CUresult (*cuMemcpyAsync)(CUdeviceptr to, CUdeviceptr from, std::size_t bytes,
+                            CUstream stream) = nullptr;
   CUresult (*cuStreamCreate)(CUstream* stream, unsigned flags) = nullptr;
   CUresult (*cuStreamDestroy)(CUstream stream) = nullptr;
   CUresult (*cuStreamSynchronize)(CUstream stream) = nullptr;
@@ -49,11 +52,22 @@ struct CudaDriver {
 
   std::string library;  // where it came from
 
-  // Opens the library named by HAWSER_CUDA_LIBRARY and calls cuInit. Code::unavailable, with
-  // the cause and the remedy, where there is no driver or no device. The table, once
-  // made, stays for the life of the process.
+  // Opens a driver library, looks up every function and calls cuInit. Code::unavailable,
+  // with the cause and the remedy, where there is no driver or no device. The library
+  // stays loaded for the life of the process. Without a name: HAWSER_CUDA_LIBRARY's.
   static Result<std::shared_ptr<const CudaDriver>> load();
+  static Result<std::shared_ptr<const CudaDriver>> load(const std::string& library);
 };
+
+// The driver's numbers that we act on.
+inline constexpr CUresult kCudaSuccess = 0;
+inline constexpr CUresult kCudaDeinitialized = 4;
+inline constexpr CUresult kCudaNotReady = 600;
+
+// A pointer as the driver wants it. With unified addressing one number serves for both.
+inline CUdeviceptr device_address(const void* memory) {
+  return static_cast<CUdeviceptr>(reinterpret_cast<std::uintptr_t>(memory));
+}
 
 // Code::system: "<call>: CUDA_ERROR_X (text)"; ok for CUDA_SUCCESS.
 Status check_cuda(const CudaDriver& driver, CUresult result, const char* call);

@@ -8,6 +8,9 @@
 #include <cstring>
 #include <utility>
 
+#include "base/log.h"
+#include "gpu/gpu.h"
+
 namespace hawser {
 namespace {
 
@@ -19,6 +22,15 @@ Status check_size(const char* kind, std::size_t bytes) {
 
 std::size_t round_up_to_page(std::size_t bytes) {
   return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+void* align_up_to_page(void* memory) {
+  return reinterpret_cast<void*>(round_up_to_page(reinterpret_cast<std::uintptr_t>(memory)));
+}
+
+void log_failed_free(const char* kind, const Gpu& gpu, const Status& status) {
+  if (!status.ok())
+    log_warning("freeing a {} buffer of {}: {}", kind, gpu.label(), status.error().message());
 }
 
 }  // namespace
@@ -36,6 +48,23 @@ Result<Buffer> Buffer::host(std::size_t bytes) {
   return Buffer({memory, bytes, MemoryKind::host, -1}, {memory, &std::free}, nullptr);
 }
 
+Result<Buffer> Buffer::pinned(std::shared_ptr<Gpu> gpu, std::size_t bytes) {
+  HAWSER_TRY(check_size("pinned", bytes));
+  HAWSER_ASSIGN(void* const memory, gpu->allocate_pinned(bytes + kPageBytes - 1));
+  const std::shared_ptr<void> allocation(
+      memory, [gpu](void* made) { log_failed_free("pinned", *gpu, gpu->free_pinned(made)); });
+  return Buffer({align_up_to_page(memory), bytes, MemoryKind::host, -1}, allocation, nullptr);
+}
+
+Result<Buffer> Buffer::cuda(std::shared_ptr<Gpu> gpu, std::size_t bytes) {
+  HAWSER_TRY(check_size("cuda", bytes));
+  HAWSER_ASSIGN(void* const memory, gpu->allocate(bytes + kPageBytes - 1));
+  const std::shared_ptr<void> allocation(
+      memory, [gpu](void* made) { log_failed_free("cuda", *gpu, gpu->free(made)); });
+  return Buffer({align_up_to_page(memory), bytes, MemoryKind::cuda, gpu->info().ordinal},
+                allocation, gpu);
+}
+
 Status Buffer::check_bounds(const char* doing, std::size_t offset, std::size_t bytes) const {
   if (offset <= range_.bytes && bytes <= range_.bytes - offset) return {};
   return Error(Code::invalid_argument,
@@ -45,12 +74,14 @@ Status Buffer::check_bounds(const char* doing, std::size_t offset, std::size_t b
 
 Status Buffer::write(std::size_t offset, std::span<const std::byte> from) {
   HAWSER_TRY(check_bounds("writing", offset, from.size()));
+  if (gpu_ != nullptr) return gpu_->copy_to_device(range_.at(offset), from.data(), from.size());
   if (!from.empty()) std::memcpy(range_.at(offset), from.data(), from.size());
   return {};
 }
 
 Status Buffer::read(std::size_t offset, std::span<std::byte> to) const {
   HAWSER_TRY(check_bounds("reading", offset, to.size()));
+  if (gpu_ != nullptr) return gpu_->copy_to_host(to.data(), range_.at(offset), to.size());
   if (!to.empty()) std::memcpy(to.data(), range_.at(offset), to.size());
   return {};
 }

@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <cstring>
+#include <utility>
+
+#include "gpu/gpu.h"
 
 namespace hawser {
 namespace {
@@ -24,10 +27,29 @@ class HostCopyQueue : public CopyQueue {
   std::uint64_t marks_ = 0;
 };
 
+class GpuCopyQueue : public CopyQueue {
+ public:
+  explicit GpuCopyQueue(std::unique_ptr<GpuStream> stream) : stream_(std::move(stream)) {}
+
+  Status copy(void* destination, const void* source, std::size_t bytes) override {
+    return stream_->copy(destination, source, bytes);
+  }
+  Result<std::uint64_t> mark() override { return stream_->mark(); }
+  Result<bool> finished(std::uint64_t mark) override { return stream_->finished(mark); }
+
+ private:
+  std::unique_ptr<GpuStream> stream_;
+};
+
 }  // namespace
 
 std::unique_ptr<CopyQueue> make_host_copy_queue() {
   return std::make_unique<HostCopyQueue>();
+}
+
+Result<std::unique_ptr<CopyQueue>> make_gpu_copy_queue(std::shared_ptr<Gpu> gpu, int max_marks) {
+  HAWSER_ASSIGN(auto stream, GpuStream::create(std::move(gpu), max_marks));
+  return std::unique_ptr<CopyQueue>(std::make_unique<GpuCopyQueue>(std::move(stream)));
 }
 
 }  // namespace hawser

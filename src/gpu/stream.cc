@@ -1,0 +1,98 @@
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "gpu/gpu.h"
+
+namespace hawser {
+namespace {
+
+constexpr unsigned kStreamNonBlocking = 1;
+constexpr unsigned kEventDisableTiming = 2;
+
+}  // namespace
+
+Result<std::unique_ptr<GpuStream>> GpuStream::create(std::shared_ptr<Gpu> gpu, int max_marks) {
+  if (max_marks < 1)
+    return Error(Code::invalid_argument, fmt::format("a GPU stream with {} marks", max_marks));
+  HAWSER_TRY(gpu->make_current());
+  const CudaDriver& driver = gpu->driver();
+  CUstream made = nullptr;
+  HAWSER_TRY(
+      check_cuda(driver, driver.cuStreamCreate(&made, kStreamNonBlocking), "cuStreamCreate"));
+  auto stream = std::unique_ptr<GpuStream>(new GpuStream(std::move(gpu), made));
+  for (int i = 0; i < max_marks; ++i) {
+    CUevent event = nullptr;
+    HAWSER_TRY(
+        check_cuda(driver, driver.cuEventCreate(&event, kEventDisableTiming), "cuEventCreate"));
+    stream->events_.push_back(event);
+  }
+  return stream;
+}
+
+GpuStream::GpuStream(std::shared_ptr<Gpu> gpu, CUstream stream)
+    : gpu_(std::move(gpu)), stream_(stream) {}
+
+GpuStream::~GpuStream() {
+  const CudaDriver& driver = gpu_->driver();
+  if (const Status status = synchronize(); !status.ok())
+    log_warning("closing a stream of {}: {}", gpu_->label(), status.error().message());
+  for (CUevent event : events_) driver.cuEventDestroy(event);
+  driver.cuStreamDestroy(stream_);
+}
+
+Status GpuStream::copy(void* destination, const void* source, std::size_t bytes) {
+  if (bytes == 0) return {};
+  HAWSER_TRY(gpu_->make_current());
+  const CudaDriver& driver = gpu_->driver();
+  return check_cuda(
+      driver,
+      driver.cuMemcpyAsync(device_address(destination), device_address(source), bytes, stream_),
+      "cuMemcpyAsync");
+}
+
+// The ring's slot of the new mark is that of the mark made max_marks ago.
+Result<std::uint64_t> GpuStream::mark() {
+  const std::uint64_t next = marks_ + 1;
+  if (next > events_.size()) {
+    HAWSER_ASSIGN(const bool free, finished(next - events_.size()));
+    if (!free)
+      return Error(
+          Code::invalid_argument,
+          fmt::format("{} marks of a GPU stream are unfinished, and it was made for no more",
+                      events_.size()));
+  }
+  HAWSER_TRY(gpu_->make_current());
+  const CudaDriver& driver = gpu_->driver();
+  HAWSER_TRY(check_cuda(driver, driver.cuEventRecord(event_of(next), stream_), "cuEventRecord"));
+  return marks_ = next;
+}
+
+Result<bool> GpuStream::finished(std::uint64_t mark) {
+  if (mark == 0 || mark > marks_)
+    return Error(Code::invalid_argument, fmt::format("copy mark {} was never made", mark));
+  if (mark <= finished_) return true;
+  return poll(mark);
+}
+
+// A stream is in order: once a mark is finished, so are all before it.
+Result<bool> GpuStream::poll(std::uint64_t mark) {
+  HAWSER_TRY(gpu_->make_current());
+  const CudaDriver& driver = gpu_->driver();
+  const CUresult result = driver.cuEventQuery(event_of(mark));
+  if (result == kCudaNotReady) return false;
+  HAWSER_TRY(check_cuda(driver, result, "cuEventQuery"));
+  finished_ = mark;
+  return true;
+}
+
+Status GpuStream::synchronize() {
+  HAWSER_TRY(gpu_->make_current());
+  const CudaDriver& driver = gpu_->driver();
+  HAWSER_TRY(check_cuda(driver, driver.cuStreamSynchronize(stream_), "cuStreamSynchronize"));
+  finished_ = marks_;
+  return {};
+}
+
+}  // namespace hawser
