@@ -28,26 +28,32 @@ struct Rendezvous {
   wire::Plan plan;        // what the server answered
 };
 
-// Holds the ports of a GPU's channels. The control connection comes in on channel 0's; the others
-// are held so that two servers whose ranges overlap find out at once.
+// Holds the ports of a GPU's channels (of the first kPortsPerGpu: those behind are the next GPU's).
+// The control connection comes in on channel 0's; the others are held so that two servers whose
+// ranges overlap find out at once, and whoever connects to one is told which port is right.
 // Not thread-safe, but stop() may be called from any thread.
 class RendezvousServer {
  public:
-  // An IPv4 or IPv6 address, or a host name; "0.0.0.0" and "::" are every interface. A busy port is
-  // Code::system and names address, port, gpu and channel, and what to do.
+  // An IPv4 or IPv6 address, or a host name (then all its addresses); "0.0.0.0" is every interface,
+  // "::" too, for IPv4 as well. A busy port is Code::system and names address, port, gpu and
+  // channel, and what to do.
   static Result<std::unique_ptr<RendezvousServer>> listen(const std::string& bind_address,
                                                           int port_base, int gpu, int channels);
   ~RendezvousServer();
 
-  // Decides about a Hello: the plan, or the error whose message is sent as Refuse.
+  // Decides about a Hello: the plan, or the error whose message is sent as Refuse. Called in the
+  // thread of accept(), which serves nobody else meanwhile.
   using Decide = std::function<Result<wire::Plan>(const wire::Hello&)>;
 
   // Waits for a client whose Hello is accepted. Everything else that connects (garbage, silence,
   // HTTP, a wrong version) is closed with one log line, and waiting goes on till the deadline.
   // Candidates are served side by side: at most kMaxCandidates at a time, each with
-  // kHandshakeTimeout.
+  // kHandshakeTimeout; where more come, the oldest that has said nothing goes. After success
+  // whoever else is there is refused and the ports are given up: accept() serves one client.
   Result<Rendezvous> accept(const Decide& decide, Deadline deadline);
-  void stop();  // makes accept() return Code::cancelled
+  void stop();  // makes accept() return Code::cancelled, now and ever after
+
+  const std::string& address() const;  // of the control connection's port: "0.0.0.0:20000"
 
   static constexpr int kMaxCandidates = 64;
   static constexpr Milliseconds kHandshakeTimeout{5000};
@@ -58,9 +64,11 @@ class RendezvousServer {
   std::unique_ptr<Impl> impl_;
 };
 
-// Connects, says Hello and gets the Plan. A refused connection or an unreachable host is tried
-// again until the deadline (the server may start later), a Refuse or a protocol error ends it.
-// The error of a deadline tells the last cause.
+// Connects, says Hello and gets the Plan. A refused connection, an unreachable host or one that
+// closes before it answers is tried again until the deadline (the server may start later): after
+// 100 ms, then twice as long each time, at most a second. A Refuse (Code::peer) and bytes that no
+// hawser sends (Code::protocol) end it. The error of a deadline tells the last cause. Looking up a
+// host name may outlast the deadline by what the machine's resolver takes.
 Result<Rendezvous> rendezvous_connect(const std::string& server_address, int port_base, int gpu,
                                       const wire::Hello& hello, Deadline deadline);
 
