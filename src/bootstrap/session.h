@@ -3,9 +3,7 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -19,29 +17,40 @@ namespace hawser {
 // broken connection at once, a silent peer after `liveness`.
 class Session {
  public:
+  // Called in the session's thread, with no lock held; may call send(), refuse() and
+  // expect_close(). A handler that takes longer than the peer's liveness makes this side look
+  // dead. May be called before start() has returned. Both must be set.
   struct Handler {
-    std::function<void(wire::Message)> on_message;  // never Heartbeat, never Refuse
-    std::function<void(Error)> on_lost;             // at most once, the last call
+    std::function<void(wire::Message)> on_message;  // never Hello, Plan, Heartbeat or Refuse
+    // At most once, the last call. Code::peer: it closed, was killed, or refused (with its
+    // reason); Code::timeout: silent; Code::protocol: it sent what no hawser sends.
+    std::function<void(Error)> on_lost;
   };
   struct Options {
-    Milliseconds heartbeat{1000};
+    Milliseconds heartbeat{1000};  // less than the peer's liveness
     Milliseconds liveness{10000};  // silence longer than this is a dead peer
   };
 
-  // Takes a connected socket; `left_over` are bytes already read behind the handshake.
+  // Takes a connected socket; `decoder` has the bytes already read behind the handshake.
   static Result<std::unique_ptr<Session>> start(UniqueFd socket, std::string peer,
                                                 wire::Decoder decoder, Options options,
                                                 Handler handler);
-  // Closes and joins. The handler is not called after it returns. Never call it from the handler.
+  // Closes and joins. What send() has taken still reaches the peer if its machine acknowledges it
+  // within kLinger. The handler is not called after it returns. Takes no longer than a running
+  // call of the handler and kLinger. Never call it from the handler, or while another thread is
+  // in a call of this object.
   ~Session();
 
-  // Writes the whole message or fails within the liveness bound.
+  // Writes the whole message or fails, and ends the session, within the liveness bound.
   Status send(const wire::Message& message);
   // Says why this side gives up; the peer's on_lost gets the reason.
   void refuse(const std::string& reason);
-  // From now on, the peer's closing is no loss: the run has ended well.
+  // From now on, the peer's closing is no loss: the run has ended well. To be said before the
+  // peer may close: before the last message is sent, or in on_message of the last one.
   void expect_close();
   const std::string& peer() const;
+
+  static constexpr Milliseconds kLinger{1000};
 
  private:
   struct Impl;
