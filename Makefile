@@ -1,0 +1,27 @@
+# A thin front for people used to make; cmake and the scripts do the work.
+.PHONY: all test test_devmem_validation format lint install clean
+PREFIX ?= /usr/local
+BUILD := scripts/build.sh
+
+all:
+	@$(BUILD) release
+
+test:
+	@./run_tests.sh
+
+test_devmem_validation:
+	@$(BUILD) release $@
+	@ln -sfn ../build/release/tests/$@ tests/$@
+	@echo "tests/$@ is up to date"
+
+format:
+	@git ls-files '*.cc' '*.h' | xargs clang-format -i
+
+lint:
+	@scripts/lint.sh
+
+install: all
+	@cmake --install build/release --prefix "$(DESTDIR)$(PREFIX)"
+
+clean:
+	rm -rf build tests/test_devmem_validation

@@ -1,0 +1,10 @@
+// The smallest program that uses an installed hawser.
+#include <hawser/parameters.h>
+#include <hawser/version.h>
+
+#include <iostream>
+
+int main() {
+  std::cout << "hawser " << hawser::version() << '\n';
+  return hawser::parameters_page().empty() ? 1 : 0;
+}

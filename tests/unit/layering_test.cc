@@ -1,0 +1,141 @@
+// Keeps the includes of src/ one-way, and everything outside src/ on the public headers.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/temp_dir.h"
+
+namespace hawser::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// From the ground up: a layer includes itself and those before it. A new folder of src/ takes
+// its place here and in docs/architecture.md.
+constexpr std::array<std::string_view, 9> kLayers = {
+    "base", "gpu", "topology", "memory", "net", "tcp", "channel", "bootstrap", "validation"};
+
+struct Include {
+  std::string path;  // as written between the quotes
+  bool quoted = false;
+};
+
+bool is_source(const fs::path& path) {
+  return path.extension() == ".h" || path.extension() == ".cc";
+}
+
+std::vector<fs::path> sources_below(const fs::path& folder) {
+  std::vector<fs::path> found;
+  if (!fs::exists(folder)) return found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file() && is_source(entry.path())) found.push_back(entry.path());
+  return found;
+}
+
+std::vector<Include> includes_of(const fs::path& file) {
+  static const std::regex kPattern(R"(^\s*#\s*include\s*(["<])([^">]+)[">])");
+  std::vector<Include> found;
+  std::ifstream in(file);
+  std::smatch match;
+  for (std::string line; std::getline(in, line);)
+    if (std::regex_search(line, match, kPattern)) found.push_back({match[2], match[1] == "\""});
+  return found;
+}
+
+int rank_of(const std::string& layer) {
+  const auto at = std::find(kLayers.begin(), kLayers.end(), layer);
+  return at == kLayers.end() ? -1 : static_cast<int>(at - kLayers.begin());
+}
+
+// Why this include of a file of `layer` is wrong, or empty.
+std::string objection(const std::string& layer, const Include& include) {
+  if (!include.quoted) return "";
+  const std::string target = include.path.substr(0, include.path.find('/'));
+  if (target == include.path || target == "..") return "write it as \"layer/file.h\"";
+  if (rank_of(target) < 0) return "no such layer";
+  if (rank_of(target) > rank_of(layer)) return "a higher layer";
+  if (layer == "channel" && target == "tcp") return "channels do not know which Net they drive";
+  return "";
+}
+
+// All objections in a tree laid out like src/.
+std::vector<std::string> objections(const fs::path& src) {
+  std::vector<std::string> found;
+  for (const auto& file : sources_below(src)) {
+    const std::string name = fs::relative(file, src).string();
+    const std::string layer = name.substr(0, name.find('/'));
+    if (rank_of(layer) < 0) {
+      found.push_back("src/" + name + ": is in no known layer");
+      continue;
+    }
+    for (const auto& include : includes_of(file))
+      if (const auto why = objection(layer, include); !why.empty())
+        found.push_back("src/" + name + " includes " + include.path + ": " + why);
+  }
+  return found;
+}
+
+TEST(Layering, SourcesIncludeLowerLayersOnly) {
+  const fs::path src = fs::path(HAWSER_TEST_SOURCE_DIR) / "src";
+  EXPECT_GT(sources_below(src).size(), 20u) << "looked in the wrong place: " << src;
+  for (const auto& text : objections(src)) ADD_FAILURE() << text;
+}
+
+TEST(Layering, ProgramsUsePublicHeadersOnly) {
+  const fs::path root = HAWSER_TEST_SOURCE_DIR;
+  std::vector<fs::path> files = sources_below(root / "tools");
+  for (const char* more : {"examples", "tests/consumer"})
+    for (const auto& file : sources_below(root / more)) files.push_back(file);
+  files.push_back(root / "tests" / "test_devmem_validation.cc");
+  for (const auto& file : files)
+    for (const auto& include : includes_of(file)) {
+      const bool beside = include.quoted && fs::exists(file.parent_path() / include.path);
+      EXPECT_TRUE(beside || !include.quoted)
+          << file << " includes " << include.path << ", which is not in include/hawser";
+    }
+}
+
+TEST(Layering, PublicHeadersUseTheStandardLibraryOnly) {
+  const auto headers = sources_below(fs::path(HAWSER_TEST_SOURCE_DIR) / "include");
+  EXPECT_FALSE(headers.empty());
+  for (const auto& file : headers)
+    for (const auto& include : includes_of(file)) {
+      const bool ours = include.path.starts_with("hawser/");
+      const bool standard = include.path.find('/') == std::string::npos;
+      EXPECT_TRUE(!include.quoted && (ours || standard)) << file << " includes " << include.path;
+    }
+}
+
+TEST(Layering, HeadersKeepJsonAndOptionParsersOut) {
+  for (const auto& file : sources_below(fs::path(HAWSER_TEST_SOURCE_DIR) / "src")) {
+    if (file.extension() != ".h") continue;
+    for (const auto& include : includes_of(file)) {
+      EXPECT_FALSE(include.path.starts_with("nlohmann/")) << file;
+      EXPECT_FALSE(include.path.starts_with("CLI/")) << file;
+    }
+  }
+}
+
+// The checks themselves find what they are for.
+TEST(Layering, FindsEachKindOfWrongInclude) {
+  const TempDir dir;
+  fs::create_directories(dir.file("net"));
+  fs::create_directories(dir.file("channel"));
+  fs::create_directories(dir.file("surprise"));
+  write_file(dir.file("net/up.h"), "#include \"channel/channel.h\"\n");
+  write_file(dir.file("net/fine.h"), "#include \"base/result.h\"\n#include <vector>\n");
+  write_file(dir.file("net/bare.cc"), "#  include \"net.h\"\n");
+  write_file(dir.file("channel/tcp.cc"), "#include \"tcp/tcp_net.h\"\n");
+  write_file(dir.file("surprise/x.cc"), "int x;\n");
+  EXPECT_EQ(objections(dir.path()).size(), 4u);
+}
+
+}  // namespace
+}  // namespace hawser::test
