@@ -30,6 +30,12 @@ const Parameter kSocketFamily{
     "HAWSER_SOCKET_FAMILY", ParameterKind::choice, "", "any", "any|ipv4|ipv6", kNoMin, kNoMax,
     "The address family of the built-in TCP transport. `any` takes an interface's IPv4 address, and its IPv6 "
     "address where it has no IPv4 one."};
+const Parameter kNcclSocketIfname{
+    "NCCL_SOCKET_IFNAME", ParameterKind::text, "", "", "", kNoMin, kNoMax,
+    "As NCCL reads it: what HAWSER_SOCKET_IFNAME is where that is unset."};
+const Parameter kNcclSocketFamily{
+    "NCCL_SOCKET_FAMILY", ParameterKind::choice, "", "", "AF_INET|AF_INET6", kNoMin, kNoMax,
+    "As NCCL reads it: what HAWSER_SOCKET_FAMILY is where that is unset."};
 const Parameter kSocketBufferBytes{
     "HAWSER_SOCKET_BUFFER_BYTES", ParameterKind::integer, "bytes", "0", "", 0, std::int64_t{1} << 30,
     "SO_SNDBUF and SO_RCVBUF of the built-in TCP transport's data sockets. 0 leaves them to the kernel's "
@@ -63,9 +69,9 @@ const Parameter kTcpxDynamicChunkSize{
 std::span<const Parameter* const> all_parameters() {
   using namespace parameters;
   static constexpr const Parameter* kAll[] = {
-      &kLogLevel,          &kCudaLibrary, &kSysfsRoot, &kSocketIfname,  &kSocketFamily,
-      &kSocketBufferBytes, &kPortBase,    &kHoldAt,    &kNcclNetPlugin, &kNcclNet,
-      &kTcpxPluginPath,    &kTcpxDynamicChunkSize,
+      &kLogLevel,         &kCudaLibrary,      &kSysfsRoot,         &kSocketIfname, &kSocketFamily,
+      &kNcclSocketIfname, &kNcclSocketFamily, &kSocketBufferBytes, &kPortBase,     &kHoldAt,
+      &kNcclNetPlugin,    &kNcclNet,          &kTcpxPluginPath,    &kTcpxDynamicChunkSize,
   };
   return kAll;
 }

@@ -40,6 +40,8 @@ extern const Parameter kCudaLibrary;
 extern const Parameter kSysfsRoot;
 extern const Parameter kSocketIfname;
 extern const Parameter kSocketFamily;
+extern const Parameter kNcclSocketIfname;
+extern const Parameter kNcclSocketFamily;
 extern const Parameter kSocketBufferBytes;
 extern const Parameter kPortBase;
 extern const Parameter kHoldAt;

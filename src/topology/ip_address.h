@@ -1,0 +1,49 @@
+// An IPv4 or IPv6 address, with the scope that a link-local one needs.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace hawser {
+
+enum class IpFamily : std::uint8_t { ipv4 = 4, ipv6 = 6 };
+
+const char* ip_family_name(IpFamily family);  // "IPv4", "IPv6"
+
+// A value. Bytes are in network order; an IPv4 address fills the first four.
+struct IpAddress {
+  IpFamily family = IpFamily::ipv4;
+  std::array<std::byte, 16> bytes{};
+  std::uint32_t scope = 0;  // interface index, for IPv6 link-local only
+
+  // Nothing for a family other than AF_INET and AF_INET6.
+  static std::optional<IpAddress> from(const sockaddr* address);
+  static std::optional<IpAddress> parse(const std::string& text);  // no scope, no port
+
+  bool link_local() const;   // fe80::/10
+  bool loopback() const;     // 127.0.0.0/8, ::1
+  std::string text() const;  // "192.0.2.7", "fe80::1%2"
+
+  // Same family and bytes. The scope is local to a machine, so it does not count.
+  bool same_address(const IpAddress& other) const;
+};
+
+// An address and a TCP port, as the socket calls want it and as people read it.
+struct SocketAddress {
+  IpAddress ip;
+  std::uint16_t port = 0;
+
+  static std::optional<SocketAddress> from(const sockaddr* address);
+  std::string text() const;  // "192.0.2.7:4000", "[fe80::1%2]:4000"
+
+  // Fills `storage` and returns the length that belongs to it.
+  socklen_t fill(sockaddr_storage& storage) const;
+};
+
+}  // namespace hawser
