@@ -1,0 +1,65 @@
+#include "tcp/connection.h"
+
+#include <fmt/core.h>
+
+#include <array>
+
+#include "tcp/frame.h"
+#include "tcp/socket.h"
+
+namespace hawser::tcp {
+namespace {
+
+iovec part(const void* data, std::size_t bytes) {
+  return {const_cast<void*>(data), bytes};
+}
+
+// What the peer says is printed: only plain characters of it.
+std::string printable(const std::byte* text, std::size_t bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    const auto character = std::to_integer<unsigned char>(text[i]);
+    out += character >= 0x20 && character < 0x7f ? static_cast<char>(character) : '?';
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Connection> Connection::of(UniqueFd fd, Device& device) {
+  Connection connection;
+  HAWSER_ASSIGN(connection.local, local_address(fd.get()));
+  HAWSER_ASSIGN(connection.remote, remote_address(fd.get()));
+  if (!connection.local.ip.same_address(device.address))
+    return Error(Code::system,
+                 fmt::format("a connection of device {} uses the address {}, not the device's {}: "
+                             "the wrong interface",
+                             device.name, connection.local.ip.text(), device.address.text()));
+  connection.fd = std::move(fd);
+  connection.device = &device;
+  return connection;
+}
+
+std::string Connection::text() const {
+  return fmt::format("{}, {} to {}", device->name, local.text(), remote.text());
+}
+
+void send_abort(const Connection& connection, const std::string& reason) {
+  const std::size_t bytes = std::min(reason.size(), kMaxAbortTextBytes);
+  const FrameBytes header = encode_frame({FrameType::abort, 0, bytes});
+  std::array<iovec, 2> parts{part(header.data(), header.size()), part(reason.data(), bytes)};
+  (void)write_some(connection.fd.get(), parts);  // best effort: closing tells the peer enough
+}
+
+std::string read_abort(const Connection& connection) {
+  std::array<std::byte, kFrameBytes + kMaxAbortTextBytes> buffer;
+  iovec whole = part(buffer.data(), buffer.size());
+  const IoResult got = read_some(connection.fd.get(), {&whole, 1});
+  if (got.bytes < kFrameBytes) return "";
+  const auto header = decode_frame(std::span(buffer).first<kFrameBytes>());
+  if (!header.ok() || header->type != FrameType::abort) return "";
+  return printable(buffer.data() + kFrameBytes,
+                   std::min<std::size_t>(header->bytes, got.bytes - kFrameBytes));
+}
+
+}  // namespace hawser::tcp

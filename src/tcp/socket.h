@@ -1,0 +1,50 @@
+// Non-blocking TCP sockets: the system calls the transport uses, with their errors sorted.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <span>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "topology/ip_address.h"
+
+namespace hawser::tcp {
+
+// A stream socket: non-blocking, closed on exec, without Nagle's delay. `buffer_bytes` is its
+// SO_SNDBUF and SO_RCVBUF; 0 leaves them to the kernel.
+Result<UniqueFd> open_socket(IpFamily family, int buffer_bytes);
+
+// Binds to `address` and listens.
+Status listen_on(int fd, const SocketAddress& address, int backlog);
+
+// The next waiting connection, non-blocking and closed on exec; an invalid one if none waits.
+Result<UniqueFd> accept_one(int fd);
+
+// Binds to `source` (any port) and starts connecting to `target`.
+Status start_connect(int fd, const IpAddress& source, const SocketAddress& target);
+// False: not yet. An error is Code::peer, and says which address it was.
+Result<bool> connect_finished(int fd, const SocketAddress& target);
+
+Result<SocketAddress> local_address(int fd);
+Result<SocketAddress> remote_address(int fd);
+
+// What a read or write came to. A failure holds errno.
+struct IoResult {
+  enum class State { moved, would_block, closed, failed };
+  State state = State::moved;
+  std::size_t bytes = 0;
+  int error = 0;
+};
+
+// One sendmsg(2) / readv(2), repeated on EINTR only. Never raises SIGPIPE.
+IoResult write_some(int fd, std::span<iovec> parts);
+IoResult read_some(int fd, std::span<iovec> parts);
+
+// Whether errno says that the peer or the way to it is at fault, not this process.
+bool is_peer_error(int error);
+// Code::peer or Code::system, with errno's text.
+Error io_error(int error, const std::string& doing);
+
+}  // namespace hawser::tcp
