@@ -41,7 +41,7 @@ struct CurrentCall {
   std::int64_t milliseconds = 0;  // in progress for so long
 };
 
-// "stuck in regMr(...) on device 0 for channel 1, 30.0 s"
+// "stuck in regMr(...) on device 0 for channel 1 of plugin X, for 30.0 s"
 std::string describe(const CurrentCall& call);
 
 // Names what this thread works on, for the calls it makes; ends with the scope.
@@ -69,8 +69,7 @@ class CallJournal {
   CallJournal(const CallJournal&) = delete;
   CallJournal& operator=(const CallJournal&) = delete;
 
-  // `plugin` must outlive the journal's use of it: hand in a string that lives as long as the
-  // process.
+  // `plugin` must outlive the call, and should live as long as the process.
   std::size_t begin(const char* plugin, const CallNote& note);
   void end(std::size_t slot);
 
@@ -89,7 +88,9 @@ class CallJournal {
   friend struct ExitExplainer;
   struct Slot;
   struct Reading;
+  std::size_t take_slot();
   static bool read(const Slot& slot, Reading& reading);
+  static void write_line(int fd, const Reading& reading, const char* doing, const char* detail);
   void write_exit_explanation(int fd) const;
 
   std::unique_ptr<Slot[]> slots_;

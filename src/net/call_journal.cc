@@ -1,0 +1,306 @@
+#include "net/call_journal.h"
+
+#include <errno.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+namespace hawser {
+namespace {
+
+// Text into a fixed buffer with nothing but plain stores, for signal handlers.
+class BoundedText {
+ public:
+  BoundedText(char* to, std::size_t room) : to_(to), room_(room) {}
+  ~BoundedText() { to_[length_] = '\0'; }
+
+  BoundedText& text(const char* from) {
+    while (*from != '\0') put(*from++);
+    return *this;
+  }
+  BoundedText& number(std::uint64_t value, unsigned base = 10) {
+    char digits[24];
+    std::size_t count = 0;
+    do {
+      digits[count++] = "0123456789abcdef"[value % base];
+      value /= base;
+    } while (value != 0);
+    while (count > 0) put(digits[--count]);
+    return *this;
+  }
+  std::size_t length() const { return length_; }
+
+ private:
+  void put(char c) {
+    if (length_ + 1 < room_) to_[length_++] = c;
+  }
+
+  char* to_;
+  std::size_t room_;
+  std::size_t length_ = 0;
+};
+
+void add_arguments(BoundedText& text, const CallNote& note) {
+  if (note.has_memory) {
+    text.text("pointer=0x").number(reinterpret_cast<std::uintptr_t>(note.pointer), 16);
+    text.text(", bytes=").number(note.bytes);
+  }
+  if (note.has_kind) text.text(note.kind == MemoryKind::cuda ? ", kind=cuda" : ", kind=host");
+}
+
+int this_thread() {
+  thread_local const int id = static_cast<int>(::gettid());
+  return id;
+}
+
+// What CallLabel sets: the calling thread's own.
+using Label = std::array<char, CallLabel::kMaxBytes + 1>;
+Label& this_label() {
+  thread_local Label label{};
+  return label;
+}
+
+std::int64_t now_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);  // async-signal-safe
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+constexpr std::size_t kLineBytes = 320;
+
+void write_all(int fd, const char* from, std::size_t bytes) {
+  while (bytes > 0) {
+    const ssize_t written = ::write(fd, from, bytes);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    from += written;
+    bytes -= static_cast<std::size_t>(written);
+  }
+}
+
+}  // namespace
+
+std::size_t format_call(const CallNote& note, char* to, std::size_t room) {
+  if (room == 0) return 0;
+  BoundedText text(to, room);
+  text.text(note.entry).text("(");
+  add_arguments(text, note);
+  text.text(")");
+  if (note.device >= 0) text.text(" on device ").number(static_cast<std::uint64_t>(note.device));
+  return text.length();
+}
+
+std::string call_text(const CallNote& note) {
+  char line[kLineBytes];
+  return std::string(line, format_call(note, line, sizeof line));
+}
+
+std::string describe(const CurrentCall& call) {
+  return fmt::format("stuck in {}{}{} of plugin {}, for {:.1f} s", call.detail,
+                     call.label.empty() ? "" : " for ", call.label, call.plugin,
+                     static_cast<double>(call.milliseconds) / 1000);
+}
+
+CallLabel::CallLabel(const char* label) : previous_(this_label()) {
+  Label& mine = this_label();
+  mine.fill('\0');
+  std::memcpy(mine.data(), label, strnlen(label, kMaxBytes));
+}
+
+CallLabel::~CallLabel() {
+  this_label() = previous_;
+}
+
+// A seqlock: `version` is odd while a call is in progress. A reader copies the fields and
+// believes them when the version was odd and is the same before and after. Fields are stored with
+// release, so that who sees one of the next call also sees that this one has ended.
+struct CallJournal::Slot {
+  std::atomic<bool> taken{false};         // who sets it owns the slot
+  std::atomic<std::uint64_t> version{0};  // publishes the fields below
+  std::atomic<const char*> plugin{nullptr};
+  std::atomic<const char*> entry{nullptr};
+  std::atomic<int> device{-1};
+  std::atomic<const void*> pointer{nullptr};
+  std::atomic<std::uint64_t> bytes{0};
+  std::atomic<unsigned> flags{0};
+  std::atomic<int> thread{0};
+  std::atomic<std::int64_t> since_ns{0};
+  std::array<std::atomic<std::uint64_t>, sizeof(Label) / sizeof(std::uint64_t)> label{};
+};
+
+struct CallJournal::Reading {
+  const char* plugin;
+  CallNote note;
+  int thread;
+  std::int64_t milliseconds;
+  Label label;
+};
+
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kRelease = std::memory_order_release;
+enum Flags : unsigned { kHasMemory = 1, kHasKind = 2, kIsCuda = 4 };
+
+unsigned flags_of(const CallNote& note) {
+  return (note.has_memory ? kHasMemory : 0u) | (note.has_kind ? kHasKind : 0u) |
+         (note.kind == MemoryKind::cuda ? kIsCuda : 0u);
+}
+
+void set_flags(CallNote& note, unsigned flags) {
+  note.has_memory = (flags & kHasMemory) != 0;
+  note.has_kind = (flags & kHasKind) != 0;
+  note.kind = (flags & kIsCuda) != 0 ? MemoryKind::cuda : MemoryKind::host;
+}
+
+}  // namespace
+
+// The one global: atexit() takes no argument, so what its handler shall look at must be
+// reachable without one. Journals enter and leave by themselves.
+struct ExitExplainer {
+  static std::array<std::atomic<const CallJournal*>, CallJournal::kMaxExplained> journals;
+
+  static void add(const CallJournal* journal) {
+    for (auto& place : journals) {
+      if (place.load(kRelaxed) == journal) return;
+    }
+    for (auto& place : journals) {
+      const CallJournal* expected = nullptr;
+      if (place.compare_exchange_strong(expected, journal, std::memory_order_acq_rel)) return;
+    }
+  }
+  static void remove(const CallJournal* journal) {
+    for (auto& place : journals) {
+      const CallJournal* expected = journal;
+      place.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel);
+    }
+  }
+  static void explain() {
+    for (auto& place : journals) {
+      if (const CallJournal* journal = place.load(std::memory_order_acquire))
+        journal->write_exit_explanation(STDERR_FILENO);
+    }
+  }
+};
+std::array<std::atomic<const CallJournal*>, CallJournal::kMaxExplained> ExitExplainer::journals{};
+
+CallJournal::CallJournal() : slots_(std::make_unique<Slot[]>(kMaxCalls)) {}
+CallJournal::~CallJournal() {
+  ExitExplainer::remove(this);
+}
+
+void CallJournal::explain_exits() {
+  static std::once_flag once;
+  std::call_once(once, [] { (void)std::atexit(&ExitExplainer::explain); });
+  ExitExplainer::add(this);
+}
+
+std::size_t CallJournal::take_slot() {
+  const auto first = static_cast<std::size_t>(this_thread());
+  for (std::size_t i = 0; i < kMaxCalls; ++i) {
+    const std::size_t slot = (first + i) % kMaxCalls;
+    if (!slots_[slot].taken.load(kRelaxed) &&
+        !slots_[slot].taken.exchange(true, std::memory_order_acquire))
+      return slot;
+  }
+  unnoted_.fetch_add(1, kRelaxed);
+  return kMaxCalls;
+}
+
+std::size_t CallJournal::begin(const char* plugin, const CallNote& note) {
+  const std::size_t index = take_slot();
+  if (index == kMaxCalls) return index;
+  Slot& slot = slots_[index];
+  slot.plugin.store(plugin, kRelease);
+  slot.entry.store(note.entry, kRelease);
+  slot.device.store(note.device, kRelease);
+  slot.pointer.store(note.pointer, kRelease);
+  slot.bytes.store(note.bytes, kRelease);
+  slot.flags.store(flags_of(note), kRelease);
+  slot.thread.store(this_thread(), kRelease);
+  slot.since_ns.store(now_ns(), kRelease);
+  std::uint64_t words[sizeof(Label) / sizeof(std::uint64_t)];
+  std::memcpy(words, this_label().data(), sizeof words);
+  for (std::size_t i = 0; i < std::size(words); ++i) slot.label[i].store(words[i], kRelease);
+  slot.version.fetch_add(1, std::memory_order_release);
+  return index;
+}
+
+void CallJournal::end(std::size_t index) {
+  if (index == kMaxCalls) return;
+  slots_[index].version.fetch_add(1, kRelease);
+  slots_[index].taken.store(false, std::memory_order_release);
+}
+
+bool CallJournal::read(const Slot& slot, Reading& reading) {
+  const std::uint64_t before = slot.version.load(std::memory_order_acquire);
+  if (before % 2 == 0) return false;
+  reading.plugin = slot.plugin.load(std::memory_order_acquire);
+  reading.note.entry = slot.entry.load(std::memory_order_acquire);
+  reading.note.device = slot.device.load(std::memory_order_acquire);
+  reading.note.pointer = slot.pointer.load(std::memory_order_acquire);
+  reading.note.bytes = slot.bytes.load(std::memory_order_acquire);
+  set_flags(reading.note, slot.flags.load(std::memory_order_acquire));
+  reading.thread = slot.thread.load(std::memory_order_acquire);
+  reading.milliseconds = (now_ns() - slot.since_ns.load(std::memory_order_acquire)) / 1'000'000;
+  std::uint64_t words[sizeof(Label) / sizeof(std::uint64_t)];
+  for (std::size_t i = 0; i < std::size(words); ++i)
+    words[i] = slot.label[i].load(std::memory_order_acquire);
+  std::memcpy(reading.label.data(), words, sizeof words);
+  reading.label.back() = '\0';
+  return slot.version.load(std::memory_order_acquire) == before;
+}
+
+std::vector<CurrentCall> CallJournal::current_calls() const {
+  std::vector<CurrentCall> calls;
+  for (std::size_t i = 0; i < kMaxCalls; ++i) {
+    Reading reading;
+    if (!read(slots_[i], reading)) continue;
+    calls.push_back({reading.plugin, reading.note.entry, call_text(reading.note),
+                     reading.label.data(), reading.thread, reading.milliseconds});
+  }
+  return calls;
+}
+
+void CallJournal::write_current_calls(int fd) const {
+  for (std::size_t i = 0; i < kMaxCalls; ++i) {
+    Reading reading;
+    if (!read(slots_[i], reading)) continue;
+    char detail[kLineBytes];
+    format_call(reading.note, detail, sizeof detail);
+    write_line(fd, reading, " is in ", detail);
+  }
+}
+
+// Another thread may have ended the process, or a helper thread of the plugin: only a call
+// of the very thread that exits proves who did it.
+void CallJournal::write_exit_explanation(int fd) const {
+  for (std::size_t i = 0; i < kMaxCalls; ++i) {
+    Reading reading;
+    if (!read(slots_[i], reading)) continue;
+    char detail[kLineBytes];
+    format_call(reading.note, detail, sizeof detail);
+    const bool by_this_thread = reading.thread == this_thread();
+    write_line(fd, reading, by_this_thread ? " called exit() inside " : " was, at exit(), inside ",
+               detail);
+  }
+}
+
+void CallJournal::write_line(int fd, const Reading& reading, const char* doing,
+                             const char* detail) {
+  char line[2 * kLineBytes];
+  std::size_t length = 0;
+  {
+    BoundedText text(line, sizeof line);
+    text.text("hawser: plugin ").text(reading.plugin).text(doing).text(detail);
+    if (reading.label[0] != '\0') text.text(" for ").text(reading.label.data());
+    text.text(", after ").number(static_cast<std::uint64_t>(reading.milliseconds)).text(" ms\n");
+    length = text.length();
+  }
+  write_all(fd, line, length);
+}
+
+}  // namespace hawser
