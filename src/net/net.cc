@@ -24,9 +24,10 @@ Result<int> find_device(const Net& net, const std::string& index_or_name) {
   std::size_t index = 0;
   const char* const end = index_or_name.data() + index_or_name.size();
   const auto [stop, problem] = std::from_chars(index_or_name.data(), end, index);
-  if (problem == std::errc() && stop == end && index < devices.size()) return static_cast<int>(index);
-  return Error(Code::invalid_argument, fmt::format("no device '{}': {} offers {}", index_or_name, net.name(),
-                                                   offered.empty() ? "none" : offered));
+  if (problem == std::errc() && stop == end && index < devices.size())
+    return static_cast<int>(index);
+  return Error(Code::invalid_argument, fmt::format("no device '{}': {} offers {}", index_or_name,
+                                                   net.name(), offered.empty() ? "none" : offered));
 }
 
 }  // namespace hawser

@@ -20,10 +20,10 @@ namespace hawser {
 struct NetCapabilities {
   bool host_pointers = true;
   bool cuda_pointers = false;
-  int max_requests = 1;               // in flight per comm; one more is the caller's bug
-  std::size_t max_request_bytes = 0;  // the largest single send or receive
-  bool oldest_first = false;          // only the oldest unfinished request may be tested
-  bool needs_unpack = false;          // a receive is done when fragments() says where it landed
+  int max_requests = 1;                  // in flight per comm; one more is the caller's bug
+  std::size_t max_request_bytes = 0;     // the largest single send or receive
+  bool oldest_first = false;             // only the oldest unfinished request may be tested
+  bool needs_unpack = false;             // a receive is done when fragments() says where it landed
   bool registration_per_device = false;  // one registration serves every comm of the device
   bool reports_received_bytes = false;   // TestResult::bytes is set for receives
   bool places_without_receive = false;   // can write (region, offset) with no posted receive
@@ -33,9 +33,9 @@ struct NetCapabilities {
 enum class Devmem { none, emulated, real };
 
 struct NetDevice {
-  std::string name;       // "eth1"
-  std::string pci_path;   // sysfs path; empty for a virtual interface
-  std::string address;    // the address it is bound to, where the Net knows it
+  std::string name;      // "eth1"
+  std::string pci_path;  // sysfs path; empty for a virtual interface
+  std::string address;   // the address it is bound to, where the Net knows it
   int speed_mbps = 0;
   int port = 0;
   std::uint64_t guid = 0;
@@ -64,7 +64,7 @@ struct TestResult {
 // One piece of a receive that landed in a bounce pool. The layout is the one of
 // the unpack contract (docs/net-abi.md), so a plugin's metadata is read in place.
 struct Fragment {
-  std::uint32_t source_offset;       // from Fragments::bounce
+  std::uint32_t source_offset;  // from Fragments::bounce
   std::uint32_t bytes;
   std::uint64_t destination_offset;  // from the start of that receive's buffer
 };
@@ -134,8 +134,9 @@ class Net {
  public:
   virtual ~Net() = default;
 
-  virtual const std::string& name() const = 0;         // the transport's own name
-  virtual const std::string& description() const = 0;  // for people: what it is and where it came from
+  virtual const std::string& name() const = 0;  // the transport's own name
+  virtual const std::string& description()
+      const = 0;  // for people: what it is and where it came from
   virtual const std::vector<NetDevice>& devices() const = 0;
 
   virtual Result<std::unique_ptr<Listener>> listen(int device) = 0;

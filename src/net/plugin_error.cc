@@ -1,0 +1,40 @@
+#include "net/plugin_error.h"
+
+#include <fmt/core.h>
+
+#include "net/abi/types.h"
+
+namespace hawser {
+
+std::string_view plugin_result_text(int result) {
+  switch (result) {
+    case abi::kSuccess:
+      return "success";
+    case abi::kUnhandledCudaError:
+      return "unhandled CUDA error";
+    case abi::kSystemError:
+      return "system error";
+    case abi::kInternalError:
+      return "internal error";
+    case abi::kInvalidArgument:
+      return "invalid argument";
+    case abi::kInvalidUsage:
+      return "invalid usage";
+    case abi::kRemoteError:
+      return "remote error";
+    default:
+      return "unknown result";
+  }
+}
+
+Error plugin_error(std::string_view plugin, const CallNote& note, int result) {
+  return Error(result == abi::kRemoteError ? Code::peer : Code::plugin,
+               fmt::format("{}: {} failed: {} ({})", plugin, call_text(note), result,
+                           plugin_result_text(result)));
+}
+
+Error plugin_misbehaved(std::string_view plugin, const CallNote& note, std::string_view what) {
+  return Error(Code::plugin, fmt::format("{}: {} {}", plugin, call_text(note), what));
+}
+
+}  // namespace hawser

@@ -1,0 +1,75 @@
+#include "net/unpack_reader.h"
+
+#include <fmt/core.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+
+#include "gpu/gpu.h"
+
+namespace hawser {
+namespace {
+
+// The plugin writes LoadMeta, we hand out Fragment: the same 16 bytes.
+static_assert(sizeof(Fragment) == sizeof(abi::LoadMeta));
+static_assert(offsetof(Fragment, source_offset) == offsetof(abi::LoadMeta, src_off));
+static_assert(offsetof(Fragment, bytes) == offsetof(abi::LoadMeta, len));
+static_assert(offsetof(Fragment, destination_offset) == offsetof(abi::LoadMeta, dst_off));
+
+bool is_on_gpu(const Gpu* gpu, const void* address) {
+  return gpu != nullptr && is_device_pointer(gpu->driver(), address);
+}
+
+Status check_handle(const abi::DeviceHandle& handle, const Gpu* gpu, bool real) {
+  if (handle.netDeviceType != abi::kDeviceUnpack || handle.handle == nullptr)
+    return Error(Code::plugin, "the device unpacks, but accept gave no device handle for it");
+  if (handle.size != 0 && handle.size < sizeof(abi::UnpackNetDeviceHandle))
+    return Error(Code::plugin, fmt::format("the device handle has {} bytes, want at least {}",
+                                           handle.size, sizeof(abi::UnpackNetDeviceHandle)));
+  if (real && gpu == nullptr)
+    return Error(Code::unavailable,
+                 "the plugin's device handle lies in GPU memory, and no GPU was opened for it");
+  return {};
+}
+
+Result<abi::UnpackNetDeviceHandle> read_handle(const void* at, const Gpu* gpu) {
+  abi::UnpackNetDeviceHandle handle{};
+  if (is_on_gpu(gpu, at))
+    HAWSER_TRY(gpu->copy_to_host(&handle, at, sizeof handle));
+  else
+    std::memcpy(&handle, at, sizeof handle);
+  return handle;
+}
+
+}  // namespace
+
+Result<UnpackReader> UnpackReader::open(const abi::DeviceHandle& handle, const Gpu* gpu,
+                                        bool real) {
+  HAWSER_TRY(check_handle(handle, gpu, real));
+  HAWSER_ASSIGN(const abi::UnpackNetDeviceHandle unpack, read_handle(handle.handle, gpu));
+  if (unpack.meta == nullptr || unpack.bounce_buf == nullptr ||
+      reinterpret_cast<std::uintptr_t>(unpack.meta) % alignof(abi::NetUnpackMeta) != 0) {
+    return Error(Code::plugin,
+                 fmt::format("bad unpack metadata: meta={}, bounce_buf={}",
+                             static_cast<const void*>(unpack.meta), unpack.bounce_buf));
+  }
+  const auto kind = is_on_gpu(gpu, unpack.bounce_buf) ? MemoryKind::cuda : MemoryKind::host;
+  return UnpackReader(unpack.meta, static_cast<const std::byte*>(unpack.bounce_buf), kind);
+}
+
+Result<Fragments> UnpackReader::fragments(std::uint64_t sequence) const {
+  const std::size_t slot = sequence % abi::kUnpackSlots;
+  // The plugin writes the fragments, then the count: acquire makes the former visible.
+  const std::uint64_t count =
+      std::atomic_ref<std::uint64_t>(meta_->cnt[slot]).load(std::memory_order_acquire);
+  if (count > abi::kUnpackFragments) {
+    return Error(Code::plugin,
+                 fmt::format("receive {} claims {} fragments in slot {}, more than {}", sequence,
+                             count, slot, abi::kUnpackFragments));
+  }
+  const auto* const list = reinterpret_cast<const Fragment*>(meta_->mem[slot]);
+  return Fragments{bounce_, bounce_kind_, {list, static_cast<std::size_t>(count)}};
+}
+
+}  // namespace hawser

@@ -1,0 +1,36 @@
+// Reads the metadata by which a TCPX-like plugin says where a receive has landed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "net/abi/types.h"
+#include "net/abi/unpack.h"
+#include "net/net.h"
+
+namespace hawser {
+
+class Gpu;
+
+// Of one receive comm; borrows the plugin's shared memory, which lives as long as that comm.
+// Not thread-safe. Believes nothing it reads: counts are bounded here, fragments by the caller.
+class UnpackReader {
+ public:
+  // Reads the handle, from the GPU's memory where the driver knows it as such. Without a GPU it
+  // must lie in host memory, which an emulation promises and a real plugin does not.
+  static Result<UnpackReader> open(const abi::DeviceHandle& handle, const Gpu* gpu, bool real);
+
+  // The fragments of the comm's n-th receive, counted from 0, after test() said done.
+  Result<Fragments> fragments(std::uint64_t sequence) const;
+
+ private:
+  UnpackReader(abi::NetUnpackMeta* meta, const std::byte* bounce, MemoryKind bounce_kind)
+      : meta_(meta), bounce_(bounce), bounce_kind_(bounce_kind) {}
+
+  abi::NetUnpackMeta* meta_;
+  const std::byte* bounce_;
+  MemoryKind bounce_kind_;
+};
+
+}  // namespace hawser
