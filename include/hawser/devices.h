@@ -1,9 +1,9 @@
 // What this machine has: the devices a transport offers, and the GPUs.
 #pragma once
 
-#include <hawser/export.h>
-
 #include <string>
+
+#include <hawser/export.h>
 
 namespace hawser {
 

@@ -1,9 +1,9 @@
 // The environment variables hawser reads.
 #pragma once
 
-#include <hawser/export.h>
-
 #include <string>
+
+#include <hawser/export.h>
 
 namespace hawser {
 

@@ -2,12 +2,12 @@
 // with this transport, moving verified data to and from this memory?
 #pragma once
 
-#include <hawser/export.h>
-
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+
+#include <hawser/export.h>
 
 namespace hawser {
 
@@ -26,21 +26,22 @@ struct ValidateOptions {
   std::string device = "0";         // the transport's device, by index or name
   int channels = 4;                 // the server's count rules; the client uses what it is given
   std::uint64_t bytes = 16'777'216;  // per channel; the server's count rules
-  int iterations = 1;               // transfers per channel; the server's count rules
-  std::uint64_t chunk_bytes = 0;    // per request; 0 = 512 KiB or the transport's limit
+  int iterations = 1;                // transfers per channel; the server's count rules
+  std::uint64_t chunk_bytes = 0;     // per request; 0 = 512 KiB or the transport's limit
   MemoryChoice memory = MemoryChoice::automatic;
-  std::string plugin;               // "builtin", a path or a plugin's name; "" = by the environment, else builtin
-  int timeout_ms = 30'000;          // bound on every step: waiting for the peer, creation, each transfer
-  int port_base = 20'000;           // port of a channel = port_base + gpu * 8 + channel
-  bool serialize_create = false;    // make the channels one at a time
+  std::string
+      plugin;  // "builtin", a path or a plugin's name; "" = by the environment, else builtin
+  int timeout_ms = 30'000;  // bound on every step: waiting for the peer, creation, each transfer
+  int port_base = 20'000;   // port of a channel = port_base + gpu * 8 + channel
+  bool serialize_create = false;  // make the channels one at a time
 };
 
 // A program's exit status, too.
 enum class ValidateStatus {
-  passed = 0,          // every channel, on both sides
-  failed = 1,          // the report says which channels, and why
-  bad_options = 2,     // an option is out of range
-  could_not_run = 3,   // no peer, no such device, no plugin, a busy port ...
+  passed = 0,         // every channel, on both sides
+  failed = 1,         // the report says which channels, and why
+  bad_options = 2,    // an option is out of range
+  could_not_run = 3,  // no peer, no such device, no plugin, a busy port ...
 };
 
 struct ValidateResult {

@@ -32,8 +32,7 @@ Deadline Deadline::never() {
 
 Milliseconds Deadline::remaining() const {
   if (when_ == TimePoint::max()) return Milliseconds::max();
-  return std::max(Milliseconds::zero(),
-                  std::chrono::ceil<Milliseconds>(when_ - clock_->now()));
+  return std::max(Milliseconds::zero(), std::chrono::ceil<Milliseconds>(when_ - clock_->now()));
 }
 
 int Deadline::poll_timeout_ms(int limit_ms) const {

@@ -42,7 +42,7 @@ class Deadline {
 // sleeps 20 µs to 1 ms, so that an idle wait leaves the core to others.
 class Backoff {
  public:
-  void idle();                 // call after a poll that found nothing
+  void idle();                       // call after a poll that found nothing
   void progressed() { spins_ = 0; }  // call after one that did
 
  private:

@@ -18,7 +18,8 @@ T load_le(const std::byte* at) {
   static_assert(std::is_unsigned_v<T>);
   T value = 0;
   for (std::size_t i = 0; i < sizeof(T); ++i)
-    value = static_cast<T>(value | (static_cast<T>(std::to_integer<std::uint8_t>(at[i])) << (8 * i)));
+    value =
+        static_cast<T>(value | (static_cast<T>(std::to_integer<std::uint8_t>(at[i])) << (8 * i)));
   return value;
 }
 

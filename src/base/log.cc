@@ -40,18 +40,26 @@ Sink& the_sink() {
 
 const char* level_name(LogLevel at) {
   switch (at) {
-    case LogLevel::error: return "error";
-    case LogLevel::warning: return "warning";
-    case LogLevel::info: return "info";
-    case LogLevel::debug: return "debug";
+    case LogLevel::error:
+      return "error";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::debug:
+      return "debug";
   }
   return "?";
 }
 
 }  // namespace
 
-LogLevel log_level() { return level().load(std::memory_order_relaxed); }
-void set_log_level(LogLevel to) { level().store(to, std::memory_order_relaxed); }
+LogLevel log_level() {
+  return level().load(std::memory_order_relaxed);
+}
+void set_log_level(LogLevel to) {
+  level().store(to, std::memory_order_relaxed);
+}
 
 void set_log_sink(LogSink sink) {
   const std::lock_guard lock(the_sink().mutex);

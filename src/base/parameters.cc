@@ -13,55 +13,140 @@ constexpr std::int64_t kNoMin = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t kNoMax = std::numeric_limits<std::int64_t>::max();
 
 const Parameter kLogLevel{
-    "HAWSER_LOG_LEVEL", ParameterKind::choice, "", "warning", "error|warning|info|debug", kNoMin, kNoMax,
+    "HAWSER_LOG_LEVEL",
+    ParameterKind::choice,
+    "",
+    "warning",
+    "error|warning|info|debug",
+    kNoMin,
+    kNoMax,
     "How much is logged to stderr. At debug every call into a plugin is named before it is made."};
-const Parameter kCudaLibrary{
-    "HAWSER_CUDA_LIBRARY", ParameterKind::text, "", "libcuda.so.1", "", kNoMin, kNoMax,
-    "The CUDA driver library that is looked up at run time. For a driver in an unusual place, and for tests."};
+const Parameter kCudaLibrary{"HAWSER_CUDA_LIBRARY",
+                             ParameterKind::text,
+                             "",
+                             "libcuda.so.1",
+                             "",
+                             kNoMin,
+                             kNoMax,
+                             "The CUDA driver library that is looked up at run time. For a driver "
+                             "in an unusual place, and for tests."};
 const Parameter kSysfsRoot{
-    "HAWSER_SYSFS_ROOT", ParameterKind::text, "", "/sys", "", kNoMin, kNoMax,
+    "HAWSER_SYSFS_ROOT",
+    ParameterKind::text,
+    "",
+    "/sys",
+    "",
+    kNoMin,
+    kNoMax,
     "Where sysfs is mounted: speeds, PCI paths and NUMA nodes of NICs are read below it."};
 const Parameter kSocketIfname{
-    "HAWSER_SOCKET_IFNAME", ParameterKind::text, "", "", "", kNoMin, kNoMax,
-    "Which interfaces the built-in TCP transport offers, and in which order: a comma list of name prefixes; "
+    "HAWSER_SOCKET_IFNAME",
+    ParameterKind::text,
+    "",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
+    "Which interfaces the built-in TCP transport offers, and in which order: a comma list of name "
+    "prefixes; "
     "`=eth1,eth2` for exact names; `^docker,lo` for all but these prefixes. Unset: every interface "
     "that is up and has an address, loopback last."};
-const Parameter kSocketFamily{
-    "HAWSER_SOCKET_FAMILY", ParameterKind::choice, "", "any", "any|ipv4|ipv6", kNoMin, kNoMax,
-    "The address family of the built-in TCP transport. `any` takes an interface's IPv4 address, and its IPv6 "
-    "address where it has no IPv4 one."};
+const Parameter kSocketFamily{"HAWSER_SOCKET_FAMILY",
+                              ParameterKind::choice,
+                              "",
+                              "any",
+                              "any|ipv4|ipv6",
+                              kNoMin,
+                              kNoMax,
+                              "The address family of the built-in TCP transport. `any` takes an "
+                              "interface's IPv4 address, and its IPv6 "
+                              "address where it has no IPv4 one."};
 const Parameter kNcclSocketIfname{
-    "NCCL_SOCKET_IFNAME", ParameterKind::text, "", "", "", kNoMin, kNoMax,
+    "NCCL_SOCKET_IFNAME",
+    ParameterKind::text,
+    "",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
     "As NCCL reads it: what HAWSER_SOCKET_IFNAME is where that is unset."};
 const Parameter kNcclSocketFamily{
-    "NCCL_SOCKET_FAMILY", ParameterKind::choice, "", "", "AF_INET|AF_INET6", kNoMin, kNoMax,
+    "NCCL_SOCKET_FAMILY",
+    ParameterKind::choice,
+    "",
+    "",
+    "AF_INET|AF_INET6",
+    kNoMin,
+    kNoMax,
     "As NCCL reads it: what HAWSER_SOCKET_FAMILY is where that is unset."};
-const Parameter kSocketBufferBytes{
-    "HAWSER_SOCKET_BUFFER_BYTES", ParameterKind::integer, "bytes", "0", "", 0, std::int64_t{1} << 30,
-    "SO_SNDBUF and SO_RCVBUF of the built-in TCP transport's data sockets. 0 leaves them to the kernel's "
-    "auto-tuning."};
+const Parameter kSocketBufferBytes{"HAWSER_SOCKET_BUFFER_BYTES",
+                                   ParameterKind::integer,
+                                   "bytes",
+                                   "0",
+                                   "",
+                                   0,
+                                   std::int64_t{1} << 30,
+                                   "SO_SNDBUF and SO_RCVBUF of the built-in TCP transport's data "
+                                   "sockets. 0 leaves them to the kernel's "
+                                   "auto-tuning."};
 const Parameter kPortBase{
-    "HAWSER_PORT_BASE", ParameterKind::integer, "TCP port", "20000", "", 1, 65535,
+    "HAWSER_PORT_BASE",
+    ParameterKind::integer,
+    "TCP port",
+    "20000",
+    "",
+    1,
+    65535,
     "The port of GPU 0, channel 0. Port of a channel = base + gpu * 8 + channel."};
-const Parameter kHoldAt{
-    "HAWSER_HOLD_AT", ParameterKind::text, "", "", "", kNoMin, kNoMax,
-    "For tests: the validation stops for ever when it reaches the step of this name, as a hung process "
-    "would, and logs that it did. Steps: see docs/wire-protocol.md."};
+const Parameter kHoldAt{"HAWSER_HOLD_AT",
+                        ParameterKind::text,
+                        "",
+                        "",
+                        "",
+                        kNoMin,
+                        kNoMax,
+                        "For tests: the validation stops for ever when it reaches the step of this "
+                        "name, as a hung process "
+                        "would, and logs that it did. Steps: see docs/wire-protocol.md."};
 const Parameter kNcclNetPlugin{
-    "NCCL_NET_PLUGIN", ParameterKind::text, "", "", "", kNoMin, kNoMax,
+    "NCCL_NET_PLUGIN",
+    ParameterKind::text,
+    "",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
     "As NCCL reads it: a comma list of plugin paths, `libX.so` names, or short names `x` for "
     "`libnccl-net-x.so`; the first that loads is hosted. `none` is no plugin."};
-const Parameter kNcclNet{
-    "NCCL_NET", ParameterKind::text, "", "", "", kNoMin, kNoMax,
-    "As NCCL reads it: a hosted plugin found through NCCL_NET_PLUGIN must have this name, in any case."};
-const Parameter kTcpxPluginPath{
-    "NCCL_GPUDIRECTTCPX_PLUGIN_PATH", ParameterKind::text, "path", "/usr/local/tcpx/lib64/libnccl-net.so", "",
-    kNoMin, kNoMax,
-    "The GPUDirect-TCPX plugin. Where it is set, or its default exists, it is what a validation hosts "
-    "unless told otherwise."};
+const Parameter kNcclNet{"NCCL_NET",
+                         ParameterKind::text,
+                         "",
+                         "",
+                         "",
+                         kNoMin,
+                         kNoMax,
+                         "As NCCL reads it: a hosted plugin found through NCCL_NET_PLUGIN must "
+                         "have this name, in any case."};
+const Parameter kTcpxPluginPath{"NCCL_GPUDIRECTTCPX_PLUGIN_PATH",
+                                ParameterKind::text,
+                                "path",
+                                "/usr/local/tcpx/lib64/libnccl-net.so",
+                                "",
+                                kNoMin,
+                                kNoMax,
+                                "The GPUDirect-TCPX plugin. Where it is set, or its default "
+                                "exists, it is what a validation hosts "
+                                "unless told otherwise."};
 const Parameter kTcpxDynamicChunkSize{
-    "NCCL_DYNAMIC_CHUNK_SIZE", ParameterKind::integer, "bytes", "", "", 4096, 524288,
-    "Read by the GPUDirect-TCPX plugin: its largest request. hawser sets it to its own chunk size before "
+    "NCCL_DYNAMIC_CHUNK_SIZE",
+    ParameterKind::integer,
+    "bytes",
+    "",
+    "",
+    4096,
+    524288,
+    "Read by the GPUDirect-TCPX plugin: its largest request. hawser sets it to its own chunk size "
+    "before "
     "the plugin is loaded; where you set it, hawser's chunks are no larger than it."};
 
 }  // namespace parameters
@@ -69,9 +154,11 @@ const Parameter kTcpxDynamicChunkSize{
 std::span<const Parameter* const> all_parameters() {
   using namespace parameters;
   static constexpr const Parameter* kAll[] = {
-      &kLogLevel,         &kCudaLibrary,      &kSysfsRoot,         &kSocketIfname, &kSocketFamily,
-      &kNcclSocketIfname, &kNcclSocketFamily, &kSocketBufferBytes, &kPortBase,     &kHoldAt,
-      &kNcclNetPlugin,    &kNcclNet,          &kTcpxPluginPath,    &kTcpxDynamicChunkSize,
+      &kLogLevel,         &kCudaLibrary,          &kSysfsRoot,
+      &kSocketIfname,     &kSocketFamily,         &kNcclSocketIfname,
+      &kNcclSocketFamily, &kSocketBufferBytes,    &kPortBase,
+      &kHoldAt,           &kNcclNetPlugin,        &kNcclNet,
+      &kTcpxPluginPath,   &kTcpxDynamicChunkSize,
   };
   return kAll;
 }
@@ -82,7 +169,9 @@ std::optional<std::string> Parameter::text() const {
   return value;
 }
 
-std::string Parameter::text_or_default() const { return text().value_or(default_value); }
+std::string Parameter::text_or_default() const {
+  return text().value_or(default_value);
+}
 
 Result<std::int64_t> Parameter::integer() const {
   const std::string given = text_or_default();
@@ -110,10 +199,12 @@ namespace {
 
 std::string kind_text(const Parameter& parameter) {
   switch (parameter.kind) {
-    case ParameterKind::text: return *parameter.unit ? parameter.unit : "text";
+    case ParameterKind::text:
+      return *parameter.unit ? parameter.unit : "text";
     case ParameterKind::integer:
       return fmt::format("{}, {} to {}", parameter.unit, parameter.min, parameter.max);
-    case ParameterKind::choice: return fmt::format("one of {}", parameter.choices);
+    case ParameterKind::choice:
+      return fmt::format("one of {}", parameter.choices);
   }
   return "";
 }
@@ -123,12 +214,14 @@ std::string kind_text(const Parameter& parameter) {
 std::string parameters_markdown() {
   std::string page =
       "# Parameters\n\n"
-      "Every environment variable that hawser reads. Generated by `hawser parameters --markdown` from the one\n"
+      "Every environment variable that hawser reads. Generated by `hawser parameters --markdown` "
+      "from the one\n"
       "declaration of each in `src/base/parameters.cc`; a test fails when this page is stale.\n";
   for (const Parameter* parameter : all_parameters()) {
-    const std::string unset = *parameter->default_value ? fmt::format("`{}`", parameter->default_value) : "unset";
-    page += fmt::format("\n## {}\n{}. Default: {}.\n\n{}\n", parameter->name, kind_text(*parameter), unset,
-                        parameter->doc);
+    const std::string unset =
+        *parameter->default_value ? fmt::format("`{}`", parameter->default_value) : "unset";
+    page += fmt::format("\n## {}\n{}. Default: {}.\n\n{}\n", parameter->name, kind_text(*parameter),
+                        unset, parameter->doc);
   }
   return page;
 }

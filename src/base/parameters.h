@@ -15,7 +15,7 @@ namespace hawser {
 enum class ParameterKind { text, integer, choice };
 
 struct Parameter {
-  const char* name;           // the environment variable
+  const char* name;  // the environment variable
   ParameterKind kind;
   const char* unit;           // "" where there is none
   const char* default_value;  // "" = unset

@@ -6,16 +6,26 @@ namespace hawser {
 
 std::string_view code_name(Code code) {
   switch (code) {
-    case Code::invalid_argument: return "invalid argument";
-    case Code::unavailable: return "unavailable";
-    case Code::timeout: return "timeout";
-    case Code::peer: return "peer";
-    case Code::protocol: return "protocol";
-    case Code::data: return "data";
-    case Code::plugin: return "plugin";
-    case Code::system: return "system";
-    case Code::cancelled: return "cancelled";
-    case Code::internal: return "internal";
+    case Code::invalid_argument:
+      return "invalid argument";
+    case Code::unavailable:
+      return "unavailable";
+    case Code::timeout:
+      return "timeout";
+    case Code::peer:
+      return "peer";
+    case Code::protocol:
+      return "protocol";
+    case Code::data:
+      return "data";
+    case Code::plugin:
+      return "plugin";
+    case Code::system:
+      return "system";
+    case Code::cancelled:
+      return "cancelled";
+    case Code::internal:
+      return "internal";
   }
   return "unknown";
 }

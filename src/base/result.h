@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -13,15 +14,15 @@ namespace hawser {
 // can be too early return an empty value instead.
 enum class Code {
   invalid_argument,  // the caller's input is wrong: mend the call
-  unavailable,       // something this machine lacks (driver, plugin, device): install or choose another
-  timeout,           // a deadline passed; the other side may still be alive
-  peer,              // the peer died, refused, or closed: reconnect or look at its side
-  protocol,          // bytes that no correct peer sends
-  data,              // bytes arrived, and they are the wrong ones
-  plugin,            // a hosted plugin returned an error code
-  system,            // an operating system call failed; the message holds errno's text
-  cancelled,         // somebody asked this work to stop
-  internal,          // a bug of ours
+  unavailable,  // something this machine lacks (driver, plugin, device): install or choose another
+  timeout,      // a deadline passed; the other side may still be alive
+  peer,         // the peer died, refused, or closed: reconnect or look at its side
+  protocol,     // bytes that no correct peer sends
+  data,         // bytes arrived, and they are the wrong ones
+  plugin,       // a hosted plugin returned an error code
+  system,       // an operating system call failed; the message holds errno's text
+  cancelled,    // somebody asked this work to stop
+  internal,     // a bug of ours
 };
 
 std::string_view code_name(Code code);
@@ -48,16 +49,23 @@ Error system_error(int err, std::string_view doing);
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}    // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  // From whatever becomes a T: a unique_ptr to a derived class for one to its base, say.
+  template <class U = T>
+  requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, Error>)
+      Result(U&& value)
+      : state_(std::in_place_index<0>, std::forward<U>(value)) {
+  }  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
 
   T& value() { return std::get<0>(state_); }
   const T& value() const { return std::get<0>(state_); }
-  T& operator*() { return value(); }
-  const T& operator*() const { return value(); }
+  T& operator*() & { return value(); }
+  T&& operator*() && { return std::move(value()); }
+  const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
@@ -87,14 +95,14 @@ using Status = Result<void>;
 #define HAWSER_CONCAT(a, b) HAWSER_CONCAT_(a, b)
 
 // Returns the error of `expr` from the enclosing function, if it has one.
-#define HAWSER_TRY(expr)                                               \
-  do {                                                                 \
-    if (auto hawser_status_ = (expr); !hawser_status_.ok())            \
-      return hawser_status_.error();                                   \
+#define HAWSER_TRY(expr)                                                                   \
+  do {                                                                                     \
+    if (auto hawser_status_ = (expr); !hawser_status_.ok()) return hawser_status_.error(); \
   } while (false)
 
 // `target = value of expr`, or returns its error from the enclosing function.
-#define HAWSER_ASSIGN(target, expr) HAWSER_ASSIGN_(HAWSER_CONCAT(hawser_result_, __LINE__), target, expr)
+#define HAWSER_ASSIGN(target, expr) \
+  HAWSER_ASSIGN_(HAWSER_CONCAT(hawser_result_, __LINE__), target, expr)
 #define HAWSER_ASSIGN_(name, target, expr) \
   auto name = (expr);                      \
   if (!name.ok()) return name.error();     \

@@ -24,7 +24,8 @@ struct WaitBound {
     if (interrupt)
       if (auto error = interrupt()) return error;
     if (!deadline.expired()) return std::nullopt;
-    return Error(Code::timeout, fmt::format("{} did not happen within {} ms", what, deadline.timeout().count()));
+    return Error(Code::timeout,
+                 fmt::format("{} did not happen within {} ms", what, deadline.timeout().count()));
   }
 };
 

@@ -18,29 +18,34 @@ Result<std::unique_ptr<CopyQueue>> make_copies(const ChannelOptions& options, st
 
 }  // namespace
 
-Result<std::unique_ptr<Channel>> Channel::create(ChannelKey key, AnyComm comm, const NetCapabilities& capabilities,
+Result<std::unique_ptr<Channel>> Channel::create(ChannelKey key, AnyComm comm,
+                                                 const NetCapabilities& capabilities,
                                                  const ChannelOptions& options) {
   if (options.chunk_bytes == 0 || options.chunk_bytes > capabilities.max_request_bytes)
-    return Error(Code::invalid_argument, fmt::format("chunks of {} bytes: the transport takes 1 to {}",
-                                                     options.chunk_bytes, capabilities.max_request_bytes));
+    return Error(Code::invalid_argument,
+                 fmt::format("chunks of {} bytes: the transport takes 1 to {}", options.chunk_bytes,
+                             capabilities.max_request_bytes));
   const std::size_t window = window_of(capabilities, options);
-  std::unique_ptr<Channel> channel(new Channel(key, std::move(comm), capabilities, options, window));
+  std::unique_ptr<Channel> channel(
+      new Channel(key, std::move(comm), capabilities, options, window));
   if (options.gpu || capabilities.needs_unpack) {
     HAWSER_ASSIGN(channel->copies_, make_copies(options, window));
   }
   return channel;
 }
 
-Channel::Channel(ChannelKey key, AnyComm comm, const NetCapabilities& capabilities, const ChannelOptions& options,
-                 std::size_t window)
+Channel::Channel(ChannelKey key, AnyComm comm, const NetCapabilities& capabilities,
+                 const ChannelOptions& options, std::size_t window)
     : key_(key),
       comm_(std::move(comm)),
       capabilities_(capabilities),
       options_(options),
       window_(window),
-      pipeline_(std::holds_alternative<std::shared_ptr<SendComm>>(comm_)
-                    ? Pipeline(SendPipeline(*std::get<0>(comm_), window))
-                    : Pipeline(ReceivePipeline(*std::get<1>(comm_), capabilities.needs_unpack, window))) {}
+      pipeline_(
+          std::holds_alternative<std::shared_ptr<SendComm>>(comm_)
+              ? Pipeline(SendPipeline(*std::get<0>(comm_), window))
+              : Pipeline(ReceivePipeline(*std::get<1>(comm_), capabilities.needs_unpack, window))) {
+}
 
 std::shared_ptr<Comm> Channel::comm() const {
   return std::visit([](const auto& comm) -> std::shared_ptr<Comm> { return comm; }, comm_);
@@ -48,7 +53,8 @@ std::shared_ptr<Comm> Channel::comm() const {
 
 Result<MemoryRange> Channel::to_register(const MemoryRange& memory) {
   if (memory.kind == MemoryKind::host || capabilities_.cuda_pointers) return memory;
-  if (!options_.gpu) return Error(Code::invalid_argument, "CUDA memory on a channel that was given no GPU");
+  if (!options_.gpu)
+    return Error(Code::invalid_argument, "CUDA memory on a channel that was given no GPU");
   if (!staging_) {
     HAWSER_ASSIGN(staging_, StagingRing::create(options_.gpu, window_, options_.chunk_bytes));
   }
@@ -57,8 +63,8 @@ Result<MemoryRange> Channel::to_register(const MemoryRange& memory) {
 
 void Channel::begin(const MemoryRange& memory, Registration* registration) {
   const bool through_staging = memory.kind == MemoryKind::cuda && !capabilities_.cuda_pointers;
-  const TransferPlan plan{memory, options_.chunk_bytes, registration, through_staging ? &*staging_ : nullptr,
-                          copies_.get()};
+  const TransferPlan plan{memory, options_.chunk_bytes, registration,
+                          through_staging ? &*staging_ : nullptr, copies_.get()};
   std::visit([&](auto& pipeline) { pipeline.begin(plan); }, pipeline_);
 }
 
@@ -74,7 +80,8 @@ std::size_t Channel::bytes_done() const {
   return std::visit([](const auto& pipeline) { return pipeline.bytes_done(); }, pipeline_);
 }
 
-Status Channel::transfer(const MemoryRange& memory, Registration* registration, const WaitBound& bound) {
+Status Channel::transfer(const MemoryRange& memory, Registration* registration,
+                         const WaitBound& bound) {
   begin(memory, registration);
   Backoff backoff;
   while (!finished()) {

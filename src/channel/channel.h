@@ -43,7 +43,8 @@ class Channel {
   using AnyComm = std::variant<std::shared_ptr<SendComm>, std::shared_ptr<ReceiveComm>>;
 
   // `capabilities` are those of the device the comm lives on.
-  static Result<std::unique_ptr<Channel>> create(ChannelKey key, AnyComm comm, const NetCapabilities& capabilities,
+  static Result<std::unique_ptr<Channel>> create(ChannelKey key, AnyComm comm,
+                                                 const NetCapabilities& capabilities,
                                                  const ChannelOptions& options);
 
   const ChannelKey& key() const { return key_; }
@@ -67,8 +68,8 @@ class Channel {
  private:
   using Pipeline = std::variant<SendPipeline, ReceivePipeline>;
 
-  Channel(ChannelKey key, AnyComm comm, const NetCapabilities& capabilities, const ChannelOptions& options,
-          std::size_t window);
+  Channel(ChannelKey key, AnyComm comm, const NetCapabilities& capabilities,
+          const ChannelOptions& options, std::size_t window);
 
   ChannelKey key_;
   AnyComm comm_;

@@ -22,10 +22,14 @@ const NetCapabilities& ChannelManager::capabilities(const ChannelKey& key) const
   return net_->devices()[static_cast<std::size_t>(key.device)].capabilities;
 }
 
-Result<std::unique_ptr<Listener>> ChannelManager::listen(const ChannelKey& key) { return net_->listen(key.device); }
+Result<std::unique_ptr<Listener>> ChannelManager::listen(const ChannelKey& key) {
+  return net_->listen(key.device);
+}
 
-Result<std::shared_ptr<Channel>> ChannelManager::accept(const ChannelKey& key, std::unique_ptr<Listener> listener,
-                                                        const ChannelOptions& options, const WaitBound& bound) {
+Result<std::shared_ptr<Channel>> ChannelManager::accept(const ChannelKey& key,
+                                                        std::unique_ptr<Listener> listener,
+                                                        const ChannelOptions& options,
+                                                        const WaitBound& bound) {
   std::shared_ptr<ReceiveComm> comm;
   const auto try_accept = [&]() -> Result<bool> {
     HAWSER_ASSIGN(comm, listener->try_accept());
@@ -35,8 +39,10 @@ Result<std::shared_ptr<Channel>> ChannelManager::accept(const ChannelKey& key, s
   return keep(key, std::move(comm), options);
 }
 
-Result<std::shared_ptr<Channel>> ChannelManager::connect(const ChannelKey& key, const Handle& handle,
-                                                         const ChannelOptions& options, const WaitBound& bound) {
+Result<std::shared_ptr<Channel>> ChannelManager::connect(const ChannelKey& key,
+                                                         const Handle& handle,
+                                                         const ChannelOptions& options,
+                                                         const WaitBound& bound) {
   HAWSER_ASSIGN(const std::unique_ptr<Connector> connector, net_->connect(key.device, handle));
   std::shared_ptr<SendComm> comm;
   const auto try_connect = [&]() -> Result<bool> {
@@ -49,14 +55,16 @@ Result<std::shared_ptr<Channel>> ChannelManager::connect(const ChannelKey& key, 
 
 Result<std::shared_ptr<Channel>> ChannelManager::keep(const ChannelKey& key, Channel::AnyComm comm,
                                                       const ChannelOptions& options) {
-  HAWSER_ASSIGN(std::shared_ptr<Channel> channel, Channel::create(key, std::move(comm), capabilities(key), options));
+  HAWSER_ASSIGN(std::shared_ptr<Channel> channel,
+                Channel::create(key, std::move(comm), capabilities(key), options));
   const std::lock_guard lock(mutex_);
   if (!channels_.emplace(key, channel).second)
     return Error(Code::invalid_argument, fmt::format("{} exists already", key_text(key)));
   return channel;
 }
 
-Result<Registration*> ChannelManager::register_devmem_once(Channel& channel, const MemoryRange& memory) {
+Result<Registration*> ChannelManager::register_devmem_once(Channel& channel,
+                                                           const MemoryRange& memory) {
   HAWSER_ASSIGN(const MemoryRange range, channel.to_register(memory));
   const std::shared_ptr<Comm> comm = channel.comm();
   const bool per_device = capabilities(channel.key()).registration_per_device;
@@ -90,6 +98,8 @@ std::size_t ChannelManager::channel_count() const {
   return channels_.size();
 }
 
-std::size_t ChannelManager::registration_count() const { return registrations_.size(); }
+std::size_t ChannelManager::registration_count() const {
+  return registrations_.size();
+}
 
 }  // namespace hawser

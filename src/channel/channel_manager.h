@@ -44,7 +44,8 @@ class ChannelManager {
   std::size_t registration_count() const;
 
  private:
-  Result<std::shared_ptr<Channel>> keep(const ChannelKey& key, Channel::AnyComm comm, const ChannelOptions& options);
+  Result<std::shared_ptr<Channel>> keep(const ChannelKey& key, Channel::AnyComm comm,
+                                        const ChannelOptions& options);
   const NetCapabilities& capabilities(const ChannelKey& key) const;
 
   std::shared_ptr<Net> net_;

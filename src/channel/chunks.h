@@ -15,7 +15,8 @@ struct Chunk {
 class Chunks {
  public:
   Chunks() = default;
-  Chunks(std::size_t bytes, std::size_t chunk_bytes) : bytes_(bytes), chunk_bytes_(chunk_bytes), left_(true) {}
+  Chunks(std::size_t bytes, std::size_t chunk_bytes)
+      : bytes_(bytes), chunk_bytes_(chunk_bytes), left_(true) {}
 
   bool empty() const { return !left_; }
   Chunk next() {

@@ -6,15 +6,19 @@ namespace hawser {
 namespace {
 
 Error wrong_size(const Chunk& chunk, std::size_t got) {
-  return Error(Code::data, fmt::format("the chunk at offset {} has {} bytes, {} came", chunk.offset, chunk.bytes, got));
+  return Error(Code::data, fmt::format("the chunk at offset {} has {} bytes, {} came", chunk.offset,
+                                       chunk.bytes, got));
 }
 
 // A fragment comes from the plugin: it must stay inside the receive it claims to belong to.
 Status check_fragment(const Fragment& fragment, const Chunk& chunk) {
-  if (fragment.destination_offset <= chunk.bytes && fragment.bytes <= chunk.bytes - fragment.destination_offset)
+  if (fragment.destination_offset <= chunk.bytes &&
+      fragment.bytes <= chunk.bytes - fragment.destination_offset)
     return {};
-  return Error(Code::plugin, fmt::format("a fragment of {} bytes for offset {} does not fit a receive of {} bytes",
-                                         fragment.bytes, fragment.destination_offset, chunk.bytes));
+  return Error(
+      Code::plugin,
+      fmt::format("a fragment of {} bytes for offset {} does not fit a receive of {} bytes",
+                  fragment.bytes, fragment.destination_offset, chunk.bytes));
 }
 
 }  // namespace
@@ -38,8 +42,9 @@ Result<bool> ReceivePipeline::post() {
     Chunks after = chunks_;
     Entry entry{after.next()};
     const std::size_t position = window_.end();
-    HAWSER_ASSIGN(entry.request, comm_.try_receive(target(position, entry), entry.chunk.bytes,
-                                                   static_cast<int>(position & 0x7fffffff), plan_.registration));
+    HAWSER_ASSIGN(entry.request,
+                  comm_.try_receive(target(position, entry), entry.chunk.bytes,
+                                    static_cast<int>(position & 0x7fffffff), plan_.registration));
     if (entry.request == nullptr) break;
     chunks_ = after;
     window_.push() = entry;
@@ -81,8 +86,8 @@ Status ReceivePipeline::begin_landing(std::size_t position, Entry& entry) {
   if (needs_unpack_) {
     HAWSER_TRY(unpack(entry));
   } else if (plan_.staging != nullptr) {
-    HAWSER_TRY(plan_.copies->copy(plan_.memory.at(entry.chunk.offset), plan_.staging->slot(position),
-                                  entry.chunk.bytes));
+    HAWSER_TRY(plan_.copies->copy(plan_.memory.at(entry.chunk.offset),
+                                  plan_.staging->slot(position), entry.chunk.bytes));
   } else {
     return {};
   }
@@ -96,8 +101,8 @@ Status ReceivePipeline::unpack(const Entry& entry) {
   std::size_t landed = 0;
   for (const Fragment& fragment : fragments.list) {
     HAWSER_TRY(check_fragment(fragment, entry.chunk));
-    HAWSER_TRY(plan_.copies->copy(base + fragment.destination_offset, fragments.bounce + fragment.source_offset,
-                                  fragment.bytes));
+    HAWSER_TRY(plan_.copies->copy(base + fragment.destination_offset,
+                                  fragments.bounce + fragment.source_offset, fragment.bytes));
     landed += fragment.bytes;
   }
   // No fragments at all: the plugin placed the bytes itself, as TCPX does with host pointers.

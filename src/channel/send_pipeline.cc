@@ -23,8 +23,8 @@ Result<bool> SendPipeline::fill() {
     entry = Entry{chunks_.next()};
     moved = true;
     if (plan_.staging == nullptr) continue;
-    HAWSER_TRY(plan_.copies->copy(plan_.staging->slot(position), plan_.memory.at(entry.chunk.offset),
-                                  entry.chunk.bytes));
+    HAWSER_TRY(plan_.copies->copy(plan_.staging->slot(position),
+                                  plan_.memory.at(entry.chunk.offset), entry.chunk.bytes));
     HAWSER_ASSIGN(entry.copied, plan_.copies->mark());
   }
   return moved;
@@ -36,8 +36,9 @@ Result<bool> SendPipeline::post() {
     Entry& entry = window_.at(posted_);
     HAWSER_ASSIGN(const bool can, ready(entry));
     if (!can) break;
-    HAWSER_ASSIGN(entry.request, comm_.try_send(source(posted_, entry), entry.chunk.bytes,
-                                                static_cast<int>(posted_ & 0x7fffffff), plan_.registration));
+    HAWSER_ASSIGN(entry.request,
+                  comm_.try_send(source(posted_, entry), entry.chunk.bytes,
+                                 static_cast<int>(posted_ & 0x7fffffff), plan_.registration));
     if (entry.request == nullptr) break;
     moved = true;
   }

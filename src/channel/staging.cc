@@ -2,7 +2,8 @@
 
 namespace hawser {
 
-Result<StagingRing> StagingRing::create(std::shared_ptr<Gpu> gpu, std::size_t slots, std::size_t slot_bytes) {
+Result<StagingRing> StagingRing::create(std::shared_ptr<Gpu> gpu, std::size_t slots,
+                                        std::size_t slot_bytes) {
   const std::size_t page_slot = (slot_bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
   HAWSER_ASSIGN(Buffer buffer, Buffer::pinned(std::move(gpu), slots * page_slot));
   return StagingRing(std::move(buffer), slots, page_slot);

@@ -16,7 +16,8 @@ namespace hawser {
 // A ring of chunk-sized slots. Not thread-safe.
 class StagingRing {
  public:
-  static Result<StagingRing> create(std::shared_ptr<Gpu> gpu, std::size_t slots, std::size_t slot_bytes);
+  static Result<StagingRing> create(std::shared_ptr<Gpu> gpu, std::size_t slots,
+                                    std::size_t slot_bytes);
 
   const MemoryRange& range() const { return buffer_.range(); }
   // The slot of the entry at a window position.
@@ -33,7 +34,7 @@ class StagingRing {
 
 // What both pipelines need to know of the transfer they carry out.
 struct TransferPlan {
-  MemoryRange memory;                    // the caller's
+  MemoryRange memory;  // the caller's
   std::size_t chunk_bytes = 0;
   Registration* registration = nullptr;  // of `memory`, or of the staging ring
   StagingRing* staging = nullptr;        // null: requests go straight to `memory`

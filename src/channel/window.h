@@ -1,4 +1,5 @@
-// A sliding window: a FIFO of fixed capacity whose entries pass from one stage to the next in order.
+// A sliding window: a FIFO of fixed capacity whose entries pass from one stage to the next in
+// order.
 #pragma once
 
 #include <cstddef>

@@ -6,20 +6,29 @@ namespace hawser {
 
 const char* operation_name(Operation operation, Role role) {
   switch (operation) {
-    case Operation::listen: return "tcpx_listen";
-    case Operation::accept: return "tcpx_accept_v5";
-    case Operation::connect: return "tcpx_connect_v5";
-    case Operation::reg_mr: return "tcpx_reg_mr";
-    case Operation::transfer: return role == Role::server ? "tcpx_irecv" : "tcpx_isend";
-    case Operation::verify: return "Data verification";
-    case Operation::peer: return "The other side's channel";
-    case Operation::stuck: return "A plugin call that never returned";
+    case Operation::listen:
+      return "tcpx_listen";
+    case Operation::accept:
+      return "tcpx_accept_v5";
+    case Operation::connect:
+      return "tcpx_connect_v5";
+    case Operation::reg_mr:
+      return "tcpx_reg_mr";
+    case Operation::transfer:
+      return role == Role::server ? "tcpx_irecv" : "tcpx_isend";
+    case Operation::verify:
+      return "Data verification";
+    case Operation::peer:
+      return "The other side's channel";
+    case Operation::stuck:
+      return "A plugin call that never returned";
   }
   return "?";
 }
 
 int PassOutcome::succeeded() const {
-  return static_cast<int>(std::count_if(channels.begin(), channels.end(), [](const auto& c) { return c.ok(); }));
+  return static_cast<int>(
+      std::count_if(channels.begin(), channels.end(), [](const auto& c) { return c.ok(); }));
 }
 
 bool PassOutcome::creation_failed() const {

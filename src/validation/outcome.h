@@ -25,6 +25,12 @@ struct ChannelFailure {
   Error error{Code::internal, ""};
 };
 
+// How one step of a channel ended.
+struct ChannelStep {
+  bool done = false;  // this side's part; the other side's may still have failed
+  std::optional<ChannelFailure> failure;
+};
+
 struct ChannelOutcome {
   bool created = false;      // this side
   bool up = false;           // both sides
@@ -41,7 +47,9 @@ struct PassOutcome {
   std::string peer_lost_reason;
 
   int succeeded() const;
-  bool passed() const { return !channels.empty() && succeeded() == static_cast<int>(channels.size()); }
+  bool passed() const {
+    return !channels.empty() && succeeded() == static_cast<int>(channels.size());
+  }
   bool creation_failed() const;
 };
 

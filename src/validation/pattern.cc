@@ -32,7 +32,8 @@ Mismatch locate(std::size_t at, const std::byte* found, std::uint64_t word) {
   std::memcpy(expected, &word, kWord);
   std::size_t i = 0;
   while (expected[i] == found[i]) ++i;
-  return {at + i, std::to_integer<std::uint8_t>(expected[i]), std::to_integer<std::uint8_t>(found[i])};
+  return {at + i, std::to_integer<std::uint8_t>(expected[i]),
+          std::to_integer<std::uint8_t>(found[i])};
 }
 
 }  // namespace
@@ -43,7 +44,8 @@ void fill_pattern(const PatternKey& key, std::size_t at, std::span<std::byte> by
   });
 }
 
-std::optional<Mismatch> find_mismatch(const PatternKey& key, std::size_t at, std::span<const std::byte> bytes) {
+std::optional<Mismatch> find_mismatch(const PatternKey& key, std::size_t at,
+                                      std::span<const std::byte> bytes) {
   std::optional<Mismatch> first;
   each_word(key, at, bytes.size(), [&](std::size_t offset, std::uint64_t word, std::size_t n) {
     if (!first && std::memcmp(bytes.data() + offset, &word, n) != 0)

@@ -24,6 +24,7 @@ struct Mismatch {
 // `at` is the offset of the span's first byte in the channel's data; a multiple of 8.
 void fill_pattern(const PatternKey& key, std::size_t at, std::span<std::byte> bytes);
 // The first wrong byte, if any.
-std::optional<Mismatch> find_mismatch(const PatternKey& key, std::size_t at, std::span<const std::byte> bytes);
+std::optional<Mismatch> find_mismatch(const PatternKey& key, std::size_t at,
+                                      std::span<const std::byte> bytes);
 
 }  // namespace hawser

@@ -8,7 +8,9 @@
 namespace hawser {
 namespace {
 
-std::string stage_text(wire::Stage stage) { return stage == wire::Stage::created ? "creation" : "transfer"; }
+std::string stage_text(wire::Stage stage) {
+  return stage == wire::Stage::created ? "creation" : "transfer";
+}
 
 }  // namespace
 
@@ -32,8 +34,9 @@ void PeerBoard::on_message(const wire::Message& message) {
 
 void PeerBoard::keep(const wire::HandleOffer& offer) {
   if (!known(offer.pass, offer.channel) || offer.handle.size() != kHandleBytes)
-    return lose(Error(Code::protocol, fmt::format("the other side offered a handle for channel {} of pass {}",
-                                                  offer.channel, offer.pass)));
+    return lose(Error(Code::protocol,
+                      fmt::format("the other side offered a handle for channel {} of pass {}",
+                                  offer.channel, offer.pass)));
   Handle handle;
   std::memcpy(handle.data(), offer.handle.data(), handle.size());
   handles_[{offer.pass, offer.channel}] = handle;
@@ -41,9 +44,11 @@ void PeerBoard::keep(const wire::HandleOffer& offer) {
 
 void PeerBoard::keep(const wire::ChannelStatus& status) {
   if (!known(status.pass, status.channel))
-    return lose(Error(Code::protocol, fmt::format("the other side told of channel {} of pass {}", status.channel,
-                                                  status.pass)));
-  statuses_[{status.pass, status.stage, status.channel}] = status;
+    return lose(Error(Code::protocol, fmt::format("the other side told of channel {} of pass {}",
+                                                  status.channel, status.pass)));
+  wire::ChannelStatus& kept =
+      statuses_.try_emplace({status.pass, status.stage, status.channel}, status).first->second;
+  if (kept.ok) kept = status;
 }
 
 void PeerBoard::on_lost(const Error& error) {
@@ -62,17 +67,19 @@ Status PeerBoard::wait(const Deadline& deadline, std::string_view what, Ready&& 
   while (!ready()) {
     if (lost_) return *lost_;
     if (deadline.expired())
-      return Error(Code::timeout,
-                   fmt::format("the other side did not send {} within {} ms", what, deadline.timeout().count()));
+      return Error(Code::timeout, fmt::format("the other side did not send {} within {} ms", what,
+                                              deadline.timeout().count()));
     changed_.wait_for(lock, std::chrono::milliseconds(deadline.poll_timeout_ms(1000)));
   }
   return {};
 }
 
-Result<Handle> PeerBoard::wait_handle(std::uint32_t pass, std::uint32_t channel, const Deadline& deadline) {
+Result<Handle> PeerBoard::wait_handle(std::uint32_t pass, std::uint32_t channel,
+                                      const Deadline& deadline) {
   std::optional<Handle> handle;
   const auto ready = [&] {
-    if (const auto found = handles_.find({pass, channel}); found != handles_.end()) handle = found->second;
+    if (const auto found = handles_.find({pass, channel}); found != handles_.end())
+      handle = found->second;
     const auto created = statuses_.find({pass, wire::Stage::created, channel});
     return handle.has_value() || (created != statuses_.end() && !created->second.ok);
   };
@@ -81,7 +88,8 @@ Result<Handle> PeerBoard::wait_handle(std::uint32_t pass, std::uint32_t channel,
   return *handle;
 }
 
-Result<wire::ChannelStatus> PeerBoard::wait_status(std::uint32_t pass, wire::Stage stage, std::uint32_t channel,
+Result<wire::ChannelStatus> PeerBoard::wait_status(std::uint32_t pass, wire::Stage stage,
+                                                   std::uint32_t channel,
                                                    const Deadline& deadline) {
   wire::ChannelStatus status;
   const auto ready = [&] {
@@ -90,7 +98,8 @@ Result<wire::ChannelStatus> PeerBoard::wait_status(std::uint32_t pass, wire::Sta
     status = found->second;
     return true;
   };
-  HAWSER_TRY(wait(deadline, fmt::format("the result of channel {}'s {}", channel, stage_text(stage)), ready));
+  HAWSER_TRY(wait(deadline,
+                  fmt::format("the result of channel {}'s {}", channel, stage_text(stage)), ready));
   return status;
 }
 
@@ -103,7 +112,8 @@ std::optional<Error> PeerBoard::broken(std::uint32_t pass, std::uint32_t channel
   for (const wire::Stage stage : {wire::Stage::created, wire::Stage::transferred}) {
     const auto found = statuses_.find({pass, stage, channel});
     if (found != statuses_.end() && !found->second.ok)
-      return Error(Code::peer, fmt::format("the other side's channel failed: {}", found->second.reason));
+      return Error(Code::peer,
+                   fmt::format("the other side's channel failed: {}", found->second.reason));
   }
   return lost_;
 }
@@ -116,7 +126,7 @@ std::optional<Error> PeerBoard::lost() const {
 void PeerBoard::forget(std::uint32_t pass, wire::Stage stage) {
   const std::lock_guard lock(mutex_);
   std::erase_if(statuses_, [&](const auto& entry) {
-    return std::get<0>(entry.first) == pass && std::get<1>(entry.first) == stage;
+    return std::get<0>(entry.first) == pass && std::get<1>(entry.first) == stage && entry.second.ok;
   });
 }
 

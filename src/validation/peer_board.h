@@ -30,19 +30,19 @@ class PeerBoard {
 
   // Each returns at once when the peer is lost; a timeout says what did not come.
   Result<Handle> wait_handle(std::uint32_t pass, std::uint32_t channel, const Deadline& deadline);
-  Result<wire::ChannelStatus> wait_status(std::uint32_t pass, wire::Stage stage, std::uint32_t channel,
-                                          const Deadline& deadline);
+  Result<wire::ChannelStatus> wait_status(std::uint32_t pass, wire::Stage stage,
+                                          std::uint32_t channel, const Deadline& deadline);
   Status wait_barrier(std::uint32_t id, const Deadline& deadline);
 
   // Why channel `channel` cannot go on: the peer failed there, or is gone. For Interrupts.
   std::optional<Error> broken(std::uint32_t pass, std::uint32_t channel) const;
   std::optional<Error> lost() const;
 
-  // Before the next iteration: its statuses are new ones.
+  // Before the next iteration: its statuses are new ones. A failure stays: it ends its channel.
   void forget(std::uint32_t pass, wire::Stage stage);
 
  private:
-  using Place = std::pair<std::uint32_t, std::uint32_t>;             // pass, channel
+  using Place = std::pair<std::uint32_t, std::uint32_t>;  // pass, channel
   using StagePlace = std::tuple<std::uint32_t, wire::Stage, std::uint32_t>;
 
   bool known(std::uint32_t pass, std::uint32_t channel) const;

@@ -5,14 +5,17 @@
 namespace hawser {
 namespace {
 
-const char* role_name(Role role) { return role == Role::server ? "server" : "client"; }
+const char* role_name(Role role) {
+  return role == Role::server ? "server" : "client";
+}
 
 // How the bytes travelled, for the places where the page speaks of devmem.
 std::string path_text(const Subject& subject) {
-  const bool staged = subject.memory == MemoryKind::cuda && !subject.device.capabilities.cuda_pointers;
+  const bool staged =
+      subject.memory == MemoryKind::cuda && !subject.device.capabilities.cuda_pointers;
   const char* const memory = subject.memory == MemoryKind::host ? "host memory"
-                             : staged                           ? "cuda memory staged through host memory"
-                                                                : "cuda memory";
+                             : staged ? "cuda memory staged through host memory"
+                                      : "cuda memory";
   const char* const emulated = subject.device.devmem == Devmem::emulated ? "emulated TCPX " : "";
   return fmt::format("{} over {}{}", memory, emulated, subject.transport);
 }
@@ -22,27 +25,30 @@ bool tests_devmem(const Subject& subject) {
 }
 
 std::string result_on_success(const Outcome& outcome) {
-  if (outcome.subject.channels == 1) return "Single-process CAN use 1 channel on this NIC (multiple channels NOT TESTED)";
+  if (outcome.subject.channels == 1)
+    return "Single-process CAN use 1 channel on this NIC (multiple channels NOT TESTED)";
   const char* const how = outcome.first.serialized ? " (created one at a time)" : "";
   return fmt::format("Single-process CAN use multiple channels on same NIC{}", how);
 }
 
 std::string result_on_failure(const Outcome& outcome) {
-  if (outcome.first.peer_lost) return fmt::format("NOT DETERMINED ({})", outcome.first.peer_lost_reason);
+  if (outcome.first.peer_lost)
+    return fmt::format("NOT DETERMINED ({})", outcome.first.peer_lost_reason);
   if (outcome.subject.channels == 1) return "Single-process CANNOT use a channel on this NIC";
   return "Single-process CANNOT use multiple channels on same NIC";
 }
 
 std::string next_action(const Outcome& outcome) {
-  if (outcome.first.peer_lost) return "Read the other side's report and log, then run both sides again";
+  if (outcome.first.peer_lost)
+    return "Read the other side's report and log, then run both sides again";
   if (outcome.subject.device.devmem != Devmem::none) return "Contact Google, reconsider approach";
   return "Read each failed channel's reason on stderr; 'hawser devices' shows what this NIC offers";
 }
 
 std::string serialized_finding(const PassOutcome& retry) {
   const std::size_t all = retry.channels.size();
-  return fmt::format("Serialized creation: {} ({} / {} channels passed)", retry.passed() ? "works" : "fails too",
-                     retry.succeeded(), all);
+  return fmt::format("Serialized creation: {} ({} / {} channels passed)",
+                     retry.passed() ? "works" : "fails too", retry.succeeded(), all);
 }
 
 }  // namespace
@@ -53,8 +59,10 @@ void Report::line(fmt::format_string<Args...> format, Args&&... args) const {
 }
 
 template <class... Args>
-void Report::channel_line(std::size_t channel, fmt::format_string<Args...> format, Args&&... args) const {
-  line("[GPU {} CH {}] {}", subject_.gpu, channel, fmt::format(format, std::forward<Args>(args)...));
+void Report::channel_line(std::size_t channel, fmt::format_string<Args...> format,
+                          Args&&... args) const {
+  line("[GPU {} CH {}] {}", subject_.gpu, channel,
+       fmt::format(format, std::forward<Args>(args)...));
 }
 
 void Report::banner() const {
@@ -66,20 +74,22 @@ void Report::banner() const {
   line("==============================");
   line("");
   line("TCPX devices: {}", subject_.device_count);
-  line("Device {}: {} (speed={} Mbps)", subject_.device_index, subject_.device.name, subject_.device.speed_mbps);
+  line("Device {}: {} (speed={} Mbps)", subject_.device_index, subject_.device.name,
+       subject_.device.speed_mbps);
   line("");
 }
 
 void Report::starting() const {
   for (int channel = 0; channel < subject_.channels; ++channel)
-    channel_line(static_cast<std::size_t>(channel), "Starting {} on dev {}", role_name(subject_.role),
-                 subject_.device_index);
+    channel_line(static_cast<std::size_t>(channel), "Starting {} on dev {}",
+                 role_name(subject_.role), subject_.device_index);
 }
 
 void Report::creation(const PassOutcome& pass) const {
   for (std::size_t channel = 0; channel < pass.channels.size(); ++channel) {
     const ChannelOutcome& outcome = pass.channels[channel];
-    if (outcome.created) channel_line(channel, "Channel created successfully ({})", role_name(subject_.role));
+    if (outcome.created)
+      channel_line(channel, "Channel created successfully ({})", role_name(subject_.role));
     if (!outcome.up && outcome.failure) failure_line(channel, *outcome.failure);
   }
 }
@@ -87,7 +97,8 @@ void Report::creation(const PassOutcome& pass) const {
 void Report::transfers(const PassOutcome& pass) const {
   const char* const verb = subject_.role == Role::server ? "Recv" : "Send";
   for (std::size_t channel = 0; channel < pass.channels.size(); ++channel)
-    if (pass.channels[channel].transferred) channel_line(channel, "{} OK ({} bytes)", verb, subject_.bytes);
+    if (pass.channels[channel].transferred)
+      channel_line(channel, "{} OK ({} bytes)", verb, subject_.bytes);
   for (std::size_t channel = 0; channel < pass.channels.size(); ++channel) {
     const ChannelOutcome& outcome = pass.channels[channel];
     if (outcome.ok()) channel_line(channel, "Test PASSED");
@@ -125,7 +136,8 @@ void Report::passed(const Outcome& outcome) const {
 void Report::failed(const Outcome& outcome) const {
   line("=== TEST FAILED ===");
   line("Result: {}", result_on_failure(outcome));
-  line("Devmem conflicts: {}", outcome.first.peer_lost ? "NOT DETERMINED" : devmem_finding(subject_, false));
+  line("Devmem conflicts: {}",
+       outcome.first.peer_lost ? "NOT DETERMINED" : devmem_finding(subject_, false));
   line("Action: {}", next_action(outcome));
   if (outcome.retry) line("{}", serialized_finding(*outcome.retry));
 }

@@ -19,7 +19,7 @@ class Report {
   Report(Line line, const Subject& subject) : line_(std::move(line)), subject_(subject) {}
 
   void banner() const;
-  void starting() const;                       // one line a channel
+  void starting() const;                         // one line a channel
   void creation(const PassOutcome& pass) const;  // created, or what failed
   void transfers(const PassOutcome& pass) const;
   void verdict(const Outcome& outcome) const;

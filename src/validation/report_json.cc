@@ -22,7 +22,8 @@ json channel_json(const ChannelOutcome& channel, Role role, std::size_t index) {
 
 json pass_json(const PassOutcome& pass, Role role) {
   json channels = json::array();
-  for (std::size_t i = 0; i < pass.channels.size(); ++i) channels.push_back(channel_json(pass.channels[i], role, i));
+  for (std::size_t i = 0; i < pass.channels.size(); ++i)
+    channels.push_back(channel_json(pass.channels[i], role, i));
   json object{{"creation", pass.serialized ? "serialized" : "concurrent"},
               {"passed", pass.passed()},
               {"channels_passed", pass.succeeded()},
@@ -34,11 +35,12 @@ json pass_json(const PassOutcome& pass, Role role) {
 json subject_json(const Subject& subject) {
   return {{"role", subject.role == Role::server ? "server" : "client"},
           {"gpu", subject.gpu},
-          {"device", {{"index", subject.device_index},
-                      {"name", subject.device.name},
-                      {"address", subject.device.address},
-                      {"pci_path", subject.device.pci_path},
-                      {"speed_mbps", subject.device.speed_mbps}}},
+          {"device",
+           {{"index", subject.device_index},
+            {"name", subject.device.name},
+            {"address", subject.device.address},
+            {"pci_path", subject.device.pci_path},
+            {"speed_mbps", subject.device.speed_mbps}}},
           {"channels", subject.channels},
           {"bytes_per_channel", subject.bytes},
           {"iterations", subject.iterations},

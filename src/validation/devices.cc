@@ -1,0 +1,122 @@
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include <hawser/devices.h>
+
+#include "gpu/gpu.h"
+#include "validation/environment.h"
+
+namespace hawser {
+namespace {
+
+using nlohmann::json;
+
+std::string pointer_kinds(const NetCapabilities& capabilities) {
+  if (!capabilities.cuda_pointers) return "host";
+  return capabilities.host_pointers ? "host+cuda" : "cuda";
+}
+
+const char* devmem_text(Devmem devmem) {
+  switch (devmem) {
+    case Devmem::none:
+      return "none";
+    case Devmem::emulated:
+      return "emulated";
+    case Devmem::real:
+      return "yes";
+  }
+  return "?";
+}
+
+json device_json(const NetDevice& device, std::size_t index) {
+  const NetCapabilities& can = device.capabilities;
+  return {{"index", index},
+          {"name", device.name},
+          {"address", device.address},
+          {"pci_path", device.pci_path},
+          {"speed_mbps", device.speed_mbps},
+          {"max_comms", device.max_comms},
+          {"pointers", pointer_kinds(can)},
+          {"devmem", devmem_text(device.devmem)},
+          {"max_requests", can.max_requests},
+          {"max_request_bytes", can.max_request_bytes},
+          {"needs_unpack", can.needs_unpack},
+          {"registration_per_device", can.registration_per_device}};
+}
+
+std::string device_line(const NetDevice& device, std::size_t index) {
+  const NetCapabilities& can = device.capabilities;
+  return fmt::format(
+      "  {:>3}  {:<15} {:>7} Mbps  {:<9} devmem {:<8}  {:>2} requests of {} bytes  {}  {}\n", index,
+      device.name, device.speed_mbps, pointer_kinds(can), devmem_text(device.devmem),
+      can.max_requests, can.max_request_bytes, device.address.empty() ? "-" : device.address,
+      device.pci_path.empty() ? "(no PCI device)" : device.pci_path);
+}
+
+json gpu_json(const GpuInfo& gpu) {
+  return {{"ordinal", gpu.ordinal},
+          {"name", gpu.name},
+          {"pci_bus_id", gpu.pci_bus_id},
+          {"memory_bytes", gpu.memory_bytes},
+          {"compute", fmt::format("{}.{}", gpu.compute_major, gpu.compute_minor)},
+          {"dma_buf", gpu.dma_buf}};
+}
+
+std::string gpu_line(const GpuInfo& gpu) {
+  return fmt::format("  {:>3}  {}  {} MiB  compute {}.{}  {}  dma-buf {}\n", gpu.ordinal, gpu.name,
+                     gpu.memory_bytes >> 20, gpu.compute_major, gpu.compute_minor, gpu.pci_bus_id,
+                     gpu.dma_buf ? "yes" : "no");
+}
+
+Result<std::vector<GpuInfo>> gpus() {
+  HAWSER_ASSIGN(const std::shared_ptr<const CudaDriver> driver, CudaDriver::load());
+  return list_gpus(*driver);
+}
+
+void describe_net(const Transport& transport, DevicesResult& result, json& object) {
+  object["transport"] = {{"name", transport.net->name()},
+                         {"description", transport.net->description()},
+                         {"why", transport.why}};
+  result.text = fmt::format("Transport: {} ({})\n", transport.net->description(), transport.why);
+  json list = json::array();
+  const auto& devices = transport.net->devices();
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    list.push_back(device_json(devices[i], i));
+    result.text += device_line(devices[i], i);
+  }
+  object["devices"] = list;
+}
+
+void describe_gpus(DevicesResult& result, json& object) {
+  const auto found = gpus();
+  object["gpus"] = json::array();
+  if (!found.ok()) {
+    object["no_gpu"] = found.error().message();
+    result.text += fmt::format("GPUs: none usable: {}\n", found.error().message());
+    return;
+  }
+  result.text += "GPUs:\n";
+  for (const GpuInfo& gpu : *found) {
+    object["gpus"].push_back(gpu_json(gpu));
+    result.text += gpu_line(gpu);
+  }
+}
+
+}  // namespace
+
+DevicesResult describe_devices(const std::string& plugin) {
+  std::string why;
+  const auto gpu = open_gpu(MemoryChoice::automatic, 0, why);  // a plugin may want a current device
+  if (gpu.ok() && *gpu) static_cast<void>((*gpu)->make_current().ok());
+  const auto transport = open_transport(plugin, gpu.ok() ? *gpu : nullptr, 0);
+  if (!transport.ok()) return {false, transport.error().message(), ""};
+  DevicesResult result{true, "", ""};
+  json object;
+  describe_net(*transport, result, object);
+  describe_gpus(result, object);
+  result.json = object.dump(2, ' ', false, json::error_handler_t::replace);
+  return result;
+}
+
+}  // namespace hawser

@@ -1,0 +1,79 @@
+#include "validation/environment.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "net/hosting.h"
+#include "tcp/tcp_net.h"
+
+namespace hawser {
+namespace {
+
+constexpr const char* kBuiltin = "builtin";
+
+Result<Transport> open_builtin(std::string why) {
+  HAWSER_ASSIGN(const TcpOptions options, TcpOptions::from_environment());
+  HAWSER_ASSIGN(std::unique_ptr<Net> net, make_tcp_net(options));
+  return Transport{std::move(net), nullptr, std::move(why)};
+}
+
+std::string why_builtin(const std::string& plugin) {
+  return plugin == kBuiltin ? "asked for by name" : "the environment names no plugin";
+}
+
+Result<std::shared_ptr<Gpu>> open_ordinal(int ordinal) {
+  HAWSER_ASSIGN(std::shared_ptr<const CudaDriver> driver, CudaDriver::load());
+  return Gpu::open(std::move(driver), ordinal);
+}
+
+}  // namespace
+
+Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
+                                 std::size_t chunk_bytes) {
+  if (plugin == kBuiltin) return open_builtin(why_builtin(plugin));
+  const std::vector<PluginChoice> candidates = plugin_candidates(plugin);
+  if (candidates.empty()) return open_builtin(why_builtin(plugin));
+  PluginOptions options;
+  options.gpu = std::move(gpu);
+  options.journal = std::make_shared<CallJournal>();
+  if (chunk_bytes != 0)
+    options.chunk_bytes = std::clamp(chunk_bytes, kPageBytes, kUnpackRequestBytes);
+  HAWSER_ASSIGN(std::unique_ptr<Net> net, load_first_plugin(candidates, options));
+  return Transport{std::move(net), options.journal, candidates.front().why};
+}
+
+Result<std::shared_ptr<Gpu>> open_gpu(MemoryChoice choice, int ordinal, std::string& why) {
+  if (choice == MemoryChoice::host) {
+    why = "asked for";
+    return std::shared_ptr<Gpu>();
+  }
+  Result<std::shared_ptr<Gpu>> gpu = open_ordinal(ordinal);
+  if (gpu.ok() || choice == MemoryChoice::cuda || gpu.error().code() != Code::unavailable)
+    return gpu;
+  why = gpu.error().message();
+  return std::shared_ptr<Gpu>();
+}
+
+Result<Buffer> Environment::allocate(std::size_t bytes) const {
+  return memory == MemoryKind::cuda ? Buffer::cuda(gpu, bytes) : Buffer::host(bytes);
+}
+
+Result<Environment> open_environment(const ValidateOptions& options) {
+  Environment environment;
+  std::string why_host;
+  HAWSER_ASSIGN(environment.gpu, open_gpu(options.memory, options.gpu, why_host));
+  if (environment.gpu) {
+    HAWSER_TRY(environment.gpu->make_current());  // a plugin's init may need it
+    environment.memory = MemoryKind::cuda;
+    environment.memory_name = fmt::format("GPU {} ({})", options.gpu, environment.gpu->info().name);
+  } else {
+    environment.memory_name = fmt::format("host memory ({})", why_host);
+  }
+  HAWSER_ASSIGN(environment.transport,
+                open_transport(options.plugin, environment.gpu, options.chunk_bytes));
+  HAWSER_ASSIGN(environment.device, find_device(*environment.transport.net, options.device));
+  return environment;
+}
+
+}  // namespace hawser

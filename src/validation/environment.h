@@ -1,0 +1,50 @@
+// What a run stands on: the transport, its device, and where the memory is.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <hawser/validate.h>
+
+#include "base/result.h"
+#include "gpu/gpu.h"
+#include "memory/buffer.h"
+#include "net/call_journal.h"
+#include "net/net.h"
+
+namespace hawser {
+
+// A transport that was opened, and why this one.
+struct Transport {
+  std::shared_ptr<Net> net;
+  std::shared_ptr<CallJournal> journal;  // of calls into a hosted plugin
+  std::string why;
+};
+
+// By ValidateOptions::plugin: "builtin"; a path or name; "" = what the environment names, else
+// builtin. `gpu` may be null. `chunk_bytes` 0 = the default.
+Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
+                                 std::size_t chunk_bytes);
+
+// The GPU for `choice`: null for host memory, and, with `automatic`, where there is no usable
+// driver; `why` is told in that case.
+Result<std::shared_ptr<Gpu>> open_gpu(MemoryChoice choice, int ordinal, std::string& why);
+
+struct Environment {
+  Transport transport;
+  int device = 0;
+  std::shared_ptr<Gpu> gpu;  // null where there is none, or none is wanted
+  MemoryKind memory = MemoryKind::host;
+  std::string memory_name;  // "host memory (no usable GPU: ...)", "GPU 0 (NVIDIA H200)"
+
+  const NetDevice& net_device() const {
+    return transport.net->devices()[static_cast<std::size_t>(device)];
+  }
+  Result<Buffer> allocate(std::size_t bytes) const;
+};
+
+Result<Environment> open_environment(const ValidateOptions& options);
+
+}  // namespace hawser

@@ -1,0 +1,236 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <random>
+
+#include <hawser/validate.h>
+
+#include "base/log.h"
+#include "base/parameters.h"
+#include "bootstrap/rendezvous.h"
+#include "validation/hold.h"
+#include "validation/run.h"
+
+namespace hawser {
+namespace {
+
+constexpr std::size_t kDefaultChunkBytes = 512 * 1024;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 40;
+constexpr int kMaxTimeoutMs = 24 * 3600 * 1000;
+
+Status check(const ValidateOptions& options) {
+  const auto want = [](bool good, std::string_view what) -> Status {
+    if (good) return {};
+    return Error(Code::invalid_argument, std::string(what));
+  };
+  HAWSER_TRY(want(options.gpu >= 0 && options.gpu < 8192, "gpu: want 0 to 8191"));
+  HAWSER_TRY(want(options.channels >= 1 && options.channels <= static_cast<int>(wire::kMaxChannels),
+                  fmt::format("channels: want 1 to {}", wire::kMaxChannels)));
+  HAWSER_TRY(want(options.bytes <= kMaxBytes, fmt::format("bytes: want 0 to {}", kMaxBytes)));
+  HAWSER_TRY(want(options.iterations >= 1 && options.iterations <= 1'000'000,
+                  "iterations: want 1 to 1000000"));
+  HAWSER_TRY(want(options.timeout_ms >= 100 && options.timeout_ms <= kMaxTimeoutMs,
+                  "timeout: want 0.1 s to 86400 s"));
+  HAWSER_TRY(want(!options.address.empty(), "address: want an IP address or a host name"));
+  HAWSER_TRY(channel_port(options.port_base, options.gpu, options.channels - 1));
+  return {};
+}
+
+std::size_t own_chunk_limit(const ValidateOptions& options, const Environment& environment) {
+  const std::size_t most = environment.net_device().capabilities.max_request_bytes;
+  return options.chunk_bytes == 0 ? std::min(kDefaultChunkBytes, most)
+                                  : std::min<std::size_t>(options.chunk_bytes, most);
+}
+
+// The run of one side: what it was asked, what it stands on, what it found.
+class Validation {
+ public:
+  Validation(const ValidateOptions& options, const ValidateOutput& output)
+      : options_(options), output_(output), report_(output.report, outcome_.subject) {}
+
+  ValidateResult run();
+
+ private:
+  Status prepare();
+  Status serve();
+  Status call();
+  Status start(Rendezvous met);
+  Result<wire::Plan> decide(const wire::Hello& hello) const;
+  wire::Plan plan(std::uint64_t peer_max_request_bytes) const;
+  wire::Hello hello() const;
+  void describe(const wire::Plan& plan);
+  Session::Options liveness() const;
+  ValidateResult could_not_run(const Error& error);
+  ValidateResult finished();
+
+  const ValidateOptions& options_;
+  const ValidateOutput& output_;
+  Outcome outcome_;
+  Report report_;
+  std::optional<Environment> environment_;
+  bool abandoned_ = false;
+};
+
+ValidateResult Validation::run() {
+  if (const Status options = check(options_); !options.ok()) {
+    output_.note(options.error().message());
+    return {ValidateStatus::bad_options, "", false};
+  }
+  if (const Status prepared = prepare(); !prepared.ok()) return could_not_run(prepared.error());
+  const Status ran = options_.role == Role::server ? serve() : call();
+  return ran.ok() ? finished() : could_not_run(ran.error());
+}
+
+Status Validation::prepare() {
+  HAWSER_ASSIGN(environment_, open_environment(options_));
+  const Environment& environment = *environment_;
+  output_.note(fmt::format("transport: {} ({})", environment.transport.net->description(),
+                           environment.transport.why));
+  output_.note(fmt::format("memory: {}", environment.memory_name));
+  return {};
+}
+
+void Validation::describe(const wire::Plan& plan) {
+  Subject& subject = outcome_.subject;
+  const Net& net = *environment_->transport.net;
+  subject.role = options_.role;
+  subject.gpu = options_.gpu;
+  subject.device_index = environment_->device;
+  subject.device = environment_->net_device();
+  subject.device_count = static_cast<int>(net.devices().size());
+  subject.channels = static_cast<int>(plan.channels);
+  subject.bytes = plan.bytes;
+  subject.iterations = static_cast<int>(plan.iterations);
+  subject.chunk_bytes = plan.chunk_bytes;
+  subject.memory = environment_->memory;
+  subject.memory_name = environment_->memory_name;
+  subject.transport = net.name();
+  subject.transport_description = net.description();
+}
+
+Status Validation::serve() {
+  HAWSER_ASSIGN(const auto server, RendezvousServer::listen(options_.address, options_.port_base,
+                                                            options_.gpu, options_.channels));
+  describe(plan(hello().max_request_bytes));
+  report_.banner();
+  report_.starting();
+  HAWSER_ASSIGN(Rendezvous met,
+                server->accept([this](const wire::Hello& said) { return decide(said); },
+                               Deadline::after(Milliseconds(options_.timeout_ms))));
+  describe(met.plan);
+  return start(std::move(met));
+}
+
+Status Validation::call() {
+  const int peer_gpu = options_.peer_gpu >= 0 ? options_.peer_gpu : options_.gpu;
+  hold_at("hello");
+  HAWSER_ASSIGN(Rendezvous met,
+                rendezvous_connect(options_.address, options_.port_base, peer_gpu, hello(),
+                                   Deadline::after(Milliseconds(options_.timeout_ms))));
+  hold_at("plan");
+  if (met.plan.chunk_bytes > own_chunk_limit(options_, *environment_))
+    return Error(Code::protocol,
+                 fmt::format("the server planned chunks of {} bytes, more than this side offered",
+                             met.plan.chunk_bytes));
+  if (static_cast<int>(met.plan.channels) != options_.channels)
+    output_.note(fmt::format("the server gives {} channels, not {}: using its", met.plan.channels,
+                             options_.channels));
+  describe(met.plan);
+  report_.banner();
+  report_.starting();
+  return start(std::move(met));
+}
+
+wire::Hello Validation::hello() const {
+  wire::Hello hello;
+  hello.gpu = static_cast<std::uint32_t>(options_.gpu);
+  hello.target_gpu =
+      static_cast<std::uint32_t>(options_.peer_gpu >= 0 ? options_.peer_gpu : options_.gpu);
+  hello.channels = static_cast<std::uint32_t>(options_.channels);
+  hello.bytes = options_.bytes;
+  hello.max_request_bytes = own_chunk_limit(options_, *environment_);
+  hello.memory = environment_->memory == MemoryKind::cuda ? 2 : 1;
+  hello.transport = environment_->transport.net->name();
+  return hello;
+}
+
+Result<wire::Plan> Validation::decide(const wire::Hello& said) const {
+  const std::string& transport = environment_->transport.net->name();
+  if (said.transport != transport)
+    return Error(
+        Code::peer,
+        fmt::format("the client's transport is '{}', the server's '{}': give both sides the same "
+                    "--plugin",
+                    said.transport, transport));
+  if (said.target_gpu != static_cast<std::uint32_t>(options_.gpu))
+    return Error(
+        Code::peer,
+        fmt::format("the client wants GPU {}, this server is GPU {}: check --gpu, --peer-gpu and "
+                    "--port-base",
+                    said.target_gpu, options_.gpu));
+  hold_at("plan");
+  return plan(said.max_request_bytes);
+}
+
+wire::Plan Validation::plan(std::uint64_t peer_max_request_bytes) const {
+  wire::Plan plan;
+  plan.gpu = static_cast<std::uint32_t>(options_.gpu);
+  plan.channels = static_cast<std::uint32_t>(options_.channels);
+  plan.iterations = static_cast<std::uint32_t>(options_.iterations);
+  plan.timeout_ms = static_cast<std::uint32_t>(options_.timeout_ms);
+  plan.bytes = options_.bytes;
+  plan.chunk_bytes =
+      std::min<std::uint64_t>(own_chunk_limit(options_, *environment_), peer_max_request_bytes);
+  plan.seed = std::random_device()() | (std::uint64_t{std::random_device()()} << 32);
+  plan.serialize_create = options_.serialize_create;
+  plan.transport = environment_->transport.net->name();
+  return plan;
+}
+
+Session::Options Validation::liveness() const {
+  Session::Options options;
+  options.liveness = std::min(options.liveness, Milliseconds(options_.timeout_ms));
+  options.heartbeat = std::min(options.heartbeat, options.liveness / 4);
+  return options;
+}
+
+Status Validation::start(Rendezvous met) {
+  const auto state = std::make_shared<RunState>(options_.role, *environment_, met.plan);
+  const Session::Handler handler{
+      [board = state->board](const wire::Message& message) { board->on_message(message); },
+      [board = state->board](const Error& error) { board->on_lost(error); }};
+  HAWSER_ASSIGN(state->session, Session::start(std::move(met.socket), met.peer,
+                                               std::move(met.decoder), liveness(), handler));
+  Run run(state, report_, output_.note);
+  const Status ran = run.execute(outcome_);
+  abandoned_ = run.threads_abandoned();
+  if (!ran.ok()) state->session->refuse(ran.error().message());
+  return ran;
+}
+
+ValidateResult Validation::could_not_run(const Error& error) {
+  output_.note(fmt::format("error: {}", error.message()));
+  if (outcome_.subject.channels == 0) return {ValidateStatus::could_not_run, "", abandoned_};
+  // The banner is out: the report ends as every report does.
+  outcome_.first.channels.assign(static_cast<std::size_t>(outcome_.subject.channels),
+                                 ChannelOutcome());
+  outcome_.first.peer_lost = true;
+  outcome_.first.peer_lost_reason = error.message();
+  report_.verdict(outcome_);
+  return {ValidateStatus::could_not_run, outcome_json(outcome_), abandoned_};
+}
+
+ValidateResult Validation::finished() {
+  report_.verdict(outcome_);
+  const ValidateStatus status =
+      outcome_.first.passed() ? ValidateStatus::passed : ValidateStatus::failed;
+  return {status, outcome_json(outcome_), abandoned_};
+}
+
+}  // namespace
+
+ValidateResult validate(const ValidateOptions& options, const ValidateOutput& output) {
+  return Validation(options, output).run();
+}
+
+}  // namespace hawser

@@ -1,0 +1,26 @@
+// The subcommands of `hawser`. Each adds its options to an app and, when it was chosen, runs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+#include "streams.h"
+
+namespace hawser::tool {
+
+// A program's exit status; the same for every command.
+enum Exit : int { kPassed = 0, kFailed = 1, kUsage = 2, kCouldNotRun = 3 };
+
+using Run = std::function<int(Streams&)>;
+
+// hawser validate server|client [options]
+Run add_validate(CLI::App& app);
+// The same under the page's name: server [BIND_IP [GPU [DEV]]] | client SERVER_IP [GPU [DEV]]
+Run add_page_validate(CLI::App& app);
+Run add_devices(CLI::App& app);
+Run add_parameters(CLI::App& app);
+
+// Parses, runs what was chosen, and gives the exit status. Never throws.
+int run_app(CLI::App& app, int argc, char** argv, const std::function<int(Streams&)>& chosen);
+
+}  // namespace hawser::tool
