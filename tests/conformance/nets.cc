@@ -1,5 +1,8 @@
 #include "conformance/nets.h"
 
+#include <fmt/core.h>
+
+#include "net/hosting.h"
 #include "tcp/tcp_net.h"
 
 namespace hawser::test {
@@ -13,10 +16,19 @@ Result<std::unique_ptr<Net>> tcp_on_loopback(FamilyChoice family, int socket_buf
   return make_tcp_net(options);
 }
 
-}  // namespace
+// The simulated plugin of that ABI version, hosted.
+NetUnderTest hosted_loopback(int version) {
+  const std::string path =
+      fmt::format("{}/tests/plugins/libnccl-net-loopback-v{}.so", HAWSER_TEST_BINARY_DIR, version);
+  return {.name = fmt::format("hosted_loopback_v{}", version), .make = [path] {
+            PluginOptions options;
+            options.choice = {path, "a conformance test", false};
+            return load_plugin(options);
+          }};
+}
 
-const std::vector<NetUnderTest>& nets_under_test() {
-  static const std::vector<NetUnderTest> nets = {
+std::vector<NetUnderTest> all_nets() {
+  std::vector<NetUnderTest> nets = {
       {.name = "tcp", .make = [] { return tcp_on_loopback(FamilyChoice::ipv4); }},
       {.name = "tcp_ipv6",
        .make = [] { return tcp_on_loopback(FamilyChoice::ipv6); },
@@ -24,6 +36,14 @@ const std::vector<NetUnderTest>& nets_under_test() {
       {.name = "tcp_small_buffers",
        .make = [] { return tcp_on_loopback(FamilyChoice::ipv4, 4096); }},
   };
+  for (int version = 5; version <= 12; ++version) nets.push_back(hosted_loopback(version));
+  return nets;
+}
+
+}  // namespace
+
+const std::vector<NetUnderTest>& nets_under_test() {
+  static const std::vector<NetUnderTest> nets = all_nets();
   return nets;
 }
 
