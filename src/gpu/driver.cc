@@ -8,6 +8,12 @@
 namespace hawser {
 namespace {
 
+// dlerror() begins with the library's name, as our errors do.
+std::string without_prefix(std::string text, const std::string& prefix) {
+  if (text.starts_with(prefix + ": ")) text.erase(0, prefix.size() + 2);
+  return text;
+}
+
 Error unavailable(const std::string& library, const std::string& cause, const char* remedy) {
   return Error(Code::unavailable,
                fmt::format("no usable CUDA driver: {}: {}; {}", library, cause, remedy));
@@ -66,7 +72,7 @@ Result<std::shared_ptr<CudaDriver>> open_table(const std::string& library) {
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
     return unavailable(
-        library, dlerror(),
+        library, without_prefix(dlerror(), library),
         "install the NVIDIA driver (in a container: start it with access to the GPUs), "
         "or name its library in HAWSER_CUDA_LIBRARY");
   auto driver = std::make_shared<CudaDriver>();
