@@ -1,0 +1,40 @@
+// HAWSER_EMU_FAULTS, parsed: what goes wrong, in which call, on which channel and side.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emu_stats.h"
+
+namespace emu {
+
+enum class Side { any, server, client };  // server: the side that listened
+
+// What a rule is about: an entry point (a HawserEmuCall), or one of these.
+inline constexpr int kTargetPayload = 100;
+inline constexpr int kTargetPeer = 101;
+inline constexpr int kTargetDevmem = 102;
+
+enum class Action { fail, delay, never, hang, exit, abort, print, corrupt, die, conflict };
+
+inline constexpr int kAnyChannel = -1;
+
+struct FaultRule {
+  Side side = Side::any;
+  int target = 0;
+  int channel = kAnyChannel;
+  Action action = Action::fail;
+  std::int64_t number = 0;  // the code, milliseconds, status, offset or bytes
+  std::string text;         // of print
+
+  bool concerns(int wanted_target, Side wanted_side, int wanted_channel) const;
+};
+
+inline constexpr std::size_t kMaxFaultRules = 64;
+
+// Fills `rules` from the text; returns what is wrong with it, "" where nothing is.
+std::string parse_fault_rules(std::string_view text, std::vector<FaultRule>& rules);
+
+}  // namespace emu

@@ -1,0 +1,86 @@
+#include "faults.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+namespace emu {
+namespace {
+
+constexpr int kMaxPrintsPerRule = 64;
+
+[[noreturn]] void block_for_ever() {
+  for (;;) pause();
+}
+
+Outcome wait_or_not_yet(std::chrono::milliseconds delay, FirstCall* first) {
+  if (first == nullptr) {
+    std::this_thread::sleep_for(delay);
+    return {};
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (!first->has_value()) *first = now;
+  if (now - **first < delay) return {Outcome::not_yet};
+  return {};
+}
+
+}  // namespace
+
+void Faults::print(std::size_t index) {
+  if (prints_[index].fetch_add(1) >= kMaxPrintsPerRule) return;
+  std::printf("emulated TCPX: %s\n", rules_[index].text.c_str());
+  std::fflush(stdout);
+}
+
+Outcome Faults::act(std::size_t index, FirstCall* first) {
+  const FaultRule& rule = rules_[index];
+  const int number = static_cast<int>(rule.number);
+  stats_.faults_applied.fetch_add(1, std::memory_order_relaxed);
+  switch (rule.action) {
+    case Action::fail:
+      return {Outcome::fail, number};
+    case Action::delay:
+      return wait_or_not_yet(std::chrono::milliseconds(rule.number), first);
+    case Action::never:
+      return {Outcome::not_yet};
+    case Action::hang:
+      block_for_ever();
+    case Action::exit:
+      std::exit(number);
+    case Action::abort:
+      std::abort();
+    case Action::print:
+      print(index);
+      return {};
+    case Action::corrupt:
+    case Action::die:
+    case Action::conflict:
+      return {};  // not of a call: see offset_of, devmem_conflict
+  }
+  return {};
+}
+
+Outcome Faults::apply(int target, Side side, int channel, FirstCall* first) {
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (!rules_[i].concerns(target, side, channel)) continue;
+    const Outcome outcome = act(i, first);
+    if (outcome.verdict != Outcome::proceed) return outcome;
+  }
+  return {};
+}
+
+std::optional<std::uint64_t> Faults::offset_of(int target, Side side, int channel) const {
+  for (const FaultRule& rule : rules_)
+    if (rule.concerns(target, side, channel)) return static_cast<std::uint64_t>(rule.number);
+  return std::nullopt;
+}
+
+bool Faults::devmem_conflict(Side side) const {
+  for (const FaultRule& rule : rules_)
+    if (rule.concerns(kTargetDevmem, side, kAnyChannel)) return true;
+  return false;
+}
+
+}  // namespace emu

@@ -1,0 +1,167 @@
+#include "send_comm.h"
+
+#include <algorithm>
+
+#include "tables.h"
+
+namespace emu {
+namespace {
+
+constexpr std::size_t kStagingBytes = 64 * 1024;
+constexpr std::size_t kMaxBytesPerTest = 1 << 20;  // so that no call of test takes long
+
+}  // namespace
+
+SendComm::SendComm(Services services, const Cuda* cuda, CommInfo info, Socket socket,
+                   std::uint64_t number)
+    : services_(services),
+      cuda_(cuda),
+      info_(info),
+      socket_(std::move(socket)),
+      number_(number),
+      dies_at_(services.faults.offset_of(kTargetPeer, info.side, info.channel)),
+      staging_(cuda == nullptr ? 0 : kStagingBytes) {}
+
+FirstCall& SendComm::first_test(std::uint32_t sequence) {
+  return at(sequence).first_test;
+}
+
+int SendComm::fail(int code, const char* why) {
+  services_.report.warn("channel %d: send: %s", info_.channel, why);
+  return failed_with_ = code;
+}
+
+int SendComm::post(Posting posting, void** request) {
+  if (failed_with_ != kSuccess) return failed_with_;
+  if (posted_ - reported_ == kSlots)
+    return services_.report.rule_broken("channel %d: a 17th isend in flight", info_.channel);
+  *request = opaque_request(Tag::send_request, number_, posted_);
+  at(posted_) = {std::move(posting), 0, std::nullopt};
+  ++posted_;
+  services_.stats.saw_in_flight(posted_ - reported_);
+  return kSuccess;
+}
+
+int SendComm::check_testable(std::uint32_t sequence) const {
+  if (sequence == reported_ && sequence != posted_) return kSuccess;
+  if (sequence - reported_ < posted_ - reported_)
+    return services_.report.rule_broken(
+        "channel %d: test of send %u, and the oldest unfinished is %u", info_.channel, sequence,
+        reported_);
+  return services_.report.rule_broken("channel %d: test of send %u, which is done already",
+                                      info_.channel, sequence);
+}
+
+int SendComm::test(std::uint32_t sequence, int* done) {
+  if (const int problem = check_testable(sequence)) return problem;
+  if (failed_with_ != kSuccess) return failed_with_;
+  if (const int problem = progress()) return problem;
+  if (written_ == reported_) return kSuccess;
+  at(reported_++) = {};
+  *done = 1;
+  return kSuccess;
+}
+
+// The only thing that comes back on this connection is the receiver's complaint.
+int SendComm::read_refusal() {
+  switch (refusal_.read(socket_)) {
+    case FrameReader::State::waiting:
+      return kSuccess;
+    case FrameReader::State::ended:
+      if (written_ == posted_) return kSuccess;
+      return fail(kRemoteError, "the peer closed the connection with sends unfinished");
+    case FrameReader::State::complete:
+      break;
+  }
+  const std::optional<Frame> frame = refusal_.frame();
+  refusal_.restart();
+  if (!frame || frame->kind != FrameKind::too_long)
+    return fail(kRemoteError, "the peer sent what no receiver sends");
+  failed_with_ = services_.report.rule_broken(
+      "channel %d: send %u of %llu bytes is longer than its receive; the real plugin would "
+      "overwrite memory",
+      info_.channel, frame->number, static_cast<unsigned long long>(frame->value));
+  return failed_with_;
+}
+
+bool SendComm::write(Request& request, const std::byte* data, std::size_t bytes,
+                     bool more_follows) {
+  const Moved moved = socket_.send(data, bytes, more_follows);
+  if (moved.ended) fail(kRemoteError, "the peer closed the connection with sends unfinished");
+  request.offset += moved.bytes;
+  return moved.bytes == bytes;
+}
+
+bool SendComm::write_header(Request& request) {
+  const FrameBytes header = encode({FrameKind::data, written_, request.posting.bytes});
+  return write(request, header.data() + request.offset, kFrameBytes - request.offset,
+               request.posting.bytes != 0);
+}
+
+// Where payload byte `offset` can be read by the CPU, and how many from there (at least 1).
+// nullptr: the copy from the GPU failed.
+const std::byte* SendComm::payload_at(const Request& request, std::size_t offset,
+                                      std::size_t& bytes) {
+  const std::size_t left = request.posting.bytes - offset;
+  if (request.posting.registration->type == kPointerHost) {
+    bytes = left;
+    return request.posting.data + offset;
+  }
+  const bool staged = staged_bytes_ != 0 && staged_sequence_ == written_ &&
+                      offset >= staged_from_ && offset < staged_from_ + staged_bytes_;
+  if (!staged) {
+    staged_bytes_ = std::min(left, staging_.size());
+    staged_from_ = offset;
+    staged_sequence_ = written_;
+    if (cuda_->to_host(request.posting.registration->context, staging_.data(),
+                       request.posting.data + offset, staged_bytes_) != 0)
+      return nullptr;
+  }
+  bytes = staged_from_ + staged_bytes_ - offset;
+  return staging_.data() + (offset - staged_from_);
+}
+
+bool SendComm::write_payload(Request& request) {
+  const std::size_t offset = request.offset - kFrameBytes;
+  std::size_t bytes = 0;
+  const std::byte* data = payload_at(request, offset, bytes);
+  if (data == nullptr) {
+    fail(kCudaError, "the copy out of the GPU failed");
+    return false;
+  }
+  if (dies_at_) bytes = std::min<std::uint64_t>(bytes, *dies_at_ - stream_bytes_);
+  const bool all = write(request, data, bytes, false);
+  const std::size_t now = request.offset - kFrameBytes - offset;
+  stream_bytes_ += now;
+  services_.stats.bytes_sent.fetch_add(now, std::memory_order_relaxed);
+  return all;
+}
+
+int SendComm::progress() {
+  if (const int problem = read_refusal()) return problem;
+  const std::uint64_t limit = stream_bytes_ + kMaxBytesPerTest;
+  while (written_ != posted_ && failed_with_ == kSuccess && stream_bytes_ < limit) {
+    if (past_death()) {
+      socket_.reset();
+      return fail(kRemoteError, "the connection was cut (HAWSER_EMU_FAULTS)");
+    }
+    Request& request = at(written_);
+    const bool all = request.offset < kFrameBytes ? write_header(request) : write_payload(request);
+    if (!all) break;
+    if (request.offset == kFrameBytes + request.posting.bytes) ++written_;
+  }
+  return failed_with_;
+}
+
+void SendComm::close() {
+  const std::uint32_t unfinished = posted_ - reported_;
+  if (unfinished != 0) {
+    services_.stats.sends_abandoned.fetch_add(unfinished, std::memory_order_relaxed);
+    services_.report.warn("channel %d: closeSend with %u sends unfinished", info_.channel,
+                          unfinished);
+  }
+  for (Request& request : ring_) request = {};
+  socket_.close();
+}
+
+}  // namespace emu

@@ -1,0 +1,73 @@
+// The sending end of a connection.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "services.h"
+#include "socket.h"
+#include "unpack_layout.h"
+
+namespace emu {
+
+// Sends are done when the kernel has them. Only test() moves bytes. One thread at a time.
+class SendComm {
+ public:
+  SendComm(Services services, const Cuda* cuda, CommInfo info, Socket socket, std::uint64_t number);
+
+  const CommInfo& info() const { return info_; }
+
+  // Both return a result code.
+  int post(Posting posting, void** request);
+  int test(std::uint32_t sequence, int* done);
+  void close();
+
+  // Of the request with that number: when it was first tested.
+  FirstCall& first_test(std::uint32_t sequence);
+
+  std::atomic<bool> in_use{false};
+  FirstCall first_post;
+
+ private:
+  struct Request {
+    Posting posting;
+    std::size_t offset = 0;  // of header + payload, what was written
+    FirstCall first_test;
+  };
+
+  Request& at(std::uint32_t sequence) { return ring_[sequence % kSlots]; }
+  int check_testable(std::uint32_t sequence) const;
+  int fail(int code, const char* why);
+  int progress();
+  int read_refusal();
+  bool write_header(Request& request);
+  bool write_payload(Request& request);
+  const std::byte* payload_at(const Request& request, std::size_t offset, std::size_t& bytes);
+  bool write(Request& request, const std::byte* data, std::size_t bytes, bool more_follows);
+  bool past_death() const { return dies_at_ && stream_bytes_ >= *dies_at_; }
+
+  const Services services_;
+  const Cuda* const cuda_;
+  const CommInfo info_;
+  Socket socket_;
+  const std::uint64_t number_;
+  const std::optional<std::uint64_t> dies_at_;
+
+  std::array<Request, kSlots> ring_;
+  std::uint32_t posted_ = 0;    // requests ever posted
+  std::uint32_t written_ = 0;   // of these, written whole
+  std::uint32_t reported_ = 0;  // of these, reported as done
+  std::uint64_t stream_bytes_ = 0;
+  int failed_with_ = kSuccess;
+  FrameReader refusal_;
+
+  std::vector<std::byte> staging_;  // a window of a GPU buffer
+  std::uint32_t staged_sequence_ = 0;
+  std::size_t staged_from_ = 0;
+  std::size_t staged_bytes_ = 0;  // 0: nothing staged
+};
+
+}  // namespace emu
