@@ -16,8 +16,15 @@ std::string path_text(const Subject& subject) {
   const char* const memory = subject.memory == MemoryKind::host ? "host memory"
                              : staged ? "cuda memory staged through host memory"
                                       : "cuda memory";
-  const char* const emulated = subject.device.devmem == Devmem::emulated ? "emulated TCPX " : "";
-  return fmt::format("{} over {}{}", memory, emulated, subject.transport);
+  switch (subject.device.devmem) {
+    case Devmem::real:
+      return fmt::format("{} over {}", memory, subject.transport);
+    case Devmem::emulated:
+      return fmt::format("{} over emulated TCPX {}", memory, subject.transport);
+    case Devmem::none:
+      break;
+  }
+  return fmt::format("{} over {}, not TCPX", memory, subject.transport);
 }
 
 bool tests_devmem(const Subject& subject) {

@@ -97,11 +97,17 @@ TEST_P(ChannelManagerTest, MovesEverySizeWholeAndInOrder) {
     move_and_compare(pair, bytes);
 }
 
-TEST_P(ChannelManagerTest, KeepsToTheWindowWhenTheNetIsReluctant) {
-  net_->set_reluctance(3);
+TEST_P(ChannelManagerTest, FillsTheWindowAndNoMore) {
   ChannelPair pair = make(0);
   move_and_compare(pair, 100'000);
   EXPECT_EQ(net_->counts().most_in_flight, 4);
+}
+
+TEST_P(ChannelManagerTest, GetsThereWhenTheNetIsReluctant) {
+  net_->set_reluctance(3);
+  ChannelPair pair = make(0);
+  move_and_compare(pair, 100'000);
+  EXPECT_LE(net_->counts().most_in_flight, 4);
 }
 
 TEST_P(ChannelManagerTest, ConsumesEveryUnpackedReceive) {
