@@ -21,7 +21,7 @@ const char* operation_name(Operation operation, Role role) {
     case Operation::peer:
       return "The other side's channel";
     case Operation::stuck:
-      return "A plugin call that never returned";
+      return "The channel's thread";
   }
   return "?";
 }

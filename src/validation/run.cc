@@ -20,6 +20,15 @@ std::vector<std::size_t> unfailed(const PassOutcome& pass) {
   return channels;
 }
 
+// The step of the page in which the host makes that call of a plugin.
+Operation operation_of_call(std::string_view entry) {
+  if (entry == "listen") return Operation::listen;
+  if (entry == "accept" || entry == "closeListen") return Operation::accept;
+  if (entry == "connect") return Operation::connect;
+  if (entry == "regMr" || entry == "regMrDmaBuf") return Operation::reg_mr;
+  return Operation::transfer;
+}
+
 }  // namespace
 
 Status Run::execute(Outcome& outcome) {
@@ -117,13 +126,13 @@ void Run::phase(std::uint32_t index, wire::Stage stage, PassOutcome& pass, const
 ChannelStep Run::abandon(std::uint32_t index, wire::Stage stage, std::size_t channel) {
   abandoned_ = true;
   const std::string label = fmt::format("channel {}", channel);
-  std::string where = "its thread did not come back";
+  ChannelFailure failure{Operation::stuck, Error(Code::timeout, "its thread did not come back")};
   if (const auto& journal = state_->environment.transport.journal)
     for (const CurrentCall& call : journal->current_calls())
-      if (call.label == label) where = describe(call);
-  const ChannelStep step{false, ChannelFailure{Operation::stuck, Error(Code::timeout, where)}};
-  state_->tell(index, stage, channel, step.failure);
-  return step;
+      if (call.label == label)
+        failure = {operation_of_call(call.entry), Error(Code::timeout, describe(call))};
+  state_->tell(index, stage, channel, failure);
+  return {false, failure};
 }
 
 bool Run::meet() {
