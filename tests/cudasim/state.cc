@@ -61,15 +61,15 @@ bool State::known(const Context* context) {
 Queue* State::make_stream(Context* context) {
   auto made = std::make_shared<Queue>(context, pace_);
   const std::lock_guard lock(mutex_);
+  std::erase_if(destroyed_, [](const auto& stream) { return stream->idle(); });
   return streams_.emplace(made.get(), made).first->first;
 }
 
 CUresult State::destroy_stream(Queue* handle) {
-  std::shared_ptr<Queue> last;  // finishes its work with no lock held
   const std::lock_guard lock(mutex_);
   const auto found = streams_.find(handle);
   if (found == streams_.end()) return kInvalidHandle;
-  last = std::move(found->second);
+  destroyed_.push_back(std::move(found->second));
   streams_.erase(found);
   return kSuccess;
 }
@@ -102,6 +102,7 @@ void State::wait_for_all() {
   std::vector<std::shared_ptr<Queue>> all;
   {
     const std::lock_guard lock(mutex_);
+    all = destroyed_;
     for (const auto& [handle, stream] : streams_) all.push_back(stream);
     for (const auto& context : contexts_)
       all.push_back({std::shared_ptr<Queue>(), &context->null_stream});

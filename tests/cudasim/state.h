@@ -70,6 +70,7 @@ class State {
   std::array<Context*, kMaxDevices> primary_{};
   std::array<int, kMaxDevices> retained_{};
   std::map<Queue*, std::shared_ptr<Queue>> streams_;
+  std::vector<std::shared_ptr<Queue>> destroyed_;  // some may still be finishing their work
   std::map<Event*, std::shared_ptr<Event>> events_;
 };
 
