@@ -1,6 +1,7 @@
 #include "conformance/nets.h"
 
 #include <fmt/core.h>
+#include <stdlib.h>
 
 #include "net/hosting.h"
 #include "tcp/tcp_net.h"
@@ -27,6 +28,16 @@ NetUnderTest hosted_loopback(int version) {
           }};
 }
 
+// The emulated TCPX, hosted, on loopback. It may be loaded once per process.
+Result<std::unique_ptr<Net>> hosted_tcpx_emulator() {
+  setenv("NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", "=lo", 1);
+  setenv("HAWSER_EMU_BOUNCE", "host", 1);
+  PluginOptions options;
+  options.choice = {HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so",
+                    "a conformance test", false};
+  return load_plugin(options);
+}
+
 std::vector<NetUnderTest> all_nets() {
   std::vector<NetUnderTest> nets = {
       {.name = "tcp", .make = [] { return tcp_on_loopback(FamilyChoice::ipv4); }},
@@ -35,6 +46,7 @@ std::vector<NetUnderTest> all_nets() {
        .optional = true},
       {.name = "tcp_small_buffers",
        .make = [] { return tcp_on_loopback(FamilyChoice::ipv4, 4096); }},
+      {.name = "hosted_tcpx_emulator", .make = hosted_tcpx_emulator, .once_per_process = true},
   };
   for (int version = 5; version <= 12; ++version) nets.push_back(hosted_loopback(version));
   return nets;
