@@ -214,8 +214,9 @@ Result<Rendezvous> Caller::run() {
     if (auto* done = std::get_if<Rendezvous>(&attempt)) return std::move(*done);
     if (auto* final = std::get_if<Final>(&attempt)) return std::move(final->error);
     if (last_cause_.empty()) note(std::get<Again>(attempt).cause);
-    if (deadline_.expired()) return gave_up();
     ::poll(nullptr, 0, deadline_.poll_timeout_ms(static_cast<int>(pause.count())));
+    // Asked after the pause: an attempt that has no time left would tell a false last cause.
+    if (deadline_.expired()) return gave_up();
     pause = std::min(pause * 2, kLongestPause);
   }
 }

@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kReadBytes = 4 * (wire::kHeaderBytes + wire::kMaxPayloadBytes);
 constexpr int kLongestPollMs = 60000;
 constexpr int kLingerPollMs = 2;
+constexpr int kEndOfStream = 1;  // what the FIN counts for among unacknowledged bytes
 constexpr Milliseconds kRefuseTimeout{1000};
 
 double seconds(Milliseconds time) {
@@ -168,7 +169,8 @@ void Session::Impl::linger() {
     using State = sockets::Transfer::State;
     if (got.state == State::closed || got.state == State::failed) return;
     int unacknowledged = 0;
-    if (::ioctl(socket.get(), SIOCOUTQ, &unacknowledged) != 0 || unacknowledged == 0) return;
+    if (::ioctl(socket.get(), SIOCOUTQ, &unacknowledged) != 0) return;
+    if (unacknowledged <= kEndOfStream) return;
     if (got.state == State::would_block) ::poll(nullptr, 0, kLingerPollMs);
   }
 }

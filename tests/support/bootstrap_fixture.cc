@@ -78,19 +78,20 @@ std::vector<std::string> CapturedLog::lines() const {
 }
 
 int CapturedLog::count(const std::string& part) const {
-  const auto all = lines();
-  return static_cast<int>(std::count_if(all.begin(), all.end(), [&](const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  return count_locked(part);
+}
+
+int CapturedLog::count_locked(const std::string& part) const {
+  return static_cast<int>(std::count_if(lines_.begin(), lines_.end(), [&](const auto& line) {
     return line.find(part) != std::string::npos;
   }));
 }
 
-bool CapturedLog::wait_for(const std::string& part, std::chrono::milliseconds timeout) const {
+bool CapturedLog::wait_for(const std::string& part, std::chrono::milliseconds timeout,
+                           int lines) const {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, timeout, [&] {
-    return std::any_of(lines_.begin(), lines_.end(), [&](const std::string& line) {
-      return line.find(part) != std::string::npos;
-    });
-  });
+  return changed_.wait_for(lock, timeout, [&] { return count_locked(part) >= lines; });
 }
 
 Accepting::Accepting(RendezvousServer& server, RendezvousServer::Decide decide,

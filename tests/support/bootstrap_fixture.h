@@ -43,9 +43,12 @@ class CapturedLog {
   ~CapturedLog();
   std::vector<std::string> lines() const;
   int count(const std::string& part) const;
-  bool wait_for(const std::string& part, std::chrono::milliseconds timeout) const;
+  // Until that many lines have `part` in them.
+  bool wait_for(const std::string& part, std::chrono::milliseconds timeout, int lines = 1) const;
 
  private:
+  int count_locked(const std::string& part) const;
+
   LogLevel before_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;

@@ -347,7 +347,9 @@ TEST(WireStranger, IsNamedWhereKnown) {
   EXPECT_EQ(stranger("GET / HTTP/1.1\r\n"), "an HTTP request, not hawser");
   EXPECT_EQ(stranger("HTTP/1.1 400 Bad Request\r\n"), "an HTTP server's answer, not hawser");
   EXPECT_EQ(stranger("\x16\x03\x01\x02"), "a TLS handshake, not hawser");
-  EXPECT_EQ(stranger("SSH-2.0-OpenSSH_9.2\r\n"), "SSH, not hawser: 'SSH-2.0-OpenSSH_9.2?" "?'");
+  EXPECT_EQ(stranger("SSH-2.0-OpenSSH_9.2\r\n"),
+            "SSH, not hawser: 'SSH-2.0-OpenSSH_9.2?"
+            "?'");
   EXPECT_EQ(stranger("\x01\x02oh"), "not hawser: '??oh'");
   EXPECT_THAT(stranger(std::string(4000, 'x')), StartsWith("not hawser: 'xxx"));
   EXPECT_LT(stranger(std::string(4000, 'x')).size(), 64u);
