@@ -120,11 +120,11 @@ int Plugin::find_connecting(int device, void* handle, std::shared_ptr<Connecting
   const int channel = connecting->info().channel;
   if (connecting->finished && connecting->failed_with == kSuccess)
     return report_.rule_broken("channel %d: connect again after it succeeded", channel);
-  if (connecting->buffer() != handle || bytes.buffer != as_number(handle))
-    return report_.rule_broken("channel %d: connect retried with another handle buffer", channel);
   if (bytes.connecting == 0)
     return report_.rule_broken("channel %d: connect retried with a fresh copy of the handle",
                                channel);
+  if (connecting->buffer() != handle || bytes.buffer != as_number(handle))
+    return report_.rule_broken("channel %d: connect retried with another handle buffer", channel);
   return kSuccess;
 }
 

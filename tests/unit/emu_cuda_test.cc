@@ -1,0 +1,199 @@
+// The emulated TCPX with its bounce pool on a GPU, simulated or real.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <thread>
+
+#include "cudasim/drivers.h"
+#include "emu_support.h"
+
+namespace hawser::emu_test {
+namespace {
+
+constexpr int kBytes = 300000;
+
+// `kBytes` of device memory on a page boundary.
+class DevicePages {
+ public:
+  explicit DevicePages(const Gpu& gpu) : gpu_(gpu) {
+    auto memory = gpu.allocate(kBytes + 2 * emu::kPageBytes);
+    EXPECT_TRUE(memory.ok());
+    memory_ = memory.ok() ? *memory : nullptr;
+  }
+  ~DevicePages() { EXPECT_TRUE(gpu_.free(memory_).ok()); }
+  DevicePages(const DevicePages&) = delete;
+  DevicePages& operator=(const DevicePages&) = delete;
+
+  unsigned char* data() const {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_);
+    return reinterpret_cast<unsigned char*>((address + 4095) & ~std::uintptr_t{4095});
+  }
+
+ private:
+  const Gpu& gpu_;
+  void* memory_ = nullptr;
+};
+
+class EmuCuda : public GpuTest {
+ protected:
+  void SetUp() override {
+    GpuTest::SetUp();
+    if (gpu_ == nullptr) return;
+    if (simulated()) environment["HAWSER_CUDA_LIBRARY"] = cudasim_path();
+    ASSERT_TRUE(gpu_->make_current().ok());
+  }
+
+  // Reads device memory into the host.
+  void fetch(void* host, const void* device, std::size_t bytes) const {
+    ASSERT_TRUE(gpu_->copy_to_host(host, device, bytes).ok());
+  }
+
+  emu::UnpackHandle unpack_handle(const Pair& pair) const {
+    emu::UnpackHandle handle{};
+    fetch(&handle, pair.device_handle.handle, sizeof handle);
+    return handle;
+  }
+
+  void unpack(const Pair& pair, std::uint64_t sequence, void* to) const {
+    const emu::UnpackHandle handle = unpack_handle(pair);
+    const std::size_t slot = sequence % emu::kSlots;
+    for (std::uint64_t i = 0; i < handle.meta->cnt[slot]; ++i) {
+      const emu::LoadMeta& piece = handle.meta->mem[slot][i];
+      fetch(static_cast<std::byte*>(to) + piece.destination_offset,
+            static_cast<const std::byte*>(handle.bounce) + piece.source_offset, piece.bytes);
+    }
+  }
+
+  Environment environment{{"HAWSER_EMU_BOUNCE", "cuda"}, {"HAWSER_EMU_POOL_PAGES", "1024"}};
+};
+
+TEST_P(EmuCuda, SendsFromTheGpuAndLandsInItsPool) {
+  Plugin plugin(environment);
+  Pair pair(plugin);
+  ASSERT_TRUE(pair.connect());
+  const DevicePages source(*gpu_);
+  const DevicePages destination(*gpu_);
+  pair.source.fill_pattern(5);
+  ASSERT_TRUE(gpu_->copy_to_device(source.data(), pair.source.data(), kBytes).ok());
+  void* sends = nullptr;
+  void* receives = nullptr;
+  ASSERT_EQ(plugin->reg_mr(pair.send_comm, source.data(), kBytes, emu::kPointerCuda, &sends), 0);
+  ASSERT_EQ(
+      plugin->reg_mr(pair.receive_comm, destination.data(), kBytes, emu::kPointerCuda, &receives),
+      0);
+  for (std::uint64_t sequence = 0; sequence < 20; ++sequence) {
+    void* sending = nullptr;
+    void* receiving = nullptr;
+    void* data = destination.data();
+    int bytes = kBytes;
+    int tag = 0;
+    const int length = sequence == 3 ? 0 : kBytes - 7 * static_cast<int>(sequence);
+    ASSERT_EQ(plugin->isend(pair.send_comm, source.data() + sequence, length, 0, sends, &sending),
+              0);
+    ASSERT_EQ(plugin->irecv(pair.receive_comm, 1, &data, &bytes, &tag, &receives, &receiving), 0);
+    ASSERT_EQ(pair.finish(sending, receiving), 0);
+    std::memset(pair.destination.data(), 0, kBytes);
+    unpack(pair, sequence, pair.destination.data());
+    ASSERT_EQ(std::memcmp(pair.destination.data(), pair.source.data() + sequence,
+                          static_cast<std::size_t>(length)),
+              0);
+    ASSERT_EQ(pair.consume(receiving), 0);
+  }
+  EXPECT_EQ(plugin->dereg_mr(pair.send_comm, sends), 0);
+  EXPECT_EQ(plugin->dereg_mr(pair.receive_comm, receives), 0);
+  EXPECT_EQ(plugin.stats().violations, 0U) << plugin.stats().last_violation;
+  EXPECT_EQ(plugin.stats().pages_in_use, 0U);
+}
+
+TEST_P(EmuCuda, ConsumedBeforeCopiedIsPoison) {
+  Plugin plugin(environment);
+  Pair pair(plugin);
+  ASSERT_TRUE(pair.connect());
+  void* sending = nullptr;
+  void* receiving = nullptr;
+  ASSERT_EQ(pair.send(pair.source.data(), 20000, &sending), 0);
+  ASSERT_EQ(pair.receive(pair.destination.data(), 20000, &receiving), 0);
+  ASSERT_EQ(pair.finish(sending, receiving), 0);
+  ASSERT_EQ(pair.consume(receiving), 0);
+  unpack(pair, 0, pair.destination.data());
+  const unsigned char* got = pair.destination.data();
+  EXPECT_TRUE(std::all_of(got, got + 20000, [](unsigned char byte) { return byte == 0xDB; }));
+}
+
+TEST_P(EmuCuda, ListenNeedsACurrentDevice) {
+  Plugin plugin(environment);
+  Pair pair(plugin);
+  std::thread([&] {  // a thread without one
+    EXPECT_EQ(plugin->listen(pair.device_, pair.handle.data(), &pair.listen_comm), 3);
+  })
+      .join();
+  EXPECT_NE(std::string(plugin.stats().last_violation).find("current CUDA device"),
+            std::string::npos);
+}
+
+TEST_P(EmuCuda, WithoutACurrentDeviceAutoIsHostMemory) {
+  environment["HAWSER_EMU_BOUNCE"] = "auto";
+  Plugin plugin(environment);
+  std::thread([&] {
+    Pair pair(plugin);
+    ASSERT_TRUE(pair.connect());
+    EXPECT_EQ(pair.unpack_handle().head, 0U);  // the CPU can read it
+  }).join();
+}
+
+TEST_P(EmuCuda, RegistrationsTellTheTruthAboutTheirMemory) {
+  Plugin plugin(environment);
+  Pair pair(plugin);
+  ASSERT_TRUE(pair.connect());
+  const DevicePages pages(*gpu_);
+  void* registration = nullptr;
+  EXPECT_EQ(
+      plugin->reg_mr(pair.send_comm, pair.source.data(), 4096, emu::kPointerCuda, &registration),
+      3);
+  EXPECT_NE(std::string(plugin.stats().last_violation).find("which it is not"), std::string::npos);
+  EXPECT_EQ(
+      plugin->reg_mr(pair.send_comm, pages.data() + 512, 4096, emu::kPointerCuda, &registration),
+      3);
+  std::thread([&] {
+    EXPECT_EQ(plugin->reg_mr(pair.send_comm, pages.data(), 4096, emu::kPointerCuda, &registration),
+              3);
+  }).join();
+  EXPECT_NE(std::string(plugin.stats().last_violation).find("without a CUDA context"),
+            std::string::npos);
+}
+
+TEST_P(EmuCuda, TheThreadsContextIsLeftAsItWas) {
+  Plugin plugin(environment);
+  Pair pair(plugin);
+  ASSERT_TRUE(pair.connect());
+  void* sending = nullptr;
+  void* receiving = nullptr;
+  ASSERT_EQ(pair.send(pair.source.data(), 20000, &sending), 0);
+  ASSERT_EQ(pair.receive(pair.destination.data(), 20000, &receiving), 0);
+  std::thread([&] {  // which has none, and still has none after
+    EXPECT_EQ(pair.finish(sending, receiving), 0);
+    EXPECT_EQ(pair.consume(receiving), 0);
+    void* registration = nullptr;
+    EXPECT_EQ(
+        plugin->reg_mr(pair.send_comm, pair.source.data(), 4096, emu::kPointerCuda, &registration),
+        3);
+    EXPECT_NE(std::string(plugin.stats().last_violation).find("without a CUDA context"),
+              std::string::npos);
+  })
+      .join();
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, EmuCuda, gpu_drivers(), gpu_driver_name);
+
+TEST(EmuCudaAbsent, CudaMemoryWithoutADriverIsACudaError) {
+  Plugin plugin(Environment{{"HAWSER_CUDA_LIBRARY", "libno-such-driver.so"}});
+  Pair pair(plugin);
+  ASSERT_TRUE(pair.connect());
+  void* registration = nullptr;
+  EXPECT_EQ(
+      plugin->reg_mr(pair.send_comm, pair.source.data(), 4096, emu::kPointerCuda, &registration),
+      emu::kCudaError);
+}
+
+}  // namespace
+}  // namespace hawser::emu_test
