@@ -59,6 +59,11 @@ Result<Buffer> Environment::allocate(std::size_t bytes) const {
   return memory == MemoryKind::cuda ? Buffer::cuda(gpu, bytes) : Buffer::host(bytes);
 }
 
+const char* Environment::unpack() const {
+  if (!net_device().capabilities.needs_unpack) return "none";
+  return gpu ? "d2d" : "host";
+}
+
 Result<Environment> open_environment(const ValidateOptions& options) {
   Environment environment;
   std::string why_host;

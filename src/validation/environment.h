@@ -43,6 +43,9 @@ struct Environment {
     return transport.net->devices()[static_cast<std::size_t>(device)];
   }
   Result<Buffer> allocate(std::size_t bytes) const;
+  // How receives get from a bounce pool to their place: "none" (the transport places them), "host"
+  // (memcpy), "d2d" (one driver copy per fragment).
+  const char* unpack() const;
 };
 
 Result<Environment> open_environment(const ValidateOptions& options);

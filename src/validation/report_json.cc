@@ -47,6 +47,7 @@ json subject_json(const Subject& subject) {
           {"chunk_bytes", subject.chunk_bytes},
           {"memory", memory_kind_name(subject.memory)},
           {"memory_name", subject.memory_name},
+          {"unpack", subject.unpack},
           {"transport", subject.transport},
           {"transport_description", subject.transport_description}};
 }

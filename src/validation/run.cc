@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "validation/hold.h"
 
 namespace hawser {
@@ -55,6 +56,8 @@ Status Run::allocate() {
 }
 
 void Run::create(std::uint32_t index, PassOutcome& pass) {
+  log_debug("pass {}: making {} channels {}", index, pass.channels.size(),
+            pass.serialized ? "one at a time" : "at once");
   phase(
       index, wire::Stage::created, pass, [](ChannelRun& run) { return run.create(); },
       [](ChannelOutcome& channel, bool done) {
@@ -76,6 +79,8 @@ void Run::iteration(std::uint32_t index, std::uint32_t number, PassOutcome& pass
       [number](ChannelRun& run) { return run.prepare(number); }, keep_failure);
   state_->board->forget(index, wire::Stage::transferred);
   if (!meet()) return note_losses(pass);
+  log_debug("pass {}, iteration {}: {} channels transfer {} bytes each, in chunks of {}", index,
+            number, unfailed(pass).size(), state_->plan.bytes, state_->plan.chunk_bytes);
   phase(
       index, wire::Stage::transferred, pass,
       [number](ChannelRun& run) { return run.transfer(number); },
@@ -84,6 +89,7 @@ void Run::iteration(std::uint32_t index, std::uint32_t number, PassOutcome& pass
 
 void Run::close(PassOutcome& pass) {
   hold_at("close");
+  log_debug("waiting for the other side, then closing all channels");
   if (!meet()) note_losses(pass);  // neither side closes a connection that the other still reads
   if (abandoned_)
     return state_->session->refuse("a plugin call never returned; this side ends here");

@@ -87,6 +87,8 @@ Status Validation::prepare() {
   output_.note(fmt::format("transport: {} ({})", environment.transport.net->description(),
                            environment.transport.why));
   output_.note(fmt::format("memory: {}", environment.memory_name));
+  if (environment.net_device().capabilities.needs_unpack)
+    output_.note(fmt::format("unpack: {}", environment.unpack()));
   return {};
 }
 
@@ -104,6 +106,7 @@ void Validation::describe(const wire::Plan& plan) {
   subject.chunk_bytes = plan.chunk_bytes;
   subject.memory = environment_->memory;
   subject.memory_name = environment_->memory_name;
+  subject.unpack = environment_->unpack();
   subject.transport = net.name();
   subject.transport_description = net.description();
 }
