@@ -357,6 +357,7 @@ Ending in_a_child(const std::string& text, const std::function<void(Pair&)>& wor
     dup2(ends[1], STDOUT_FILENO);
     close(ends[0]);
     Plugin plugin(faults(text));
+    unlink(plugin.path().c_str());  // however this ends
     {
       Pair pair(plugin);
       work(pair);
