@@ -62,21 +62,19 @@ struct Session::Impl {
   const Options options;
   const Handler handler;
   FrameWriter writer;
-  std::atomic<bool> closing{false};         // publishes nothing but itself
-  std::atomic<bool> close_expected{false};  // publishes nothing but itself
+  std::atomic<bool> closing{false};  // publishes nothing but itself
 
   // Only the session's thread touches these.
   wire::Decoder decoder;
   Deadline heard;            // when the peer's silence has lasted too long
   Deadline beat;             // when the next heartbeat is due
-  bool peer_closed = false;  // as it was expected to
 
   std::thread thread;
 };
 
 void Session::Impl::run() {
   std::optional<Error> lost = deliver();
-  while (!lost && !closing && !peer_closed) lost = step();
+  while (!lost && !closing) lost = step();
   if (closing) return linger();
   ::shutdown(socket.get(), SHUT_RDWR);  // a send() that is waiting need not wait on
   if (lost) handler.on_lost(*lost);
@@ -114,10 +112,6 @@ std::optional<Error> Session::Impl::read() {
 }
 
 std::optional<Error> Session::Impl::ended(const sockets::Transfer& got) {
-  if (close_expected) {
-    peer_closed = true;
-    return std::nullopt;
-  }
   if (auto failure = writer.failure(); failure && failure->code() == Code::timeout) return failure;
   if (got.state == sockets::Transfer::State::failed)
     return Error(
@@ -209,10 +203,6 @@ Status Session::send(const wire::Message& message) {
 void Session::refuse(const std::string& reason) {
   // Where it cannot be told, the peer finds out by the closing.
   static_cast<void>(impl_->writer.write(wire::encode(wire::Refuse{reason}), kRefuseTimeout));
-}
-
-void Session::expect_close() {
-  impl_->close_expected = true;
 }
 
 const std::string& Session::peer() const {

@@ -17,8 +17,8 @@ namespace hawser {
 // broken connection at once, a silent peer after `liveness`.
 class Session {
  public:
-  // Called in the session's thread, with no lock held; may call send(), refuse() and
-  // expect_close(). A handler that takes longer than the peer's liveness makes this side look
+  // Called in the session's thread, with no lock held; may call send() and refuse(). A
+  // handler that takes longer than the peer's liveness makes this side look
   // dead. May be called before start() has returned. Both must be set.
   struct Handler {
     std::function<void(wire::Message)> on_message;  // never Hello, Plan, Heartbeat or Refuse
@@ -45,9 +45,6 @@ class Session {
   Status send(const wire::Message& message);
   // Says why this side gives up; the peer's on_lost gets the reason.
   void refuse(const std::string& reason);
-  // From now on, the peer's closing is no loss: the run has ended well. To be said before the
-  // peer may close: before the last message is sent, or in on_message of the last one.
-  void expect_close();
   const std::string& peer() const;
 
   static constexpr Milliseconds kLinger{1000};

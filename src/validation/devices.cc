@@ -109,7 +109,8 @@ DevicesResult describe_devices(const std::string& plugin) {
   std::string why;
   const auto gpu = open_gpu(MemoryChoice::automatic, 0, why);  // a plugin may want a current device
   if (gpu.ok() && *gpu) static_cast<void>((*gpu)->make_current().ok());
-  const auto transport = open_transport(plugin, gpu.ok() ? *gpu : nullptr, 0);
+  const auto transport =
+      open_transport(plugin, gpu.ok() ? *gpu : nullptr, 0, std::make_shared<CallJournal>());
   if (!transport.ok()) return {false, transport.error().message(), ""};
   DevicesResult result{true, "", ""};
   json object;

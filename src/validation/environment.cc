@@ -30,13 +30,13 @@ Result<std::shared_ptr<Gpu>> open_ordinal(int ordinal) {
 }  // namespace
 
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
-                                 std::size_t chunk_bytes) {
+                                 std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal) {
   if (plugin == kBuiltin) return open_builtin(why_builtin(plugin));
   const std::vector<PluginChoice> candidates = plugin_candidates(plugin);
   if (candidates.empty()) return open_builtin(why_builtin(plugin));
   PluginOptions options;
   options.gpu = std::move(gpu);
-  options.journal = std::make_shared<CallJournal>();
+  options.journal = std::move(journal);
   if (chunk_bytes != 0)
     options.chunk_bytes = std::clamp(chunk_bytes, kPageBytes, kUnpackRequestBytes);
   HAWSER_ASSIGN(std::unique_ptr<Net> net, load_first_plugin(candidates, options));
@@ -55,6 +55,13 @@ Result<std::shared_ptr<Gpu>> open_gpu(MemoryChoice choice, int ordinal, std::str
   return std::shared_ptr<Gpu>();
 }
 
+std::string stuck_text(const CallJournal& journal) {
+  std::string text;
+  for (const CurrentCall& call : journal.current_calls())
+    text += (text.empty() ? "" : "; ") + describe(call);
+  return text.empty() ? "stuck, in no call of a plugin" : text;
+}
+
 Result<Buffer> Environment::allocate(std::size_t bytes) const {
   return memory == MemoryKind::cuda ? Buffer::cuda(gpu, bytes) : Buffer::host(bytes);
 }
@@ -64,7 +71,8 @@ const char* Environment::unpack() const {
   return gpu ? "d2d" : "host";
 }
 
-Result<Environment> open_environment(const ValidateOptions& options) {
+Result<Environment> open_environment(const ValidateOptions& options,
+                                     std::shared_ptr<CallJournal> journal) {
   Environment environment;
   std::string why_host;
   HAWSER_ASSIGN(environment.gpu, open_gpu(options.memory, options.gpu, why_host));
@@ -75,8 +83,8 @@ Result<Environment> open_environment(const ValidateOptions& options) {
   } else {
     environment.memory_name = fmt::format("host memory ({})", why_host);
   }
-  HAWSER_ASSIGN(environment.transport,
-                open_transport(options.plugin, environment.gpu, options.chunk_bytes));
+  HAWSER_ASSIGN(environment.transport, open_transport(options.plugin, environment.gpu,
+                                                      options.chunk_bytes, std::move(journal)));
   HAWSER_ASSIGN(environment.device, find_device(*environment.transport.net, options.device));
   return environment;
 }

@@ -25,12 +25,16 @@ struct Transport {
 
 // By ValidateOptions::plugin: "builtin"; a path or name; "" = what the environment names, else
 // builtin. `gpu` may be null. `chunk_bytes` 0 = the default.
+// Calls into a plugin are noted in `journal`.
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
-                                 std::size_t chunk_bytes);
+                                 std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal);
 
 // The GPU for `choice`: null for host memory, and, with `automatic`, where there is no usable
 // driver; `why` is told in that case.
 Result<std::shared_ptr<Gpu>> open_gpu(MemoryChoice choice, int ordinal, std::string& why);
+
+// "stuck in regMr(...) ..." for each call in progress; without any, that it is not known where.
+std::string stuck_text(const CallJournal& journal);
 
 struct Environment {
   Transport transport;
@@ -48,6 +52,7 @@ struct Environment {
   const char* unpack() const;
 };
 
-Result<Environment> open_environment(const ValidateOptions& options);
+Result<Environment> open_environment(const ValidateOptions& options,
+                                     std::shared_ptr<CallJournal> journal);
 
 }  // namespace hawser

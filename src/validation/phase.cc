@@ -42,12 +42,16 @@ ChannelStep no_thread(const std::system_error& error) {
 
 void begin(const std::shared_ptr<Gathering>& gathering, std::size_t place, std::size_t channel,
            const ChannelTask& task) {
-  const auto run = [gathering, place, channel, task] {
+  // The copy of the task goes before the result is out: what it captured must not be let go by a
+  // thread that nobody waits for any more.
+  auto run = [gathering, place, channel, own = std::make_unique<ChannelTask>(task)]() mutable {
     name_this_thread(channel);
-    store(*gathering, place, PhaseResult{channel, task(channel), false});
+    PhaseResult result{channel, (*own)(channel), false};
+    own.reset();
+    store(*gathering, place, std::move(result));
   };
   try {
-    std::thread(run).detach();
+    std::thread(std::move(run)).detach();
   } catch (const std::system_error& error) {
     store(*gathering, place, PhaseResult{channel, no_thread(error), false});
   }
@@ -92,6 +96,16 @@ std::vector<PhaseResult> run_phase(const std::vector<std::size_t>& channels, boo
     abandoned = abandoned || results.back().abandoned;
   }
   return results;
+}
+
+Result<bool> run_bounded(const std::function<void()>& work, Milliseconds give_up) {
+  const ChannelTask task = [work](std::size_t) {
+    work();
+    return ChannelStep{true, std::nullopt};
+  };
+  const PhaseResult result = run_together({0}, task, give_up).front();
+  if (result.step.failure) return result.step.failure->error;
+  return !result.abandoned;
 }
 
 }  // namespace hawser

@@ -40,10 +40,9 @@ Status Run::execute(Outcome& outcome) {
   report_.creation(outcome.first);
   iterate(0, outcome.first);
   report_.transfers(outcome.first);
-  close(outcome.first);
+  agree(outcome.first);
   note_failures("", outcome.first);
   if (!outcome.first.serialized && outcome.first.creation_failed()) retry(outcome);
-  state_->session->expect_close();
   return {};
 }
 
@@ -87,25 +86,36 @@ void Run::iteration(std::uint32_t index, std::uint32_t number, PassOutcome& pass
       [](ChannelOutcome& channel, bool done) { channel.transferred = done; });
 }
 
-void Run::close(PassOutcome& pass) {
+void Run::agree(PassOutcome& pass) {
   hold_at("close");
-  log_debug("waiting for the other side, then closing all channels");
+  log_debug("waiting for the other side, before closing all channels");
   if (!meet()) note_losses(pass);  // neither side closes a connection that the other still reads
-  if (abandoned_)
-    return state_->session->refuse("a plugin call never returned; this side ends here");
-  for (ChannelSlot& slot : state_->slots) slot.channel.reset();
-  state_->manager.close_all();
+}
+
+void Run::close() {
+  if (abandoned_) return state_->session->refuse("a plugin call never returned; this side ends");
+  const auto work = [state = state_] {
+    for (ChannelSlot& slot : state->slots) slot.channel.reset();
+    state->manager.close_all();
+  };
+  const auto back = run_bounded(work, Milliseconds(state_->plan.timeout_ms));
+  if (back.ok() && *back) return;
+  abandoned_ = true;
+  const auto& journal = state_->environment.transport.journal;
+  note_("closing the channels: " + (journal ? stuck_text(*journal) : "no thread for it"));
 }
 
 void Run::retry(Outcome& outcome) {
   if (abandoned_ || outcome.first.peer_lost) return;
+  close();
+  if (abandoned_) return;
   note_("concurrent creation failed: trying again with channels made one at a time");
   PassOutcome pass;
   pass.serialized = true;
   pass.channels.resize(outcome.first.channels.size());
   create(1, pass);
   iterate(1, pass);
-  close(pass);
+  agree(pass);
   if (pass.peer_lost)
     return note_("serialized creation could not be tried: " + pass.peer_lost_reason);
   note_failures("serialized creation: ", pass);

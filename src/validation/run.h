@@ -23,6 +23,9 @@ class Run {
   // Fills outcome.first and, after concurrent creation failed, outcome.retry; prints the creation
   // and transfer lines of the first pass as they become known. An error: no channel was tried.
   Status execute(Outcome& outcome);
+  // Afterwards, and after the verdict is out: a plugin may end the process when it is told to
+  // close.
+  void close();
   // A channel's thread is stuck in a plugin: nothing it may use can be destroyed.
   bool threads_abandoned() const { return abandoned_; }
 
@@ -31,7 +34,7 @@ class Run {
   void create(std::uint32_t index, PassOutcome& pass);
   void iterate(std::uint32_t index, PassOutcome& pass);
   void iteration(std::uint32_t index, std::uint32_t number, PassOutcome& pass);
-  void close(PassOutcome& pass);
+  void agree(PassOutcome& pass);
   void retry(Outcome& outcome);
 
   using Work = std::function<ChannelStep(ChannelRun&)>;

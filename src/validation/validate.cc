@@ -52,6 +52,8 @@ class Validation {
 
  private:
   Status prepare();
+  Status open();
+  void release();
   Status serve();
   Status call();
   Status start(Rendezvous met);
@@ -67,6 +69,7 @@ class Validation {
   const ValidateOutput& output_;
   Outcome outcome_;
   Report report_;
+  const std::shared_ptr<CallJournal> journal_ = std::make_shared<CallJournal>();
   std::optional<Environment> environment_;
   bool abandoned_ = false;
 };
@@ -76,13 +79,40 @@ ValidateResult Validation::run() {
     output_.note(options.error().message());
     return {ValidateStatus::bad_options, "", false};
   }
-  if (const Status prepared = prepare(); !prepared.ok()) return could_not_run(prepared.error());
-  const Status ran = options_.role == Role::server ? serve() : call();
+  Status ran = prepare();
+  if (ran.ok()) ran = options_.role == Role::server ? serve() : call();
+  release();
   return ran.ok() ? finished() : could_not_run(ran.error());
 }
 
+// In a thread of its own: a plugin may hang in init() as anywhere else.
+Status Validation::open() {
+  const auto opened = std::make_shared<std::optional<Result<Environment>>>();
+  const auto work = [opened, options = options_, journal = journal_] {
+    opened->emplace(open_environment(options, journal));
+  };
+  HAWSER_ASSIGN(const bool back, run_bounded(work, Milliseconds(options_.timeout_ms)));
+  if (!back) {
+    abandoned_ = true;
+    return Error(Code::timeout, "opening the transport: " + stuck_text(*journal_));
+  }
+  HAWSER_ASSIGN(environment_, std::move(**opened));
+  return {};
+}
+
+// The transport goes in a thread of its own too: a plugin may hang in finalize().
+void Validation::release() {
+  if (!environment_ || abandoned_) return;
+  const auto last = std::make_shared<std::optional<Environment>>(std::move(environment_));
+  environment_.reset();
+  const auto back = run_bounded([last] { last->reset(); }, Milliseconds(options_.timeout_ms));
+  if (back.ok() && *back) return;
+  abandoned_ = true;
+  output_.note("closing the transport: " + stuck_text(*journal_));
+}
+
 Status Validation::prepare() {
-  HAWSER_ASSIGN(environment_, open_environment(options_));
+  HAWSER_TRY(open());
   const Environment& environment = *environment_;
   output_.note(fmt::format("transport: {} ({})", environment.transport.net->description(),
                            environment.transport.why));
@@ -206,8 +236,10 @@ Status Validation::start(Rendezvous met) {
                                                std::move(met.decoder), liveness(), handler));
   Run run(state, report_, output_.note);
   const Status ran = run.execute(outcome_);
-  abandoned_ = run.threads_abandoned();
+  if (ran.ok()) report_.verdict(outcome_);
   if (!ran.ok()) state->session->refuse(ran.error().message());
+  run.close();
+  abandoned_ = run.threads_abandoned();
   return ran;
 }
 
@@ -224,7 +256,6 @@ ValidateResult Validation::could_not_run(const Error& error) {
 }
 
 ValidateResult Validation::finished() {
-  report_.verdict(outcome_);
   const ValidateStatus status =
       outcome_.first.passed() ? ValidateStatus::passed : ValidateStatus::failed;
   return {status, outcome_json(outcome_), abandoned_};
