@@ -32,7 +32,8 @@ struct ValidateOptions {
   std::string
       plugin;  // "builtin", a path or a plugin's name; "" = by the environment, else builtin
   int timeout_ms = 30'000;  // bound on every step: waiting for the peer, creation, each transfer
-  int port_base = 20'000;   // port of a channel = port_base + gpu * 8 + channel
+  int port_base =
+      0;  // port of a channel = port_base + gpu * 8 + channel; 0 = HAWSER_PORT_BASE, else 20000
   bool serialize_create = false;  // make the channels one at a time
 };
 

@@ -26,7 +26,8 @@ Status check(const ValidateOptions& options) {
   HAWSER_TRY(want(options.gpu >= 0 && options.gpu < 8192, "gpu: want 0 to 8191"));
   HAWSER_TRY(want(options.channels >= 1 && options.channels <= static_cast<int>(wire::kMaxChannels),
                   fmt::format("channels: want 1 to {}", wire::kMaxChannels)));
-  HAWSER_TRY(want(options.bytes <= kMaxBytes, fmt::format("bytes: want 0 to {}", kMaxBytes)));
+  HAWSER_TRY(want(options.bytes >= 1 && options.bytes <= kMaxBytes,
+                  fmt::format("bytes: want 1 to {}", kMaxBytes)));
   HAWSER_TRY(want(options.iterations >= 1 && options.iterations <= 1'000'000,
                   "iterations: want 1 to 1000000"));
   HAWSER_TRY(want(options.timeout_ms >= 100 && options.timeout_ms <= kMaxTimeoutMs,
@@ -263,7 +264,16 @@ ValidateResult Validation::finished() {
 
 }  // namespace
 
-ValidateResult validate(const ValidateOptions& options, const ValidateOutput& output) {
+ValidateResult validate(const ValidateOptions& given, const ValidateOutput& output) {
+  ValidateOptions options = given;
+  if (options.port_base == 0) {
+    const Result<std::int64_t> base = parameters::kPortBase.integer();
+    if (!base.ok()) {
+      output.note(base.error().message());
+      return {ValidateStatus::bad_options, "", false};
+    }
+    options.port_base = static_cast<int>(*base);
+  }
   return Validation(options, output).run();
 }
 

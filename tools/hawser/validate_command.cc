@@ -62,9 +62,9 @@ void add_choices(CLI::App& app, Given& given) {
       "NCCL_GPUDIRECTTCPX_PLUGIN_PATH or NCCL_NET_PLUGIN names, else builtin");
   app.add_option("--timeout", given.timeout_s, "seconds that any step may take")
       ->capture_default_str();
-  app.add_option("--port-base", o.port_base, "port of a channel = base + gpu * 8 + channel")
-      ->envname("HAWSER_PORT_BASE")
-      ->capture_default_str();
+  app.add_option(
+      "--port-base", o.port_base,
+      "port of a channel = base + gpu * 8 + channel; unset: HAWSER_PORT_BASE, else 20000");
   app.add_flag("--serialize-create", o.serialize_create,
                "make the channels one at a time; the server's choice rules");
   app.add_flag("--verbose", given.verbose, "log every step and every call into a plugin to stderr");
