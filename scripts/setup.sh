@@ -59,7 +59,7 @@ hawser_setup() {
   echo "installing with apt, once: ${missing[*]}" >&2
   log=$(mktemp)
   if ! { hawser_apt update && hawser_apt install --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
-    tail -n 15 "$log" >&2
+    tail -n 5 "$log" >&2
     rm -f "$log"
     hawser_die "apt could not install: ${missing[*]}" \
       "Its last words are above. Is this machine online, and may you become root?"

@@ -1,0 +1,106 @@
+// What a user of the library gets: the names it shows, and an installed tree that can be linked.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "cli/validation_pair.h"
+#include "support/temp_dir.h"
+
+namespace hawser::test {
+namespace {
+
+const std::string kBuild = HAWSER_TEST_BINARY_DIR;
+const std::string kRoot = HAWSER_TEST_SOURCE_DIR;
+constexpr std::chrono::seconds kBuildTime{120};
+
+Outcome run_words(Words words, Environment env = {}) {
+  return run({.args = std::move(words), .env = std::move(env), .cwd = "/", .netns = {}},
+             kBuildTime);
+}
+
+std::vector<std::string> exported_names(const std::string& library) {
+  const Outcome outcome = run_words({"nm", "-DC", "--defined-only", "--format=posix", library});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.describe();
+  std::istringstream in(outcome.out);
+  std::vector<std::string> names;
+  for (std::string line; std::getline(in, line);) names.push_back(line);
+  return names;
+}
+
+TEST(Symbols, LibraryShowsOnlyWhatIsMarked) {
+  std::size_t calls = 0;
+  for (const auto& name : exported_names(kBuild + "/src/libhawser.so")) {
+    const bool ours = name.starts_with("hawser::") || name.starts_with("typeinfo for hawser::") ||
+                      name.starts_with("typeinfo name for hawser::") ||
+                      name.starts_with("vtable for hawser::");
+    EXPECT_TRUE(ours) << name;
+    ++calls;
+  }
+  EXPECT_GE(calls, 5u);
+  EXPECT_LE(calls, 20u) << "the public API is small: is something marked that should not be?";
+}
+
+// A hosted plugin is loaded into somebody's process: it shows nothing but its entry, and what tests
+// count with.
+TEST(Symbols, EmulatorShowsOnlyItsEntryAndItsCounters) {
+  for (const auto& name : exported_names(emulator_plugin()))
+    EXPECT_TRUE(name.starts_with("ncclNetPlugin_v7 ") || name.starts_with("hawser_emu_stats "))
+        << name;
+}
+
+class InstalledTree : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (kBuild.find("/build/asan") != std::string::npos ||
+        kBuild.find("/build/tsan") != std::string::npos)
+      GTEST_SKIP() << "a sanitizer's library needs the sanitizer in the user's program, too";
+    const Outcome outcome = run_words({"cmake", "--install", kBuild, "--prefix", prefix()});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.describe();
+  }
+  std::string prefix() const { return dir_.file("usr"); }
+
+  // The folder that holds libhawser.so: lib, or what Debian makes of it.
+  std::string library_dir() const {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(prefix()))
+      if (entry.path().filename() == "libhawser.so") return entry.path().parent_path();
+    ADD_FAILURE() << "no libhawser.so below " << prefix();
+    return "";
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(InstalledTree, IsFoundByCMake) {
+  const std::string build = dir_.file("consumer");
+  const Outcome configured = run_words({"cmake", "-G", "Ninja", "-S", kRoot + "/tests/consumer",
+                                        "-B", build, "-DCMAKE_PREFIX_PATH=" + prefix()});
+  ASSERT_EQ(configured.exit_code, 0) << configured.describe();
+  const Outcome built = run_words({"cmake", "--build", build});
+  ASSERT_EQ(built.exit_code, 0) << built.describe();
+  const Outcome outcome = run_words({build + "/consumer"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.describe();
+  EXPECT_TRUE(matches(outcome.out, "^hawser [0-9.]+\n$")) << outcome.out;
+}
+
+TEST_F(InstalledTree, IsFoundByPkgConfig) {
+  const Environment path = {{"PKG_CONFIG_PATH", library_dir() + "/pkgconfig"}};
+  const Outcome version = run_words({"pkg-config", "--modversion", "hawser"}, path);
+  EXPECT_TRUE(matches(version.out, "^[0-9]+\\.[0-9]+\\.[0-9]+\n$")) << version.describe();
+  const std::string program = dir_.file("consumer");
+  const Outcome built = run_words(
+      {"sh", "-c", "exec g++ -std=c++20 \"$0\" -o \"$1\" $(pkg-config --cflags --libs hawser)",
+       kRoot + "/tests/consumer/main.cc", program},
+      path);
+  ASSERT_EQ(built.exit_code, 0) << built.describe();
+  EXPECT_EQ(run_words({program}, {{"LD_LIBRARY_PATH", library_dir()}}).exit_code, 0);
+}
+
+TEST_F(InstalledTree, CommandFindsItsLibrary) {
+  const Outcome outcome =
+      run_words({prefix() + "/bin/hawser", "version"}, {{"LD_LIBRARY_PATH", ""}});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.describe();
+}
+
+}  // namespace
+}  // namespace hawser::test
