@@ -43,7 +43,7 @@ run_release() {
 run_asan() {
   hawser_build asan
   run_ctest asan 'address and undefined behaviour sanitizers' -L 'unit|conformance|fault'
-  run_ctest asan 'address and undefined behaviour sanitizers, real programs' -L cli -R '^(Report|EmulatorFaults)'
+  run_ctest asan 'address and undefined behaviour sanitizers, real programs' -L cli -R '^(Report|Bootstrap|Emulator|Memory)'
 }
 
 run_tsan() {

@@ -133,8 +133,26 @@ TEST(EmulatorFaults, CorruptedByteNamesOffsetExpectedAndFound) {
 }
 
 // The question of the page: does making channels at once conflict, and does one at a time help?
-// The delay keeps all channels in the making at the same time, however busy this machine is.
-constexpr const char* kConflict = "server:accept=delay:300;server:devmem=conflict";
+// The delays keep all channels in the making at the same time, however busy this machine is, and
+// let channel 0 register last, when nobody is in its way any more.
+constexpr const char* kConflict =
+    "server:accept@0=delay:900;server:accept=delay:300;server:devmem=conflict";
+
+// The page's own example of a failure: one of four.
+TEST(EmulatorDevmemConflict, PageOfTheServer) {
+  const Outcomes outcomes = faulty(kConflict).run();
+  PageNumbers numbers;
+  numbers.bytes = 1048576;
+  read_machine(outcomes.server.out, numbers);
+  std::vector<ChannelStory> stories(
+      4, {.created = false, .failed_line = "tcpx_reg_mr failed", .failed_early = true});
+  stories[0] = {.created = true, .transferred = true, .passed = true, .failed_line = {}};
+  Verdict verdict;
+  verdict.devmem = kHostOverEmulator;
+  verdict.serialized = "Serialized creation: works (4 / 4 channels passed)";
+  EXPECT_EQ(outcomes.server.out, page_failed(numbers, stories, verdict));
+}
+
 TEST(EmulatorDevmemConflict, SerializedCreationIsTriedAndWorks) {
   const Outcomes outcomes = faulty(kConflict).run();
   for (const Outcome* outcome : {&outcomes.server, &outcomes.client}) {
