@@ -45,6 +45,16 @@ struct Context {
   std::uint64_t magic = kMagic;
 };
 
+// Where there is no finalize() to give it back, all share one.
+Context* make_context() {
+#ifdef HAWSER_PLUGIN_NO_OPTIONALS
+  static Context shared;
+  return &shared;
+#else
+  return new Context;
+#endif
+}
+
 bool valid_context(const void* ctx) {
   return ctx != nullptr && static_cast<const Context*>(ctx)->magic == Context::kMagic;
 }
@@ -149,7 +159,7 @@ int init_once(LogFunction log) {
 int init_context(void** ctx, CommConfig* config, LogFunction log, ProfilerFunction profiler) {
   if (ctx == nullptr || config == nullptr || profiler == nullptr) return kInvalidArgument;
   const int result = do_init(log);
-  if (result == kSuccess) *ctx = new Context;
+  if (result == kSuccess) *ctx = make_context();
   return result;
 }
 
