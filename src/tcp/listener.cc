@@ -59,7 +59,13 @@ TcpListener::TcpListener(Device& device, UniqueFd fd, const SocketAddress& addre
 
 Result<std::unique_ptr<ReceiveComm>> TcpListener::try_accept() {
   if (!fd_.valid()) return Error(Code::invalid_argument, text_ + ": it has served its one accept");
+  // Those that are here first: whoever has said its hello by now gives no place to newcomers.
+  if (auto comm = judge_all()) return comm;
   HAWSER_TRY(admit());
+  return judge_all();
+}
+
+std::unique_ptr<ReceiveComm> TcpListener::judge_all() {
   for (std::size_t i = 0; i < candidates_.size();) {
     std::string why;
     switch (judge(candidates_[i], why)) {
@@ -71,13 +77,13 @@ Result<std::unique_ptr<ReceiveComm>> TcpListener::try_accept() {
         break;
       case Verdict::welcome: {
         auto comm = welcome(i);
-        if (comm.ok()) return comm;
+        if (comm.ok()) return std::move(*comm);
         drop(i, comm.error().message());
         break;
       }
     }
   }
-  return std::unique_ptr<ReceiveComm>();
+  return nullptr;
 }
 
 Status TcpListener::admit() {

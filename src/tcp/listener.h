@@ -40,6 +40,7 @@ class TcpListener final : public Listener {
   enum class Verdict { waiting, welcome, stray };
 
   TcpListener(Device& device, UniqueFd fd, const SocketAddress& address, const Nonce& nonce);
+  std::unique_ptr<ReceiveComm> judge_all();
   Status admit();
   void admit(UniqueFd fd);
   Verdict judge(Candidate& candidate, std::string& why) const;

@@ -45,7 +45,7 @@ std::vector<NetUnderTest> all_nets() {
        .make = [] { return tcp_on_loopback(FamilyChoice::ipv6); },
        .optional = true},
       {.name = "tcp_small_buffers",
-       .make = [] { return tcp_on_loopback(FamilyChoice::ipv4, 4096); }},
+       .make = [] { return tcp_on_loopback(FamilyChoice::ipv4, 16384); }},
       {.name = "hosted_tcpx_emulator", .make = hosted_tcpx_emulator, .once_per_process = true},
   };
   for (int version = 5; version <= 12; ++version) nets.push_back(hosted_loopback(version));

@@ -122,11 +122,20 @@ TEST_F(TcpStrangers, SilentOnesDoNotKeepThePeerOut) {
   EXPECT_GE(log_.size(), 2 * tcp::TcpListener::kMaxCandidates);
 }
 
+TEST_F(TcpStrangers, AHelloThatHasComeIsReadBeforeNewcomersTakeItsPlace) {
+  const UniqueFd real = knock();
+  ASSERT_EQ(*listener_->try_accept(), nullptr);
+  say(real, hello());
+  std::vector<UniqueFd> silent;
+  for (std::size_t i = 0; i < 2 * tcp::TcpListener::kMaxCandidates; ++i) silent.push_back(knock());
+  EXPECT_TRUE(wait_accepted(*listener_, soon()).ok());
+}
+
 TEST_F(TcpStrangers, AHelloMayComeByteByByte) {
   const UniqueFd slow = knock();
   for (const std::byte& byte : hello()) {
+    ASSERT_EQ(*listener_->try_accept(), nullptr);
     say(slow, std::span(&byte, 1));
-    if (&byte == &hello().back()) break;
   }
   EXPECT_TRUE(wait_accepted(*listener_, soon()).ok());
   EXPECT_TRUE(log_.empty());
