@@ -97,7 +97,7 @@ std::string describe(const Interface& interface) {
 std::string describe(const std::vector<Interface>& interfaces) {
   if (interfaces.empty()) return "no interface is up with an address";
   std::string out = "up with an address are";
-  for (const Interface& interface : interfaces) out += " " + describe(interface);
+  for (const Interface& interface : interfaces) out.append(" ").append(describe(interface));
   return out;
 }
 
