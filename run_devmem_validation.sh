@@ -79,13 +79,18 @@ end_soon() {
   kill "$pid" 2>/dev/null || true
 }
 
-case ${1-} in
-  '' | --[!h]*) run_both "$@" ;;
-  server) run_side server 0.0.0.0 "${@:2}" ;;
-  client)
-    [[ -n ${2-} && $2 != -* ]] || wrong_usage "client needs the server's address"
-    run_side client '' "${@:2}"
-    ;;
-  -h | --help) usage ;;
-  *) wrong_usage "'$1' is neither server nor client" ;;
-esac
+# In a function, so that bash has read the whole file before it begins: it may change meanwhile.
+main() {
+  case ${1-} in
+    '' | --[!h]*) run_both "$@" ;;
+    server) run_side server 0.0.0.0 "${@:2}" ;;
+    client)
+      [[ -n ${2-} && $2 != -* ]] || wrong_usage "client needs the server's address"
+      run_side client '' "${@:2}"
+      ;;
+    -h | --help) usage ;;
+    *) wrong_usage "'$1' is neither server nor client" ;;
+  esac
+}
+
+main "$@"; exit

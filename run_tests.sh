@@ -51,14 +51,22 @@ run_tsan() {
   run_ctest tsan 'thread sanitizer' -L 'unit|conformance'
 }
 
-hawser_setup "${HAWSER_TEST_NEEDS[@]}"
-if [[ $# -eq 0 ]]; then set -- release asan tsan; fi
-for preset in "$@"; do
-  case $preset in
-    release | asan | tsan) "run_$preset" ;;
-    *) hawser_die "usage: run_tests.sh [release|asan|tsan ...]" ;;
-  esac
-done
-announce "all runs"
-echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
-[[ $FAILED -eq 0 ]]
+# All in functions, so that bash has read the whole file before it begins: it may change meanwhile.
+main() {
+  local preset
+  if [[ $# -eq 0 ]]; then set -- release asan tsan; fi
+  hawser_setup "${HAWSER_TEST_NEEDS[@]}"
+  for preset in "$@"; do
+    case $preset in
+      release) run_release ;;
+      asan) run_asan ;;
+      tsan) run_tsan ;;
+      *) hawser_die "usage: run_tests.sh [release|asan|tsan ...]" ;;
+    esac
+  done
+  announce "all runs"
+  echo "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+  [[ $FAILED -eq 0 ]]
+}
+
+main "$@"; exit

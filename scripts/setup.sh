@@ -4,7 +4,7 @@
 
 # What we need, as "a command, or a file under an include folder" = "the package that has it".
 HAWSER_BUILD_NEEDS=(
-  g++=g++ cmake=cmake ninja=ninja-build
+  "g++=g++" cmake=cmake ninja=ninja-build
   fmt/core.h=libfmt-dev nlohmann/json.hpp=nlohmann-json3-dev CLI/CLI.hpp=libcli11-dev
   gtest/gtest.h=libgtest-dev gmock/gmock.h=libgmock-dev
 )
