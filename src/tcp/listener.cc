@@ -14,7 +14,6 @@ namespace hawser::tcp {
 namespace {
 
 constexpr int kBacklog = 64;
-constexpr std::size_t kMaxAcceptsPerPoll = TcpListener::kMaxCandidates;
 
 bool begins_like(const Greeting& given, std::size_t have, const Greeting& expected) {
   return std::equal(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(have),
@@ -87,13 +86,19 @@ std::unique_ptr<ReceiveComm> TcpListener::judge_all() {
 }
 
 Status TcpListener::admit() {
-  for (std::size_t i = 0; i < kMaxAcceptsPerPoll; ++i) {
+  for (std::size_t i = 0; i < kMaxCandidates && has_place(); ++i) {
     auto fd = accept_one(fd_.get());
     if (!fd.ok()) return fd.error().within(text_);
     if (!fd->valid()) return {};
     admit(std::move(*fd));
   }
   return {};
+}
+
+// The rest wait in the socket's queue.
+bool TcpListener::has_place() const {
+  return candidates_.size() < kMaxCandidates ||
+         candidates_.front().deadline.remaining() < kGreetingTimeout - kChance;
 }
 
 void TcpListener::admit(UniqueFd fd) {

@@ -20,9 +20,11 @@ namespace hawser::tcp {
 class TcpListener final : public Listener {
  public:
   // At most so many connections that have not said who they are, each for so long; a further one
-  // takes the place of the oldest, so that silent ones cannot keep the real one out.
+  // takes the place of the oldest once that has had its chance, so that silent ones can neither
+  // keep the real one out nor push it out before its hello, which is under way, has come.
   static constexpr std::size_t kMaxCandidates = 16;
   static constexpr Milliseconds kGreetingTimeout{10000};
+  static constexpr Milliseconds kChance{250};
 
   static Result<std::unique_ptr<TcpListener>> open(Device& device);
 
@@ -42,6 +44,7 @@ class TcpListener final : public Listener {
   TcpListener(Device& device, UniqueFd fd, const SocketAddress& address, const Nonce& nonce);
   std::unique_ptr<ReceiveComm> judge_all();
   Status admit();
+  bool has_place() const;
   void admit(UniqueFd fd);
   Verdict judge(Candidate& candidate, std::string& why) const;
   void drop(std::size_t index, const std::string& why);

@@ -131,6 +131,17 @@ TEST_F(TcpStrangers, AHelloThatHasComeIsReadBeforeNewcomersTakeItsPlace) {
   EXPECT_TRUE(wait_accepted(*listener_, soon()).ok());
 }
 
+// A flood comes between the peer's connection and its hello, which is under way.
+TEST_F(TcpStrangers, NewcomersDoNotPushOutWhoHasJustCome) {
+  const UniqueFd real = knock();
+  std::vector<UniqueFd> silent;
+  for (std::size_t i = 0; i < 2 * tcp::TcpListener::kMaxCandidates; ++i) silent.push_back(knock());
+  ASSERT_EQ(*listener_->try_accept(), nullptr);
+  ASSERT_EQ(*listener_->try_accept(), nullptr);
+  say(real, hello());
+  EXPECT_TRUE(wait_accepted(*listener_, soon()).ok());
+}
+
 TEST_F(TcpStrangers, AHelloMayComeByteByByte) {
   const UniqueFd slow = knock();
   for (const std::byte& byte : hello()) {
