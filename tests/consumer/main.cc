@@ -1,8 +1,8 @@
 // The smallest program that uses an installed hawser.
+#include <iostream>
+
 #include <hawser/parameters.h>
 #include <hawser/version.h>
-
-#include <iostream>
 
 int main() {
   std::cout << "hawser " << hawser::version() << '\n';

@@ -1,10 +1,10 @@
-#include "base/parameters.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <set>
 #include <string>
+
+#include "base/parameters.h"
 
 namespace hawser {
 namespace {
@@ -20,7 +20,8 @@ class ScopedEnv {
 
 TEST(Parameters, NamesAreUnique) {
   std::set<std::string> names;
-  for (const Parameter* parameter : all_parameters()) EXPECT_TRUE(names.insert(parameter->name).second);
+  for (const Parameter* parameter : all_parameters())
+    EXPECT_TRUE(names.insert(parameter->name).second);
 }
 
 TEST(Parameters, DefaultHoldsWhereUnsetOrEmpty) {
