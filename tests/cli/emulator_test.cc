@@ -223,6 +223,24 @@ TEST(EmulatorFaults, HangingCallIsNamed) {
   EXPECT_EQ(outcomes.client.exit_code, 1) << outcomes.client.describe();
 }
 
+TEST(EmulatorFaults, HangingCloseIsNamedAndTakesNoResultWithIt) {
+  const Outcomes outcomes = faulty("server:closeRecv@1=hang").run(seconds(40));
+  EXPECT_EQ(outcomes.server.exit_code, 0) << outcomes.server.describe();
+  EXPECT_TRUE(contains(outcomes.server.out, "=== ALL CHANNELS PASSED ==="));
+  EXPECT_TRUE(matches(outcomes.server.err, "closing the channels: stuck in closeRecv"))
+      << outcomes.server.describe();
+  EXPECT_EQ(outcomes.client.exit_code, 0) << outcomes.client.describe();
+}
+
+TEST(EmulatorFaults, ExitOnCloseIsNamedAndTakesNoReportWithIt) {
+  const Outcomes outcomes = faulty("server:closeRecv@*=exit:0").run();
+  EXPECT_NE(outcomes.server.exit_code, 0) << outcomes.server.describe();
+  EXPECT_TRUE(contains(outcomes.server.out, "=== ALL CHANNELS PASSED ==="));
+  EXPECT_TRUE(matches(outcomes.server.err, "called exit\\(\\) inside closeRecv"))
+      << outcomes.server.describe();
+  EXPECT_EQ(outcomes.client.exit_code, 0) << outcomes.client.describe();
+}
+
 TEST(EmulatorFaults, HangingInitIsNamed) {
   const Outcome outcome = run(faulty("init=hang").server(), seconds(40));
   EXPECT_EQ(outcome.exit_code, 3);
