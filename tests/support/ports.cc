@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -88,6 +89,21 @@ UniqueFd connect_to_loopback(int port) {
   const sockaddr_in address = loopback(port);
   if (connect(socket.get(), generic(&address), sizeof address) != 0) socket.reset();
   return socket;
+}
+
+bool ipv6_is_there() {
+  const UniqueFd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  return bind(socket.get(), generic(&address), sizeof address) == 0;
+}
+
+bool localhost_is_known() {
+  addrinfo* found = nullptr;
+  if (getaddrinfo("localhost", nullptr, nullptr, &found) != 0) return false;
+  freeaddrinfo(found);
+  return true;
 }
 
 }  // namespace hawser::test

@@ -27,4 +27,9 @@ int bound_port(const UniqueFd& socket);
 // A connected socket, or an invalid one.
 UniqueFd connect_to_loopback(int port);
 
+// Kernels may have IPv6 switched off.
+bool ipv6_is_there();
+// Some minimal images have no /etc/hosts.
+bool localhost_is_known();
+
 }  // namespace hawser::test
