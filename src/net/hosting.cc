@@ -26,7 +26,8 @@ Result<std::unique_ptr<Net>> load_plugin(const PluginOptions& options) {
   ignore_sigpipe_unless_handled();
   set_plugin_chunk_bytes(options.chunk_bytes);
   log_debug("loading plugin '{}' ({})", choice.path_or_name, choice.why);
-  HAWSER_ASSIGN(std::unique_ptr<PluginApi> api, open_plugin_library(choice.path_or_name));
+  HAWSER_ASSIGN(std::unique_ptr<PluginApi> api,
+                open_plugin_library(choice.path_or_name, options.max_version));
   return host_plugin(std::move(api), plugin_library_name(choice.path_or_name), options);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/abi/types.h"
 #include "net/call_journal.h"
 #include "net/net.h"
 
@@ -36,6 +37,8 @@ struct PluginOptions {
   // The largest request to an unpacking plugin, 4096 to kUnpackRequestBytes. Given to the plugin as
   // NCCL_DYNAMIC_CHUNK_SIZE unless the user set that.
   std::size_t chunk_bytes = kUnpackRequestBytes;
+  // The highest ABI version that is looked for in the library, for a plugin that exports several.
+  int max_version = abi::kNewestVersion;
 };
 
 // Which plugins to try, in order; empty for none. The first source that is set decides:

@@ -35,9 +35,9 @@ std::string last_loader_error() {
   return text == nullptr ? "no reason given" : text;
 }
 
-Error no_symbol(void* library, const std::string& file) {
-  const std::string looked_for = fmt::format("{} down to {}", symbol_name(abi::kNewestVersion),
-                                             symbol_name(abi::kOldestVersion));
+Error no_symbol(void* library, const std::string& file, int max_version) {
+  const std::string looked_for =
+      fmt::format("{} down to {}", symbol_name(max_version), symbol_name(abi::kOldestVersion));
   if (dlsym(library, symbol_name(4).c_str()) != nullptr) {
     return Error(Code::unavailable,
                  fmt::format("{} exports only ncclNetPlugin_v4 (NCCL 2.8 to 2.11), looked for {}: "
@@ -93,20 +93,20 @@ std::vector<PluginChoice> plugin_candidates(const std::string& explicit_choice) 
   return choices;
 }
 
-Result<std::unique_ptr<PluginApi>> open_plugin_library(const std::string& entry) {
+Result<std::unique_ptr<PluginApi>> open_plugin_library(const std::string& entry, int max_version) {
   const std::string file = plugin_library_name(entry);
   void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr)
     return Error(Code::unavailable, fmt::format("cannot load plugin '{}' as {}: {}", entry, file,
                                                 last_loader_error()));
-  for (int version = abi::kNewestVersion; version >= abi::kOldestVersion; --version) {
+  for (int version = max_version; version >= abi::kOldestVersion; --version) {
     const void* const table = dlsym(library, symbol_name(version).c_str());
     if (table == nullptr) continue;
     auto api = make_plugin_api(version, table);
     if (!api.ok()) return api.error().within(fmt::format("loading {}", file));
     return api;
   }
-  return no_symbol(library, file);
+  return no_symbol(library, file, max_version);
 }
 
 void ignore_sigpipe_unless_handled() {

@@ -19,8 +19,10 @@ std::string plugin_library_name(const std::string& entry);
 
 // Opens the library for the life of the process (plugins leave threads and atexit handlers in it,
 // so it is never closed), with none of its symbols visible to others, and takes the
-// highest version both know. The errors say what was looked for, and what the loader said.
-Result<std::unique_ptr<PluginApi>> open_plugin_library(const std::string& entry);
+// highest version up to `max_version` that both know. The errors say what was looked for, and what
+// the loader said.
+Result<std::unique_ptr<PluginApi>> open_plugin_library(const std::string& entry,
+                                                       int max_version = abi::kNewestVersion);
 
 // Prepares the process for a plugin; see load_plugin() for what and when.
 void ignore_sigpipe_unless_handled();
