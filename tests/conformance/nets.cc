@@ -28,6 +28,18 @@ NetUnderTest hosted_loopback(int version) {
           }};
 }
 
+// libnccl-net-hawser, hosted, on loopback, through one of the versions that it exports.
+NetUnderTest hosted_hawser(int version) {
+  return {.name = fmt::format("hosted_hawser_v{}", version), .make = [version] {
+            setenv("HAWSER_SOCKET_IFNAME", "=lo", 1);
+            PluginOptions options;
+            options.choice = {HAWSER_TEST_BINARY_DIR "/src/plugin/libnccl-net-hawser.so",
+                              "a conformance test", false};
+            options.max_version = version;
+            return load_plugin(options);
+          }};
+}
+
 // The emulated TCPX, hosted, on loopback. It may be loaded once per process.
 Result<std::unique_ptr<Net>> hosted_tcpx_emulator() {
   setenv("NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", "=lo", 1);
@@ -49,6 +61,7 @@ std::vector<NetUnderTest> all_nets() {
       {.name = "hosted_tcpx_emulator", .make = hosted_tcpx_emulator, .once_per_process = true},
   };
   for (int version = 5; version <= 12; ++version) nets.push_back(hosted_loopback(version));
+  for (int version = 5; version <= 12; ++version) nets.push_back(hosted_hawser(version));
   return nets;
 }
 

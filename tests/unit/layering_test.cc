@@ -19,8 +19,16 @@ namespace fs = std::filesystem;
 
 // From the ground up: a layer includes itself and those before it. A new folder of src/ takes
 // its place here and in docs/architecture.md.
-constexpr std::array<std::string_view, 9> kLayers = {
-    "base", "gpu", "topology", "memory", "net", "tcp", "channel", "bootstrap", "validation"};
+constexpr std::array<std::string_view, 10> kLayers = {
+    "base", "gpu",     "topology",  "memory", "net",
+    "tcp",  "channel", "bootstrap", "plugin", "validation"};
+
+// The exported plugin stands on the transport and the ABI alone: not on hosting, not on channels.
+bool plugin_may_include(const std::string& path) {
+  const std::string layer = path.substr(0, path.find('/'));
+  return layer == "plugin" || layer == "tcp" || layer == "base" || layer == "memory" ||
+         path == "net/net.h" || path.starts_with("net/abi/");
+}
 
 struct Include {
   std::string path;  // as written between the quotes
@@ -62,6 +70,8 @@ std::string objection(const std::string& layer, const Include& include) {
   if (rank_of(target) < 0) return "no such layer";
   if (rank_of(target) > rank_of(layer)) return "a higher layer";
   if (layer == "channel" && target == "tcp") return "channels do not know which Net they drive";
+  if (layer == "plugin" && !plugin_may_include(include.path)) return "not among plugin's rights";
+  if (layer != "plugin" && target == "plugin") return "nobody stands on the plugin";
   return "";
 }
 
@@ -130,13 +140,17 @@ TEST(Layering, FindsEachKindOfWrongInclude) {
   const TempDir dir;
   fs::create_directories(dir.file("net"));
   fs::create_directories(dir.file("channel"));
+  fs::create_directories(dir.file("plugin"));
   fs::create_directories(dir.file("surprise"));
   write_file(dir.file("net/up.h"), "#include \"channel/channel.h\"\n");
   write_file(dir.file("net/fine.h"), "#include \"base/result.h\"\n#include <vector>\n");
   write_file(dir.file("net/bare.cc"), "#  include \"net.h\"\n");
   write_file(dir.file("channel/tcp.cc"), "#include \"tcp/tcp_net.h\"\n");
+  write_file(dir.file("plugin/high.h"), "#include \"channel/channel.h\"\n");
+  write_file(dir.file("plugin/host.h"), "#include \"net/hosting.h\"\n");
+  write_file(dir.file("plugin/fine.h"), "#include \"net/net.h\"\n#include \"net/abi/types.h\"\n");
   write_file(dir.file("surprise/x.cc"), "int x;\n");
-  EXPECT_EQ(objections(dir.path()).size(), 4u);
+  EXPECT_EQ(objections(dir.path()).size(), 6u);
 }
 
 }  // namespace

@@ -1,0 +1,80 @@
+// The core that every exported ABI version stands on: the Net, its devices, and the connections
+// that are being made.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "net/net.h"
+#include "plugin/receive_comm.h"
+#include "plugin/send_comm.h"
+
+namespace hawser::plugin {
+
+// What listen made. Not thread-safe; different ones may be used by different threads.
+class PluginListenComm {
+ public:
+  PluginListenComm(NcclLog::Key log, std::shared_ptr<Net> net, std::unique_ptr<Listener> listener)
+      : log_(log), net_(std::move(net)), listener_(std::move(listener)) {}
+
+  NcclLog::Key log() const { return log_; }
+  const Handle& handle() const { return listener_->handle(); }
+  // nullptr: not yet, call again. What it gives outlives the listen comm.
+  Result<std::unique_ptr<PluginReceiveComm>> try_accept();
+
+ private:
+  const NcclLog::Key log_;
+  const std::shared_ptr<Net> net_;
+  const std::unique_ptr<Listener> listener_;
+};
+
+// Thread-safe. What it makes keeps the Net alive, and may outlive the core.
+class Core {
+ public:
+  // As the parameters say. Unless interfaces are named, NCCL's own order of preference decides.
+  static Result<std::shared_ptr<Core>> make();
+
+  explicit Core(std::unique_ptr<Net> net) : net_(std::move(net)) {}
+
+  const std::vector<NetDevice>& devices() const { return net_->devices(); }
+
+  Result<std::unique_ptr<PluginListenComm>> listen(NcclLog::Key log, int device);
+  // One step of a connection: nullptr means call again, with the same buffer, whose address and
+  // content are how the connection is known again.
+  Result<std::unique_ptr<PluginSendComm>> connect(NcclLog::Key log, int device,
+                                                  const std::byte* handle_buffer);
+
+ private:
+  // A caller that gives up does not say so: connections nobody asked for in this time are dropped
+  // when their number next doubles.
+  static constexpr Milliseconds kAbandonedAfter{600'000};
+  static constexpr std::size_t kFirstSweepAt = 64;
+
+  struct ConnectKey {
+    const std::byte* buffer;
+    int device;
+    Handle handle;
+    auto operator<=>(const ConnectKey&) const = default;
+  };
+  struct PendingConnect {
+    std::unique_ptr<Connector> connector;
+    Deadline abandoned;
+  };
+
+  Result<std::unique_ptr<Connector>> take_connector(const ConnectKey& key);
+  void keep_connector(const ConnectKey& key, std::unique_ptr<Connector> connector);
+  void sweep();
+
+  const std::shared_ptr<Net> net_;
+  std::mutex mutex_;  // guards what follows; not held while a connector works
+  std::map<ConnectKey, PendingConnect> pending_;
+  std::size_t sweep_at_ = kFirstSweepAt;
+};
+
+}  // namespace hawser::plugin
