@@ -19,11 +19,14 @@ inline constexpr std::size_t kMaxRequests = 32;
 // Buffers in one multi-receive, at most.
 inline constexpr int kMaxReceives = 8;
 
+struct ReceiveGroup;
+
 // A request as NCCL sees it. It lives in its comm, from the post until test() says done.
 struct PluginRequest {
   PluginComm* comm = nullptr;
-  Request* request = nullptr;  // the Net's
-  std::size_t bytes = 0;       // of a send
+  Request* request = nullptr;     // the Net's
+  std::size_t bytes = 0;          // of a send
+  ReceiveGroup* group = nullptr;  // of a receive that is not simply the Net's
 };
 
 // The common part of both directions. Registrations may be made and dropped while another thread

@@ -40,7 +40,7 @@ std::string device_list(const Net& net) {
 Result<std::unique_ptr<PluginReceiveComm>> PluginListenComm::try_accept() {
   HAWSER_ASSIGN(auto comm, listener_->try_accept());
   if (comm == nullptr) return std::unique_ptr<PluginReceiveComm>();
-  return std::make_unique<PluginReceiveComm>(log_, net_, std::move(comm));
+  return std::make_unique<PluginReceiveComm>(log_, net_, device_, std::move(comm));
 }
 
 Result<std::shared_ptr<Core>> Core::make() {
@@ -52,7 +52,7 @@ Result<std::shared_ptr<Core>> Core::make() {
 
 Result<std::unique_ptr<PluginListenComm>> Core::listen(NcclLog::Key log, int device) {
   HAWSER_ASSIGN(auto listener, net_->listen(device));
-  return std::make_unique<PluginListenComm>(log, net_, std::move(listener));
+  return std::make_unique<PluginListenComm>(log, net_, device, std::move(listener));
 }
 
 Result<std::unique_ptr<PluginSendComm>> Core::connect(NcclLog::Key log, int device,
@@ -61,7 +61,7 @@ Result<std::unique_ptr<PluginSendComm>> Core::connect(NcclLog::Key log, int devi
   std::copy_n(handle_buffer, kHandleBytes, key.handle.begin());
   HAWSER_ASSIGN(auto connector, take_connector(key));
   HAWSER_ASSIGN(auto comm, connector->try_connect());
-  if (comm != nullptr) return std::make_unique<PluginSendComm>(log, net_, std::move(comm));
+  if (comm != nullptr) return std::make_unique<PluginSendComm>(log, net_, device, std::move(comm));
   keep_connector(key, std::move(connector));
   return std::unique_ptr<PluginSendComm>();
 }

@@ -20,8 +20,9 @@ namespace hawser::plugin {
 // What listen made. Not thread-safe; different ones may be used by different threads.
 class PluginListenComm {
  public:
-  PluginListenComm(NcclLog::Key log, std::shared_ptr<Net> net, std::unique_ptr<Listener> listener)
-      : log_(log), net_(std::move(net)), listener_(std::move(listener)) {}
+  PluginListenComm(NcclLog::Key log, std::shared_ptr<Net> net, int device,
+                   std::unique_ptr<Listener> listener)
+      : log_(log), net_(std::move(net)), device_(device), listener_(std::move(listener)) {}
 
   NcclLog::Key log() const { return log_; }
   const Handle& handle() const { return listener_->handle(); }
@@ -31,6 +32,7 @@ class PluginListenComm {
  private:
   const NcclLog::Key log_;
   const std::shared_ptr<Net> net_;
+  const int device_;
   const std::unique_ptr<Listener> listener_;
 };
 

@@ -207,10 +207,13 @@ int receive(void* comm, int n, void** data, const Size* sizes, const int* tags, 
   return guarded_on(*as_comm(comm), "irecv", [&]() -> Status {
     auto* const receiver = as_comm(comm)->as_receiver();
     HAWSER_TRY(require(receiver != nullptr, "a sending comm cannot receive"));
-    HAWSER_TRY(require(n == 1, "the number of buffers is out of range"));
-    const ReceiveBuffer buffer{data[0], static_cast<std::size_t>(sizes[0]), tags[0],
-                               static_cast<Registration*>(mhandles[0])};
-    HAWSER_ASSIGN(*request, receiver->receive(buffer));
+    HAWSER_TRY(require(n >= 1 && n <= kMaxReceives, "the number of buffers is out of range"));
+    std::array<ReceiveBuffer, kMaxReceives> buffers;
+    for (int i = 0; i < n; ++i)
+      buffers[static_cast<std::size_t>(i)] = {data[i], static_cast<std::size_t>(sizes[i]), tags[i],
+                                              static_cast<Registration*>(mhandles[i])};
+    HAWSER_ASSIGN(*request,
+                  receiver->receive(std::span(buffers).first(static_cast<std::size_t>(n))));
     return {};
   });
 }

@@ -46,7 +46,7 @@ int get_properties(int dev, Properties* to) noexcept {
   to->port = from.device.port;
   to->latency = from.device.latency_us;
   to->maxComms = from.device.max_comms;
-  to->maxRecvs = from.device.max_receives;
+  to->maxRecvs = kMaxReceives;
   set_optional_properties(*to, dev, from);
   return abi::kSuccess;
 }

@@ -60,6 +60,13 @@ Status Channel::post_send(std::size_t offset, std::size_t bytes, int tag) {
       send, [&] { return send.post(from.data() + offset, bytes, tag, send_registration.get()); });
 }
 
+Status Channel::post_send_polling_both(std::size_t offset, std::size_t bytes, int tag) {
+  return post_when_possible(send, [&]() -> Result<bool> {
+    if (receive.in_flight() > 0) HAWSER_TRY(receive.poll());
+    return send.post(from.data() + offset, bytes, tag, send_registration.get());
+  });
+}
+
 Status Channel::post_receive(std::size_t offset, std::size_t capacity, int tag) {
   return post_when_possible(receive, [&] {
     return receive.post(to.data() + offset, capacity, tag, receive_registration.get());

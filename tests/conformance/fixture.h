@@ -54,6 +54,9 @@ struct Channel {
   Status post_send(std::size_t offset, std::size_t bytes, int tag = 0);
   // A receive of `capacity` bytes at `offset`.
   Status post_receive(std::size_t offset, std::size_t capacity, int tag = 0);
+  // The same, progressing the receiving end, too: a Net may keep a tag back until that one is
+  // ready.
+  Status post_send_polling_both(std::size_t offset, std::size_t bytes, int tag);
   Status drain_both() { return drain(send, receive, patience()); }
 
   NetPair pair;

@@ -78,7 +78,8 @@ TEST_P(NetConformance, ReceivesMatchSendsInPostingOrder) {
   for (std::size_t i = 0; i < count; ++i)
     ASSERT_OK(channel->post_receive(i * kSlot, kSlot, static_cast<int>(i)));
   for (std::size_t i = 0; i < count; ++i)
-    ASSERT_OK(channel->post_send(i * kSlot, i % 3 == 0 ? 0 : 200 + i, static_cast<int>(i)));
+    ASSERT_OK(
+        channel->post_send_polling_both(i * kSlot, i % 3 == 0 ? 0 : 200 + i, static_cast<int>(i)));
   ASSERT_OK(channel->drain_both());
   for (std::size_t i = 0; i < count; ++i) {
     SCOPED_TRACE(i);

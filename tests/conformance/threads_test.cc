@@ -22,7 +22,7 @@ void receive_all(Channel& channel, std::size_t bytes, std::uint64_t seed) {
   for (std::size_t i = 0; i < kMessages; i += kSlots) {
     channel.to.reset();
     for (std::size_t slot = 0; slot < kSlots; ++slot)
-      ASSERT_OK(channel.post_receive(slot * bytes, bytes));
+      ASSERT_OK(channel.post_receive(slot * bytes, bytes, static_cast<int>(i + slot)));
     ASSERT_OK(drain(channel.receive, patience()));
     ASSERT_EQ(pattern_mismatch(channel.to.span(0, kSlots * bytes), seed), "");
   }
