@@ -94,7 +94,8 @@ class Comm {
 class SendComm : public Comm {
  public:
   // Posts `bytes` from `data` (inside the registered range). nullptr: too early, call
-  // again. Never blocks. The buffer is the Net's until test() says done.
+  // again. Never blocks. The buffer is the Net's until test() says done. The receive that it meets
+  // has the same tag: a hosted plugin may match by it, and keep a message back until then.
   virtual Result<Request*> try_send(const void* data, std::size_t bytes, int tag,
                                     Registration* registration) = 0;
 };
