@@ -208,6 +208,9 @@ int receive(void* comm, int n, void** data, const Size* sizes, const int* tags, 
     auto* const receiver = as_comm(comm)->as_receiver();
     HAWSER_TRY(require(receiver != nullptr, "a sending comm cannot receive"));
     HAWSER_TRY(require(n >= 1 && n <= kMaxReceives, "the number of buffers is out of range"));
+    HAWSER_TRY(
+        require(data != nullptr && sizes != nullptr && tags != nullptr && mhandles != nullptr,
+                "no buffers, sizes, tags or memory handles"));
     std::array<ReceiveBuffer, kMaxReceives> buffers;
     for (int i = 0; i < n; ++i)
       buffers[static_cast<std::size_t>(i)] = {data[i], static_cast<std::size_t>(sizes[i]), tags[i],
