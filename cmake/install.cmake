@@ -5,6 +5,8 @@ include(CMakePackageConfigHelpers)
 install(TARGETS hawser EXPORT hawser-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# Beside libhawser: NCCL finds it by name where the loader looks.
+install(TARGETS nccl-net-hawser LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS hawser_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY include/hawser DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 

@@ -251,14 +251,6 @@ int consumed(void*, int, void*) noexcept {
   return abi::kSuccess;
 }
 
-int make_virtual_device(int* device, std::span<const int> parts) noexcept {
-  return guarded("makeVDevice", 0, [&]() -> Status {
-    HAWSER_TRY(require(device != nullptr, "no place for the device"));
-    return Error(Code::unavailable,
-                 fmt::format("virtual devices, here of {}, are not offered", parts.size()));
-  });
-}
-
 // Hints of how many peers and flows there will be; connections here need none.
 int set_net_attributes(void*, abi::NetAttr*) noexcept {
   return abi::kSuccess;

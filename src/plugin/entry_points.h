@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 
 #include "net/abi/types.h"
 #include "plugin/core.h"
@@ -51,7 +50,6 @@ int test(void* request, int* done, int* sizes) noexcept;
 
 int device_memory_handle(void* comm, void* mhandle, void** device_mhandle) noexcept;
 int consumed(void* comm, int n, void* request) noexcept;
-int make_virtual_device(int* device, std::span<const int> parts) noexcept;
 int set_net_attributes(void* context, abi::NetAttr* attributes) noexcept;
 
 }  // namespace hawser::plugin

@@ -1,7 +1,6 @@
 // The exported tables: the entry points in the shape of each version of the ABI. One template makes
 // them all; each difference between versions is decided in one place.
 #include <cstdint>
-#include <span>
 #include <type_traits>
 
 #include "net/abi/tables.h"
@@ -164,14 +163,8 @@ constexpr void set_device_calls(Table& table) {
       return consumed(comm, n, request);
     };
   }
-  if constexpr (requires { table.makeVDevice; })
-    table.makeVDevice = [](int* dev, typename Table::VirtualDevice* props) {
-      if (props == nullptr) return make_virtual_device(dev, {});
-      const int most = static_cast<int>(std::size(props->devs));
-      const int count = props->ndevs < 0 || props->ndevs > most ? 0 : props->ndevs;
-      return make_virtual_device(dev,
-                                 std::span(props->devs).first(static_cast<std::size_t>(count)));
-    };
+  // Null, as in NCCL's own Socket transport: NCCL then uses the devices as they are.
+  if constexpr (requires { table.makeVDevice; }) table.makeVDevice = nullptr;
 }
 
 template <class Table>
