@@ -62,9 +62,14 @@ Result<MemoryRange> Channel::to_register(const MemoryRange& memory) {
 }
 
 void Channel::begin(const MemoryRange& memory, Registration* registration) {
+  begin(MessageRun{memory.bytes}, memory, registration);
+}
+
+void Channel::begin(const MessageRun& run, const MemoryRange& memory, Registration* registration) {
   const bool through_staging = memory.kind == MemoryKind::cuda && !capabilities_.cuda_pointers;
-  const TransferPlan plan{memory, options_.chunk_bytes, registration,
-                          through_staging ? &*staging_ : nullptr, copies_.get()};
+  const TransferPlan plan{
+      memory,       run, options_.chunk_bytes, registration, through_staging ? &*staging_ : nullptr,
+      copies_.get()};
   std::visit([&](auto& pipeline) { pipeline.begin(plan); }, pipeline_);
 }
 

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/wait.h"
+#include "channel/chunks.h"
 #include "channel/receive_pipeline.h"
 #include "channel/send_pipeline.h"
 #include "channel/staging.h"
@@ -57,6 +58,9 @@ class Channel {
   // Sends or receives (whichever way this channel goes) all of `memory`, whose to_register() range
   // `registration` covers. Both sides must begin transfers of the same bytes in the same order.
   void begin(const MemoryRange& memory, Registration* registration);
+  // The same for a run of messages; `memory` is its slots. A send may leave from a slot that an
+  // earlier one still leaves from; a receive waits till its slot's last one has landed.
+  void begin(const MessageRun& run, const MemoryRange& memory, Registration* registration);
   // Never blocks. True: something moved.
   Result<bool> progress();
   bool finished() const;

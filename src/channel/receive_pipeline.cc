@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace hawser {
 namespace {
 
@@ -25,7 +27,9 @@ Status check_fragment(const Fragment& fragment, const Chunk& chunk) {
 
 void ReceivePipeline::begin(const TransferPlan& plan) {
   plan_ = plan;
-  chunks_ = Chunks(plan.memory.bytes, plan.chunk_bytes);
+  chunks_ = Chunks(plan.run, plan.chunk_bytes);
+  // Two receives in flight never share a byte.
+  most_in_flight_ = std::min(window_.capacity(), chunks_.disjoint());
   bytes_done_ = 0;
 }
 
@@ -38,7 +42,7 @@ Result<bool> ReceivePipeline::progress() {
 
 Result<bool> ReceivePipeline::post() {
   bool moved = false;
-  while (!chunks_.empty() && !window_.full()) {
+  while (!chunks_.empty() && window_.size() < most_in_flight_) {
     Chunks after = chunks_;
     Entry entry{after.next()};
     const std::size_t position = window_.end();

@@ -39,6 +39,7 @@ class ReceivePipeline {
   bool needs_unpack_;
   SlidingWindow<Entry> window_;
   std::size_t tested_ = 0;  // position of the first entry not seen done
+  std::size_t most_in_flight_ = 0;
   TransferPlan plan_;
   Chunks chunks_;
   std::size_t bytes_done_ = 0;

@@ -4,7 +4,7 @@ namespace hawser {
 
 void SendPipeline::begin(const TransferPlan& plan) {
   plan_ = plan;
-  chunks_ = Chunks(plan.memory.bytes, plan.chunk_bytes);
+  chunks_ = Chunks(plan.run, plan.chunk_bytes);
   bytes_done_ = 0;
 }
 

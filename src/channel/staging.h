@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/result.h"
+#include "channel/chunks.h"
 #include "memory/buffer.h"
 #include "memory/copy_queue.h"
 #include "memory/range.h"
@@ -34,7 +35,8 @@ class StagingRing {
 
 // What both pipelines need to know of the transfer they carry out.
 struct TransferPlan {
-  MemoryRange memory;  // the caller's
+  MemoryRange memory;  // the caller's: the slots of `run`
+  MessageRun run;
   std::size_t chunk_bytes = 0;
   Registration* registration = nullptr;  // of `memory`, or of the staging ring
   StagingRing* staging = nullptr;        // null: requests go straight to `memory`

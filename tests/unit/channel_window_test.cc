@@ -40,6 +40,19 @@ TEST(Chunks, CutWithAShortLastOne) {
   EXPECT_EQ(sizes(Chunks(3, 4)), (std::vector<std::size_t>{3}));
 }
 
+std::vector<std::size_t> offsets(Chunks chunks) {
+  std::vector<std::size_t> out;
+  while (!chunks.empty()) out.push_back(chunks.next().offset);
+  return out;
+}
+
+TEST(Chunks, MessagesOfARunGoRoundTheirSlots) {
+  const Chunks chunks(MessageRun{6, 5, 2}, 4);
+  EXPECT_EQ(offsets(chunks), (std::vector<std::size_t>{0, 4, 6, 10, 0, 4, 6, 10, 0, 4}));
+  EXPECT_EQ(chunks.disjoint(), 4u);
+  EXPECT_EQ(Chunks(MessageRun{6, 5, 3}, 8).disjoint(), 3u);
+}
+
 TEST(Chunks, NothingIsOneEmptyChunk) {
   EXPECT_EQ(sizes(Chunks(0, 4)), (std::vector<std::size_t>{0}));
 }
