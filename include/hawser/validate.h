@@ -7,16 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include <hawser/choices.h>
 #include <hawser/export.h>
 
 namespace hawser {
-
-enum class Role { server, client };  // the server receives, the client sends
-enum class MemoryChoice {
-  automatic,  // a GPU where there is a usable one, else host memory
-  host,
-  cuda,  // an error that says what is missing, where there is no usable GPU
-};
 
 struct ValidateOptions {
   Role role = Role::server;

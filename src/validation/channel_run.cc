@@ -13,19 +13,9 @@ namespace {
 
 // How much longer than the step itself the peer's word about it may take.
 constexpr Milliseconds kWordSlack{2000};
-// Data is filled and compared in pieces of this size, so that GPU memory needs no host copy of all
-// of it.
-constexpr std::size_t kPieceBytes = 1 << 20;
 
 ChannelFailure failure(Operation operation, const Error& error) {
   return {operation, error};
-}
-
-template <class Piece>
-Status each_piece(std::size_t bytes, Piece&& piece) {
-  for (std::size_t at = 0; at < bytes; at += kPieceBytes)
-    HAWSER_TRY(piece(at, std::min(kPieceBytes, bytes - at)));
-  return {};
 }
 
 Error mismatch_error(const Mismatch& wrong) {
@@ -143,15 +133,10 @@ ChannelRun::Failure ChannelRun::register_memory() {
 
 ChannelStep ChannelRun::prepare(std::uint32_t iteration) {
   if (Failure failed = enter()) return {false, std::move(failed)};
-  std::vector<std::byte> piece(kPieceBytes);
   const PatternKey key = state_.pattern(channel_, iteration);
-  const Status filled = each_piece(state_.plan.bytes, [&](std::size_t at, std::size_t bytes) {
-    const std::span<std::byte> part(piece.data(), bytes);
-    fill_pattern(key, at, part);
-    if (state_.role == Role::server)
-      for (std::byte& byte : part) byte = ~byte;
-    return slot().buffer->write(at, part);
-  });
+  const Status filled = state_.role == Role::server
+                            ? write_spoiled(key, *slot().buffer, state_.plan.bytes)
+                            : write_pattern(key, *slot().buffer, state_.plan.bytes);
   if (filled.ok()) return {true, std::nullopt};
   const ChannelFailure failed = failure(Operation::transfer, filled.error());
   state_.tell(pass_, wire::Stage::transferred, channel_, failed);
@@ -174,18 +159,10 @@ ChannelRun::Failure ChannelRun::move() {
 }
 
 ChannelRun::Failure ChannelRun::verify(std::uint32_t iteration) const {
-  std::vector<std::byte> piece(kPieceBytes);
-  const PatternKey key = state_.pattern(channel_, iteration);
-  std::optional<Mismatch> wrong;
-  const Status read =
-      each_piece(state_.plan.bytes, [&](std::size_t at, std::size_t bytes) -> Status {
-        const std::span<std::byte> part(piece.data(), bytes);
-        HAWSER_TRY(slot().buffer->read(at, part));
-        if (!wrong) wrong = find_mismatch(key, at, part);
-        return {};
-      });
-  if (!read.ok()) return failure(Operation::verify, read.error());
-  return wrong ? failure(Operation::verify, mismatch_error(*wrong)) : Failure();
+  const auto wrong =
+      check_pattern(state_.pattern(channel_, iteration), *slot().buffer, state_.plan.bytes);
+  if (!wrong.ok()) return failure(Operation::verify, wrong.error());
+  return *wrong ? failure(Operation::verify, mismatch_error(**wrong)) : Failure();
 }
 
 ChannelRun::Failure ChannelRun::hear(wire::Stage stage) const {

@@ -9,9 +9,9 @@
 
 #include "bootstrap/session.h"
 #include "channel/channel_manager.h"
-#include "validation/environment.h"
+#include "memory/pattern.h"
+#include "setup/environment.h"
 #include "validation/outcome.h"
-#include "validation/pattern.h"
 #include "validation/peer_board.h"
 
 namespace hawser {

@@ -5,7 +5,7 @@
 #include <hawser/devices.h>
 
 #include "gpu/gpu.h"
-#include "validation/environment.h"
+#include "setup/environment.h"
 
 namespace hawser {
 namespace {

@@ -98,14 +98,4 @@ std::vector<PhaseResult> run_phase(const std::vector<std::size_t>& channels, boo
   return results;
 }
 
-Result<bool> run_bounded(const std::function<void()>& work, Milliseconds give_up) {
-  const ChannelTask task = [work](std::size_t) {
-    work();
-    return ChannelStep{true, std::nullopt};
-  };
-  const PhaseResult result = run_together({0}, task, give_up).front();
-  if (result.step.failure) return result.step.failure->error;
-  return !result.abandoned;
-}
-
 }  // namespace hawser

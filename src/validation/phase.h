@@ -26,8 +26,4 @@ struct PhaseResult {
 std::vector<PhaseResult> run_phase(const std::vector<std::size_t>& channels, bool serialized,
                                    const ChannelTask& task, Milliseconds give_up);
 
-// Runs `work` in a thread of its own and waits till it is back, `give_up` at most. False: it is
-// still in there, and what it captured must stay alive. An error: there was no thread to be had.
-Result<bool> run_bounded(const std::function<void()>& work, Milliseconds give_up);
-
 }  // namespace hawser

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/bounded.h"
 #include "base/log.h"
 #include "validation/hold.h"
 

@@ -5,6 +5,7 @@
 
 #include <hawser/validate.h>
 
+#include "base/bounded.h"
 #include "base/log.h"
 #include "base/parameters.h"
 #include "bootstrap/rendezvous.h"
@@ -35,6 +36,10 @@ Status check(const ValidateOptions& options) {
   HAWSER_TRY(want(!options.address.empty(), "address: want an IP address or a host name"));
   HAWSER_TRY(channel_port(options.port_base, options.gpu, options.channels - 1));
   return {};
+}
+
+EnvironmentChoice choice_of(const ValidateOptions& options) {
+  return {options.plugin, options.device, options.memory, options.gpu, options.chunk_bytes};
 }
 
 std::size_t own_chunk_limit(const ValidateOptions& options, const Environment& environment) {
@@ -90,7 +95,7 @@ ValidateResult Validation::run() {
 Status Validation::open() {
   const auto opened = std::make_shared<std::optional<Result<Environment>>>();
   const auto work = [opened, options = options_, journal = journal_] {
-    opened->emplace(open_environment(options, journal));
+    opened->emplace(open_environment(choice_of(options), journal));
   };
   HAWSER_ASSIGN(const bool back, run_bounded(work, Milliseconds(options_.timeout_ms)));
   if (!back) {

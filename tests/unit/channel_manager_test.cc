@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "memory/buffer.h"
+#include "memory/pattern.h"
 #include "support/fake_net.h"
-#include "validation/pattern.h"
 
 namespace hawser {
 namespace {
@@ -95,6 +95,29 @@ TEST_P(ChannelManagerTest, MovesEverySizeWholeAndInOrder) {
   ChannelPair pair = make(0);
   for (const std::size_t bytes : {0, 1, 4095, 4096, 4097, 12'345, 1 << 20})
     move_and_compare(pair, bytes);
+}
+
+// Each message of a run lands in the slot that it left from, and the window stays full across them.
+TEST_P(ChannelManagerTest, MovesARunOfMessagesRoundItsSlots) {
+  ChannelPair pair = make(0);
+  const MessageRun run{5000, 11, 3};
+  const std::size_t bytes = run.message_bytes * run.slots;
+  Buffer from = *Buffer::host(bytes);
+  Buffer to = *Buffer::host(bytes);
+  ASSERT_TRUE(write_pattern({7, 0, 0}, from, bytes).ok());
+  ASSERT_TRUE(write_spoiled({7, 0, 0}, to, bytes).ok());
+  pair.sender->begin(run, from.range(), *sending_.register_devmem_once(*pair.sender, from.range()));
+  pair.receiver->begin(run, to.range(),
+                       *receiving_.register_devmem_once(*pair.receiver, to.range()));
+  while (!pair.sender->finished() || !pair.receiver->finished()) {
+    ASSERT_TRUE(pair.sender->progress().ok());
+    ASSERT_TRUE(pair.receiver->progress().ok());
+  }
+  EXPECT_EQ(pair.receiver->bytes_done(), run.message_bytes * run.messages);
+  EXPECT_EQ(net_->counts().most_in_flight, 4);
+  EXPECT_FALSE(check_pattern({7, 0, 0}, to, bytes)->has_value());
+  buffers_.push_back(std::move(from));
+  buffers_.push_back(std::move(to));
 }
 
 TEST_P(ChannelManagerTest, FillsTheWindowAndNoMore) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <hawser/validate.h>
+#include <hawser/choices.h>
 
 #include "base/result.h"
 #include "gpu/gpu.h"
@@ -23,9 +23,9 @@ struct Transport {
   std::string why;
 };
 
-// By ValidateOptions::plugin: "builtin"; a path or name; "" = what the environment names, else
-// builtin. `gpu` may be null. `chunk_bytes` 0 = the default.
-// Calls into a plugin are noted in `journal`.
+// By the name that options give a plugin: "builtin"; a path or name; "" = what the environment
+// names, else builtin. `gpu` may be null. `chunk_bytes` 0 = the default. Calls into a plugin are
+// noted in `journal`.
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
                                  std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal);
 
@@ -52,7 +52,16 @@ struct Environment {
   const char* unpack() const;
 };
 
-Result<Environment> open_environment(const ValidateOptions& options,
+// What a user chose of it.
+struct EnvironmentChoice {
+  std::string plugin;        // as for open_transport
+  std::string device = "0";  // by index or name
+  MemoryChoice memory = MemoryChoice::automatic;
+  int gpu = 0;
+  std::size_t chunk_bytes = 0;
+};
+
+Result<Environment> open_environment(const EnvironmentChoice& choice,
                                      std::shared_ptr<CallJournal> journal);
 
 }  // namespace hawser

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "validation/pattern.h"
+#include "memory/pattern.h"
 
 namespace hawser {
 namespace {

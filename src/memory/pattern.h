@@ -1,11 +1,14 @@
-// The bytes a validation moves: different for every run, iteration, channel and offset, so that
-// stale, swapped or shifted data cannot pass.
+// The bytes that are moved to be verified: different for every run, iteration, channel and offset,
+// so that stale, swapped or shifted data cannot pass.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
+
+#include "base/result.h"
+#include "memory/buffer.h"
 
 namespace hawser {
 
@@ -26,5 +29,12 @@ void fill_pattern(const PatternKey& key, std::size_t at, std::span<std::byte> by
 // The first wrong byte, if any.
 std::optional<Mismatch> find_mismatch(const PatternKey& key, std::size_t at,
                                       std::span<const std::byte> bytes);
+
+// The same for the first `bytes` of a buffer of any kind; the offset in the buffer is the data's.
+Status write_pattern(const PatternKey& key, Buffer& buffer, std::size_t bytes);
+// Makes every byte another one than the pattern's, so that old data cannot pass for new.
+Status write_spoiled(const PatternKey& key, Buffer& buffer, std::size_t bytes);
+Result<std::optional<Mismatch>> check_pattern(const PatternKey& key, const Buffer& buffer,
+                                              std::size_t bytes);
 
 }  // namespace hawser

@@ -1,4 +1,4 @@
-#include "validation/environment.h"
+#include "setup/environment.h"
 
 #include <fmt/core.h>
 
@@ -71,21 +71,21 @@ const char* Environment::unpack() const {
   return gpu ? "d2d" : "host";
 }
 
-Result<Environment> open_environment(const ValidateOptions& options,
+Result<Environment> open_environment(const EnvironmentChoice& choice,
                                      std::shared_ptr<CallJournal> journal) {
   Environment environment;
   std::string why_host;
-  HAWSER_ASSIGN(environment.gpu, open_gpu(options.memory, options.gpu, why_host));
+  HAWSER_ASSIGN(environment.gpu, open_gpu(choice.memory, choice.gpu, why_host));
   if (environment.gpu) {
     HAWSER_TRY(environment.gpu->make_current());  // a plugin's init may need it
     environment.memory = MemoryKind::cuda;
-    environment.memory_name = fmt::format("GPU {} ({})", options.gpu, environment.gpu->info().name);
+    environment.memory_name = fmt::format("GPU {} ({})", choice.gpu, environment.gpu->info().name);
   } else {
     environment.memory_name = fmt::format("host memory ({})", why_host);
   }
-  HAWSER_ASSIGN(environment.transport, open_transport(options.plugin, environment.gpu,
-                                                      options.chunk_bytes, std::move(journal)));
-  HAWSER_ASSIGN(environment.device, find_device(*environment.transport.net, options.device));
+  HAWSER_ASSIGN(environment.transport, open_transport(choice.plugin, environment.gpu,
+                                                      choice.chunk_bytes, std::move(journal)));
+  HAWSER_ASSIGN(environment.device, find_device(*environment.transport.net, choice.device));
   return environment;
 }
 

@@ -1,7 +1,8 @@
-#include "validation/pattern.h"
+#include "memory/pattern.h"
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 namespace hawser {
 namespace {
@@ -18,6 +19,16 @@ std::uint64_t stream_of(const PatternKey& key) {
 }
 
 constexpr std::size_t kWord = sizeof(std::uint64_t);
+// Buffers are filled and compared in pieces of this size: GPU memory needs no host copy of it all.
+constexpr std::size_t kPieceBytes = 1 << 20;
+
+template <class Piece>
+Status each_piece(std::size_t bytes, Piece&& piece) {
+  std::vector<std::byte> space(std::min(kPieceBytes, bytes));
+  for (std::size_t at = 0; at < bytes; at += kPieceBytes)
+    HAWSER_TRY(piece(at, std::span(space).first(std::min(kPieceBytes, bytes - at))));
+  return {};
+}
 
 // Calls `with(offset, word, bytes of it)` for each word of the span.
 template <class With>
@@ -52,6 +63,33 @@ std::optional<Mismatch> find_mismatch(const PatternKey& key, std::size_t at,
       first = locate(at + offset, bytes.data() + offset, word);
   });
   return first;
+}
+
+Status write_pattern(const PatternKey& key, Buffer& buffer, std::size_t bytes) {
+  return each_piece(bytes, [&](std::size_t at, std::span<std::byte> part) {
+    fill_pattern(key, at, part);
+    return buffer.write(at, part);
+  });
+}
+
+Status write_spoiled(const PatternKey& key, Buffer& buffer, std::size_t bytes) {
+  return each_piece(bytes, [&](std::size_t at, std::span<std::byte> part) {
+    fill_pattern(key, at, part);
+    for (std::byte& byte : part) byte = ~byte;
+    return buffer.write(at, part);
+  });
+}
+
+Result<std::optional<Mismatch>> check_pattern(const PatternKey& key, const Buffer& buffer,
+                                              std::size_t bytes) {
+  std::optional<Mismatch> wrong;
+  HAWSER_TRY(each_piece(bytes, [&](std::size_t at, std::span<std::byte> part) -> Status {
+    if (wrong) return {};
+    HAWSER_TRY(buffer.read(at, part));
+    wrong = find_mismatch(key, at, part);
+    return {};
+  }));
+  return wrong;
 }
 
 }  // namespace hawser
