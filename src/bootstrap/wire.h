@@ -24,7 +24,13 @@ inline constexpr std::size_t kMaxTextBytes = 1024;
 inline constexpr std::uint32_t kMaxChannels = 1024;
 inline constexpr std::uint32_t kMaxGpus = 8192;                             // more have no port
 inline constexpr std::uint64_t kMaxTransferBytes = std::uint64_t{1} << 40;  // per channel
+inline constexpr std::uint32_t kMaxWindow = 65536;
+inline constexpr std::uint64_t kMaxPerfMessages = std::uint64_t{1} << 40;  // per channel, of a step
+inline constexpr std::uint32_t kMaxBareSockets = 1024;
 inline constexpr std::size_t kHandleBytes = 128;
+
+// What a client comes for; a server of another purpose refuses it.
+enum class Purpose : std::uint8_t { validation = 1, performance = 2 };
 
 // client → server, first: who I am and what I can do.
 struct Hello {
@@ -34,7 +40,8 @@ struct Hello {
   std::uint64_t bytes = 0;              // wanted per channel; 0 = as the server says
   std::uint64_t max_request_bytes = 0;  // the largest single send; never 0 on the wire
   std::uint8_t memory = 0;              // 1 host, 2 cuda
-  std::string transport;                // Net::name(); never empty on the wire
+  Purpose purpose = Purpose::validation;
+  std::string transport;  // Net::name(); never empty on the wire
 };
 
 // server → client, in answer: what both will do. The client uses these numbers. On the wire none
@@ -56,7 +63,8 @@ struct Refuse {
   std::string reason;
 };
 
-// server → client: connect channel `channel` of pass `pass` with this.
+// Connect channel `channel` of pass `pass` with this. From whoever listens: in a validation the
+// server; in a measurement the server for pass 0, the client for pass 1, the way back.
 struct HandleOffer {
   std::uint32_t pass = 0;
   std::uint32_t channel = 0;
@@ -80,8 +88,52 @@ struct Barrier {
 
 struct Heartbeat {};
 
+// The messages of a measurement (hawser perf).
+
+// client → server, first: how both drive their channels.
+struct PerfSetup {
+  std::uint32_t window = 0;        // requests in flight per channel, never 0 on the wire
+  std::uint32_t bare_sockets = 0;  // of the bare-socket reference; 0: none is measured
+  std::uint64_t ring_bytes = 0;    // see PerfStep; never 0 on the wire
+  std::uint8_t idle = 1;  // what a thread does that finds nothing: 1 spin, 2 yield, 3 sleep
+};
+
+// Both ways: the machine that this side runs on, for the report's header.
+struct PerfHost {
+  std::uint16_t bare_port = 0;   // from a server: where the bare sockets connect to; 0: nowhere
+  std::uint64_t bare_nonce = 0;  // and what they say first
+  std::string text;              // a few words about it, for people
+};
+
+// client → server: measure this next.
+enum class PerfKind : std::uint8_t {
+  stream = 1,
+  ping_pong = 2,
+  bare_stream = 3,
+  bare_ping_pong = 4,
+  end = 5,  // nothing more
+};
+struct PerfStep {
+  std::uint32_t id = 0;  // 1, 2, 3 ...
+  PerfKind kind = PerfKind::end;
+  bool bidirectional = false;
+  std::uint64_t bytes = 0;     // of one message
+  std::uint64_t warmup = 0;    // messages per channel before the clock starts
+  std::uint64_t messages = 0;  // timed messages per channel
+};
+
+// Both ways: what came of a step on this side.
+struct PerfResult {
+  std::uint32_t id = 0;
+  bool ok = false;
+  std::uint64_t elapsed_ns = 0;
+  std::uint64_t cpu_ns = 0;  // of the whole process, user and system
+  std::string reason;        // where not ok; not sent where ok
+};
+
 // A message's type on the wire is its place here, counted from 1.
-using Message = std::variant<Hello, Plan, Refuse, HandleOffer, ChannelStatus, Barrier, Heartbeat>;
+using Message = std::variant<Hello, Plan, Refuse, HandleOffer, ChannelStatus, Barrier, Heartbeat,
+                             PerfSetup, PerfHost, PerfStep, PerfResult>;
 
 const char* message_name(const Message& message);  // "Hello"
 

@@ -9,13 +9,26 @@
 namespace hawser::wire {
 namespace {
 
-constexpr const char* kNames[] = {"Hello",         "Plan",    "Refuse",   "HandleOffer",
-                                  "ChannelStatus", "Barrier", "Heartbeat"};
+constexpr const char* kNames[] = {"Hello",         "Plan",     "Refuse",    "HandleOffer",
+                                  "ChannelStatus", "Barrier",  "Heartbeat", "PerfSetup",
+                                  "PerfHost",      "PerfStep", "PerfResult"};
 constexpr std::size_t kTypes = std::size(kNames);
 static_assert(kTypes == std::variant_size_v<Message>);
 
-enum Type : std::uint16_t { kHello = 1, kPlan, kRefuse, kHandleOffer, kStatus, kBarrier, kBeat };
-static_assert(kBeat == kTypes);
+enum Type : std::uint16_t {
+  kHello = 1,
+  kPlan,
+  kRefuse,
+  kHandleOffer,
+  kStatus,
+  kBarrier,
+  kBeat,
+  kPerfSetup,
+  kPerfHost,
+  kPerfStep,
+  kPerfResult
+};
+static_assert(kPerfResult == kTypes);
 
 Error bad(std::string message) {
   return Error(Code::protocol, std::move(message));
@@ -114,6 +127,7 @@ Result<Message> decode_hello(std::span<const std::byte> payload) {
   hello.target_gpu = in.number("target_gpu", at::kTargetGpu, 0u, kMaxGpus - 1);
   hello.channels = in.number("channels", at::kChannels, 0u, kMaxChannels);
   hello.memory = in.number<std::uint8_t>("memory", at::kMemory, 1, 2);
+  hello.purpose = static_cast<Purpose>(in.number<std::uint8_t>("purpose", at::kPurpose, 1, 2));
   in.zeros(at::kReserved);
   hello.bytes = in.number<std::uint64_t>("bytes", at::kBytes, 0, kMaxTransferBytes);
   hello.max_request_bytes = in.number<std::uint64_t>("max_request_bytes", at::kMaxRequestBytes, 1);
@@ -176,6 +190,57 @@ Result<Message> decode_heartbeat(std::span<const std::byte> payload) {
   return Reader("Heartbeat", payload, 0, Reader::Tail::none).result(Heartbeat{});
 }
 
+Result<Message> decode_perf_setup(std::span<const std::byte> payload) {
+  namespace at = layout::perf_setup;
+  Reader in("PerfSetup", payload, at::kFixedBytes, Reader::Tail::none);
+  PerfSetup setup;
+  setup.window = in.number("window", at::kWindow, 1u, kMaxWindow);
+  setup.bare_sockets = in.number("bare_sockets", at::kBareSockets, 0u, kMaxBareSockets);
+  setup.ring_bytes = in.number<std::uint64_t>("ring_bytes", at::kRingBytes, 1, kMaxTransferBytes);
+  setup.idle = in.number<std::uint8_t>("idle", at::kIdle, 1, 3);
+  in.zeros(at::kReserved);
+  return in.result(setup);
+}
+
+Result<Message> decode_perf_host(std::span<const std::byte> payload) {
+  namespace at = layout::perf_host;
+  Reader in("PerfHost", payload, at::kFixedBytes, Reader::Tail::text);
+  PerfHost host;
+  host.bare_nonce = in.number("bare_nonce", at::kBareNonce);
+  host.bare_port = in.number("bare_port", at::kBarePort);
+  in.zeros(at::kReserved);
+  host.text = in.text("text", 0);
+  return in.result(std::move(host));
+}
+
+Result<Message> decode_perf_step(std::span<const std::byte> payload) {
+  namespace at = layout::perf_step;
+  Reader in("PerfStep", payload, at::kFixedBytes, Reader::Tail::none);
+  PerfStep step;
+  step.id = in.number("id", at::kId, 1u);
+  step.kind = static_cast<PerfKind>(in.number<std::uint8_t>("kind", at::kKind, 1, 5));
+  step.bidirectional = in.boolean("bidirectional", at::kBidirectional);
+  in.zeros(at::kReserved);
+  step.bytes = in.number<std::uint64_t>("bytes", at::kBytes, 1, kMaxTransferBytes);
+  step.warmup = in.number<std::uint64_t>("warmup", at::kWarmup, 0, kMaxPerfMessages);
+  step.messages = in.number<std::uint64_t>("messages", at::kMessages, 1, kMaxPerfMessages);
+  return in.result(step);
+}
+
+Result<Message> decode_perf_result(std::span<const std::byte> payload) {
+  namespace at = layout::perf_result;
+  Reader in("PerfResult", payload, at::kFixedBytes, Reader::Tail::text);
+  PerfResult result;
+  result.id = in.number("id", at::kId, 1u);
+  result.ok = in.boolean("ok", at::kOk);
+  in.zeros(at::kReserved);
+  result.elapsed_ns = in.number("elapsed_ns", at::kElapsedNs);
+  result.cpu_ns = in.number("cpu_ns", at::kCpuNs);
+  result.reason = in.text("reason", 0);
+  if (result.ok && !result.reason.empty()) in.fail("that is ok and gives a reason why not");
+  return in.result(std::move(result));
+}
+
 }  // namespace
 
 const char* message_name(const Message& message) {
@@ -218,6 +283,14 @@ Result<Message> decode_payload(const Header& header, std::span<const std::byte> 
       return decode_barrier(payload);
     case kBeat:
       return decode_heartbeat(payload);
+    case kPerfSetup:
+      return decode_perf_setup(payload);
+    case kPerfHost:
+      return decode_perf_host(payload);
+    case kPerfStep:
+      return decode_perf_step(payload);
+    case kPerfResult:
+      return decode_perf_result(payload);
     default:
       return bad(fmt::format("a message of unknown type {}", header.type));
   }

@@ -59,6 +59,7 @@ Writer payload(const Hello& hello) {
   out.put(at::kTargetGpu, hello.target_gpu);
   out.put(at::kChannels, hello.channels);
   out.put(at::kMemory, hello.memory);
+  out.put(at::kPurpose, static_cast<std::uint8_t>(hello.purpose));
   out.put(at::kBytes, hello.bytes);
   out.put(at::kMaxRequestBytes, hello.max_request_bytes);
   out.text(hello.transport);
@@ -114,6 +115,48 @@ Writer payload(const Barrier& barrier) {
 
 Writer payload(const Heartbeat&) {
   return Writer(0);
+}
+
+Writer payload(const PerfSetup& setup) {
+  namespace at = layout::perf_setup;
+  Writer out(at::kFixedBytes);
+  out.put(at::kWindow, setup.window);
+  out.put(at::kBareSockets, setup.bare_sockets);
+  out.put(at::kRingBytes, setup.ring_bytes);
+  out.put(at::kIdle, setup.idle);
+  return out;
+}
+
+Writer payload(const PerfHost& host) {
+  namespace at = layout::perf_host;
+  Writer out(at::kFixedBytes);
+  out.put(at::kBareNonce, host.bare_nonce);
+  out.put(at::kBarePort, host.bare_port);
+  out.text(host.text);
+  return out;
+}
+
+Writer payload(const PerfStep& step) {
+  namespace at = layout::perf_step;
+  Writer out(at::kFixedBytes);
+  out.put(at::kId, step.id);
+  out.put(at::kKind, static_cast<std::uint8_t>(step.kind));
+  out.put(at::kBidirectional, static_cast<std::uint8_t>(step.bidirectional));
+  out.put(at::kBytes, step.bytes);
+  out.put(at::kWarmup, step.warmup);
+  out.put(at::kMessages, step.messages);
+  return out;
+}
+
+Writer payload(const PerfResult& result) {
+  namespace at = layout::perf_result;
+  Writer out(at::kFixedBytes);
+  out.put(at::kId, result.id);
+  out.put(at::kOk, static_cast<std::uint8_t>(result.ok));
+  out.put(at::kElapsedNs, result.elapsed_ns);
+  out.put(at::kCpuNs, result.cpu_ns);
+  out.text(result.ok ? std::string() : result.reason);
+  return out;
 }
 
 }  // namespace

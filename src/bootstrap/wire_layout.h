@@ -49,11 +49,12 @@ inline constexpr U32 kGpu{0};
 inline constexpr U32 kTargetGpu{4};
 inline constexpr U32 kChannels{8};
 inline constexpr U8 kMemory{12};
-inline constexpr Bytes<3> kReserved{13};
+inline constexpr U8 kPurpose{13};
+inline constexpr Bytes<2> kReserved{14};
 inline constexpr U64 kBytes{16};
 inline constexpr U64 kMaxRequestBytes{24};
 inline constexpr std::size_t kFixedBytes = 32;
-static_assert(packed(kFixedBytes, kGpu, kTargetGpu, kChannels, kMemory, kReserved, kBytes,
+static_assert(packed(kFixedBytes, kGpu, kTargetGpu, kChannels, kMemory, kPurpose, kReserved, kBytes,
                      kMaxRequestBytes));
 }  // namespace hello
 
@@ -99,6 +100,47 @@ inline constexpr U32 kId{0};
 inline constexpr std::size_t kFixedBytes = 4;
 static_assert(packed(kFixedBytes, kId));
 }  // namespace barrier
+
+namespace perf_setup {
+inline constexpr U32 kWindow{0};
+inline constexpr U32 kBareSockets{4};
+inline constexpr U64 kRingBytes{8};
+inline constexpr U8 kIdle{16};
+inline constexpr Bytes<7> kReserved{17};
+inline constexpr std::size_t kFixedBytes = 24;
+static_assert(packed(kFixedBytes, kWindow, kBareSockets, kRingBytes, kIdle, kReserved));
+}  // namespace perf_setup
+
+namespace perf_host {
+inline constexpr U64 kBareNonce{0};
+inline constexpr U16 kBarePort{8};
+inline constexpr Bytes<6> kReserved{10};
+inline constexpr std::size_t kFixedBytes = 16;
+static_assert(packed(kFixedBytes, kBareNonce, kBarePort, kReserved));
+}  // namespace perf_host
+
+namespace perf_step {
+inline constexpr U32 kId{0};
+inline constexpr U8 kKind{4};
+inline constexpr U8 kBidirectional{5};
+inline constexpr Bytes<2> kReserved{6};
+inline constexpr U64 kBytes{8};
+inline constexpr U64 kWarmup{16};
+inline constexpr U64 kMessages{24};
+inline constexpr std::size_t kFixedBytes = 32;
+static_assert(packed(kFixedBytes, kId, kKind, kBidirectional, kReserved, kBytes, kWarmup,
+                     kMessages));
+}  // namespace perf_step
+
+namespace perf_result {
+inline constexpr U32 kId{0};
+inline constexpr U8 kOk{4};
+inline constexpr Bytes<3> kReserved{5};
+inline constexpr U64 kElapsedNs{8};
+inline constexpr U64 kCpuNs{16};
+inline constexpr std::size_t kFixedBytes = 24;
+static_assert(packed(kFixedBytes, kId, kOk, kReserved, kElapsedNs, kCpuNs));
+}  // namespace perf_result
 
 static_assert(plan::kFixedBytes + kTextLengthBytes + kMaxTextBytes <= kMaxPayloadBytes);
 static_assert(handle_offer::kFixedBytes <= kMaxPayloadBytes);

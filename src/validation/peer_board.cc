@@ -27,7 +27,8 @@ void PeerBoard::on_message(const wire::Message& message) {
   } else if (const auto* barrier = std::get_if<wire::Barrier>(&message)) {
     barrier_ = std::max(barrier_, barrier->id);
   } else {
-    lose(Error(Code::protocol, "the other side began a second handshake"));
+    lose(Error(Code::protocol,
+               fmt::format("a {} has no place in a validation", wire::message_name(message))));
   }
   changed_.notify_all();
 }

@@ -195,6 +195,8 @@ wire::Hello Validation::hello() const {
 
 Result<wire::Plan> Validation::decide(const wire::Hello& said) const {
   const std::string& transport = environment_->transport.net->name();
+  if (said.purpose != wire::Purpose::validation)
+    return Error(Code::peer, "the client comes from `hawser perf`, this server validates");
   if (said.transport != transport)
     return Error(
         Code::peer,

@@ -22,6 +22,7 @@ using Bytes = std::vector<std::byte>;
 
 constexpr int kInDecoder = 7500;
 constexpr int kOverSockets = 2500;
+constexpr std::size_t kTypes = std::variant_size_v<wire::Message>;
 
 std::uint64_t seed_of_this_run() {
   const char* given = std::getenv("HAWSER_TEST_SEED");
@@ -67,7 +68,7 @@ class Handshakes {
     return out;
   }
   Bytes frame() {
-    switch (below(8)) {
+    switch (below(12)) {
       case 0:
         return wire::encode(test::good_plan());
       case 1:
@@ -78,6 +79,14 @@ class Handshakes {
         return wire::encode(wire::ChannelStatus{1, 2, wire::Stage::created, false, text()});
       case 4:
         return wire::encode(wire::Barrier{static_cast<std::uint32_t>(random_())});
+      case 5:
+        return wire::encode(wire::PerfSetup{16, 1, random_() >> below(64), 1});
+      case 6:
+        return wire::encode(wire::PerfHost{1, random_(), text()});
+      case 7:
+        return wire::encode(wire::PerfStep{1, wire::PerfKind::stream, false, 8, 1, random_()});
+      case 8:
+        return wire::encode(wire::PerfResult{1, false, random_(), random_(), text()});
       default:
         return wire::encode(hello());
     }
@@ -93,7 +102,7 @@ class Handshakes {
   // A right header, whose length is that of the payload or nearly so.
   Bytes behind_a_header(const Bytes& payload) {
     Bytes out = wire::encode(wire::Heartbeat{});
-    store_le(out.data() + 6, static_cast<std::uint16_t>(below(9)));
+    store_le(out.data() + 6, static_cast<std::uint16_t>(below(kTypes + 2)));
     store_le(out.data() + 8, static_cast<std::uint32_t>(payload.size() + below(3)));
     out.insert(out.end(), payload.begin(), payload.end());
     return out;
@@ -182,7 +191,7 @@ TEST(BootstrapFuzz, PayloadsOfEveryTypeAndLengthAreDecodedOrRefused) {
   for (int i = 0; i < 20000; ++i) {
     Bytes payload(random() % (i % 100 == 0 ? wire::kMaxPayloadBytes + 1 : 160));
     for (auto& byte : payload) byte = static_cast<std::byte>(random() % 3 == 0 ? random() : 0);
-    const wire::Header header{static_cast<std::uint16_t>(random() % 9),
+    const wire::Header header{static_cast<std::uint16_t>(random() % (kTypes + 2)),
                               static_cast<std::uint32_t>(payload.size())};
     const auto message = wire::decode_payload(header, payload);
     if (message.ok()) {

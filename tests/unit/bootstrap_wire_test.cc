@@ -43,6 +43,14 @@ T round_trip(const T& message) {
   return std::get<T>(**decoded);
 }
 
+PerfSetup good_setup() {
+  return {16, 1, 1 << 20, 1};
+}
+
+PerfStep good_step() {
+  return {1, PerfKind::stream, false, 4096, 10, 100};
+}
+
 std::string error_of(const Bytes& frame) {
   const auto decoded = decode(frame);
   if (decoded.ok()) return "";
@@ -92,7 +100,8 @@ TEST(WireBytes, HelloIsAsSpecified) {
             "04030000"
             "05010000"
             "02"
-            "000000"
+            "01"
+            "0000"
             "0a09080706000000"
             "1817161514131211"
             "0300"
@@ -166,6 +175,57 @@ TEST(WireBytes, SmallMessagesAreAsSpecified) {
             "00000000");
 }
 
+TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
+  EXPECT_EQ(hex(encode(PerfSetup{1, 2, 0x0304, 3})),
+            "48575352"
+            "0100"
+            "0800"
+            "18000000"
+            "00000000"
+            "01000000"
+            "02000000"
+            "0403000000000000"
+            "03"
+            "00000000000000");
+  EXPECT_EQ(hex(encode(PerfHost{0x0102, 0x0807060504030201, "x"})),
+            "48575352"
+            "0100"
+            "0900"
+            "13000000"
+            "00000000"
+            "0102030405060708"
+            "0201"
+            "000000000000"
+            "0100"
+            "78");
+  EXPECT_EQ(hex(encode(PerfStep{1, PerfKind::ping_pong, true, 2, 3, 4})),
+            "48575352"
+            "0100"
+            "0a00"
+            "20000000"
+            "00000000"
+            "01000000"
+            "02"
+            "01"
+            "0000"
+            "0200000000000000"
+            "0300000000000000"
+            "0400000000000000");
+  EXPECT_EQ(hex(encode(PerfResult{1, false, 2, 3, "no"})),
+            "48575352"
+            "0100"
+            "0b00"
+            "1c000000"
+            "00000000"
+            "01000000"
+            "00"
+            "000000"
+            "0200000000000000"
+            "0300000000000000"
+            "0200"
+            "6e6f");
+}
+
 TEST(WireBytes, HandleOfferIsAsSpecified) {
   HandleOffer offer{1, 3, {}};
   offer.handle.fill(std::byte{0xab});
@@ -218,12 +278,32 @@ TEST(WireRoundTrip, KeepsTheSmallMessages) {
   EXPECT_EQ(round_trip(ChannelStatus{0, 0, Stage::created, true, "not sent"}).reason, "");
 }
 
+TEST(WireRoundTrip, KeepsTheMessagesOfAMeasurement) {
+  const auto setup = round_trip(PerfSetup{kMaxWindow, kMaxBareSockets, kMaxTransferBytes, 3});
+  EXPECT_EQ(std::tie(setup.window, setup.bare_sockets), std::tie(kMaxWindow, kMaxBareSockets));
+  EXPECT_EQ(setup.ring_bytes, kMaxTransferBytes);
+  EXPECT_EQ(setup.idle, 3);
+  const auto host = round_trip(PerfHost{65535, 7, "kernel=6.1"});
+  EXPECT_EQ(host.bare_port, 65535);
+  EXPECT_EQ(host.bare_nonce, 7u);
+  EXPECT_EQ(host.text, "kernel=6.1");
+  const auto step = round_trip(PerfStep{9, PerfKind::end, true, 8, 7, 6});
+  EXPECT_EQ(step.id, 9u);
+  EXPECT_EQ(step.kind, PerfKind::end);
+  EXPECT_TRUE(step.bidirectional);
+  EXPECT_EQ(step.bytes * 100 + step.warmup * 10 + step.messages, 876u);
+  const auto result = round_trip(PerfResult{3, false, 4, 5, "why"});
+  EXPECT_EQ(result.elapsed_ns * 10 + result.cpu_ns, 45u);
+  EXPECT_EQ(result.reason, "why");
+  EXPECT_EQ(round_trip(PerfResult{3, true, 4, 5, "not sent"}).reason, "");
+}
+
 TEST(WireHeader, IsCheckedFieldByField) {
   const Message beat = Heartbeat{};
   EXPECT_THAT(error_of(with_header(beat, 0, 'X')), HasSubstr("not hawser"));
   EXPECT_EQ(error_of(with_header(beat, 4, 9)), "protocol version 9, this side speaks 1");
   EXPECT_EQ(error_of(with_header(beat, 6, 0)), "a message of unknown type 0");
-  EXPECT_EQ(error_of(with_header(beat, 6, 8)), "a message of unknown type 8");
+  EXPECT_EQ(error_of(with_header(beat, 6, 12)), "a message of unknown type 12");
   EXPECT_EQ(error_of(with_header(beat, 9, 0x11)), "a Heartbeat of 4352 bytes, at most 4096");
   EXPECT_EQ(error_of(with_header(beat, 11, 0x80)), "a Heartbeat of 2147483648 bytes, at most 4096");
   EXPECT_EQ(error_of(with_header(beat, 12, 1)),
@@ -239,7 +319,9 @@ TEST(WireHeader, RefuseIsUnderstoodInAnyVersion) {
 TEST(WirePayload, NeitherShorterNorLongerThanItsFields) {
   for (const Message& message :
        {Message(good_hello()), Message(good_plan()), Message(Refuse{"x"}), Message(HandleOffer{}),
-        Message(ChannelStatus{}), Message(Barrier{}), Message(Heartbeat{})}) {
+        Message(ChannelStatus{}), Message(Barrier{}), Message(Heartbeat{}), Message(good_setup()),
+        Message(PerfHost{0, 0, "text"}), Message(good_step()),
+        Message(PerfResult{1, true, 2, 3, ""})}) {
     const auto name = message_name(message);
     EXPECT_THAT(error_of(with_payload_length(message, 1)), HasSubstr("where its fields take"))
         << name;
@@ -260,7 +342,9 @@ TEST(WirePayload, HelloFieldsAreChecked) {
   EXPECT_THAT(error_of(altered(hello, at::kBytes, kMaxTransferBytes + 1)), HasSubstr("bytes ="));
   EXPECT_THAT(error_of(altered(hello, at::kMaxRequestBytes, std::uint64_t{0})),
               HasSubstr("max_request_bytes = 0"));
-  for (std::size_t i = 0; i < 3; ++i)
+  for (const std::uint8_t purpose : {0, 3, 255})
+    EXPECT_THAT(error_of(altered(hello, at::kPurpose, purpose)), HasSubstr("with purpose ="));
+  for (std::size_t i = 0; i < 2; ++i)
     EXPECT_EQ(error_of(altered(hello, layout::U8{at::kReserved.offset + i}, std::uint8_t{1})),
               "a Hello whose reserved bytes are not zero");
   Hello nameless = good_hello();
@@ -295,6 +379,40 @@ TEST(WirePayload, ChannelFieldsAreChecked) {
   EXPECT_THAT(error_of(altered(status, at::kOk, std::uint8_t{1})), HasSubstr("gives a reason"));
   EXPECT_NE(error_of(altered(status, layout::U8{11}, std::uint8_t{1})), "");
   EXPECT_NE(error_of(altered(HandleOffer{}, layout::handle_offer::kChannel, 1024u)), "");
+}
+
+TEST(WirePayload, MeasurementFieldsAreChecked) {
+  {
+    namespace at = layout::perf_setup;
+    const Message setup = good_setup();
+    EXPECT_THAT(error_of(altered(setup, at::kWindow, 0u)), HasSubstr("window = 0, want 1 to"));
+    EXPECT_NE(error_of(altered(setup, at::kWindow, kMaxWindow + 1)), "");
+    EXPECT_NE(error_of(altered(setup, at::kBareSockets, kMaxBareSockets + 1)), "");
+    EXPECT_NE(error_of(altered(setup, at::kRingBytes, std::uint64_t{0})), "");
+    EXPECT_NE(error_of(altered(setup, at::kRingBytes, kMaxTransferBytes + 1)), "");
+    for (const std::uint8_t idle : {0, 4, 255})
+      EXPECT_THAT(error_of(altered(setup, at::kIdle, idle)), HasSubstr("with idle ="));
+    EXPECT_NE(error_of(altered(setup, layout::U8{23}, std::uint8_t{1})), "");
+  }
+  {
+    namespace at = layout::perf_step;
+    const Message step = good_step();
+    EXPECT_NE(error_of(altered(step, at::kId, 0u)), "");
+    for (const std::uint8_t kind : {0, 6, 255})
+      EXPECT_THAT(error_of(altered(step, at::kKind, kind)), HasSubstr("with kind ="));
+    EXPECT_NE(error_of(altered(step, at::kBidirectional, std::uint8_t{2})), "");
+    EXPECT_NE(error_of(altered(step, at::kBytes, std::uint64_t{0})), "");
+    EXPECT_NE(error_of(altered(step, at::kBytes, kMaxTransferBytes + 1)), "");
+    EXPECT_NE(error_of(altered(step, at::kMessages, std::uint64_t{0})), "");
+    EXPECT_NE(error_of(altered(step, at::kMessages, kMaxPerfMessages + 1)), "");
+    EXPECT_NE(error_of(altered(step, at::kWarmup, kMaxPerfMessages + 1)), "");
+  }
+  const Message failed = PerfResult{1, false, 0, 0, "why"};
+  EXPECT_THAT(error_of(altered(failed, layout::perf_result::kOk, std::uint8_t{1})),
+              HasSubstr("gives a reason"));
+  EXPECT_NE(error_of(altered(failed, layout::perf_result::kId, 0u)), "");
+  EXPECT_NE(error_of(altered(failed, layout::U8{7}, std::uint8_t{1})), "");
+  EXPECT_NE(error_of(altered(PerfHost{}, layout::U8{15}, std::uint8_t{1})), "");
 }
 
 TEST(WireText, TooLongIsRefusedOnDecode) {
