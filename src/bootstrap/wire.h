@@ -98,11 +98,16 @@ struct PerfSetup {
   std::uint8_t idle = 1;  // what a thread does that finds nothing: 1 spin, 2 yield, 3 sleep
 };
 
-// Both ways: the machine that this side runs on, for the report's header.
+// Both ways: what this side runs on, in a few words for the report.
 struct PerfHost {
-  std::uint16_t bare_port = 0;   // from a server: where the bare sockets connect to; 0: nowhere
-  std::uint64_t bare_nonce = 0;  // and what they say first
-  std::string text;              // a few words about it, for people
+  std::string text;
+};
+
+// server → client: where the bare-socket reference connects to.
+struct PerfBare {
+  std::uint64_t nonce = 0;  // what a bare socket says first
+  std::uint16_t port = 0;   // never 0 on the wire
+  std::string address;      // numeric; never empty on the wire
 };
 
 // client → server: measure this next.
@@ -133,7 +138,7 @@ struct PerfResult {
 
 // A message's type on the wire is its place here, counted from 1.
 using Message = std::variant<Hello, Plan, Refuse, HandleOffer, ChannelStatus, Barrier, Heartbeat,
-                             PerfSetup, PerfHost, PerfStep, PerfResult>;
+                             PerfSetup, PerfHost, PerfBare, PerfStep, PerfResult>;
 
 const char* message_name(const Message& message);  // "Hello"
 

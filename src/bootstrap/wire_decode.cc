@@ -11,7 +11,7 @@ namespace {
 
 constexpr const char* kNames[] = {"Hello",         "Plan",     "Refuse",    "HandleOffer",
                                   "ChannelStatus", "Barrier",  "Heartbeat", "PerfSetup",
-                                  "PerfHost",      "PerfStep", "PerfResult"};
+                                  "PerfHost",      "PerfBare", "PerfStep",  "PerfResult"};
 constexpr std::size_t kTypes = std::size(kNames);
 static_assert(kTypes == std::variant_size_v<Message>);
 
@@ -25,6 +25,7 @@ enum Type : std::uint16_t {
   kBeat,
   kPerfSetup,
   kPerfHost,
+  kPerfBare,
   kPerfStep,
   kPerfResult
 };
@@ -203,14 +204,19 @@ Result<Message> decode_perf_setup(std::span<const std::byte> payload) {
 }
 
 Result<Message> decode_perf_host(std::span<const std::byte> payload) {
-  namespace at = layout::perf_host;
-  Reader in("PerfHost", payload, at::kFixedBytes, Reader::Tail::text);
-  PerfHost host;
-  host.bare_nonce = in.number("bare_nonce", at::kBareNonce);
-  host.bare_port = in.number("bare_port", at::kBarePort);
+  Reader in("PerfHost", payload, layout::perf_host::kFixedBytes, Reader::Tail::text);
+  return in.result(PerfHost{in.text("text", 0)});
+}
+
+Result<Message> decode_perf_bare(std::span<const std::byte> payload) {
+  namespace at = layout::perf_bare;
+  Reader in("PerfBare", payload, at::kFixedBytes, Reader::Tail::text);
+  PerfBare bare;
+  bare.nonce = in.number("nonce", at::kNonce);
+  bare.port = in.number<std::uint16_t>("port", at::kPort, 1);
   in.zeros(at::kReserved);
-  host.text = in.text("text", 0);
-  return in.result(std::move(host));
+  bare.address = in.text("address", 1);
+  return in.result(std::move(bare));
 }
 
 Result<Message> decode_perf_step(std::span<const std::byte> payload) {
@@ -287,6 +293,8 @@ Result<Message> decode_payload(const Header& header, std::span<const std::byte> 
       return decode_perf_setup(payload);
     case kPerfHost:
       return decode_perf_host(payload);
+    case kPerfBare:
+      return decode_perf_bare(payload);
     case kPerfStep:
       return decode_perf_step(payload);
     case kPerfResult:

@@ -128,11 +128,17 @@ Writer payload(const PerfSetup& setup) {
 }
 
 Writer payload(const PerfHost& host) {
-  namespace at = layout::perf_host;
-  Writer out(at::kFixedBytes);
-  out.put(at::kBareNonce, host.bare_nonce);
-  out.put(at::kBarePort, host.bare_port);
+  Writer out(layout::perf_host::kFixedBytes);
   out.text(host.text);
+  return out;
+}
+
+Writer payload(const PerfBare& bare) {
+  namespace at = layout::perf_bare;
+  Writer out(at::kFixedBytes);
+  out.put(at::kNonce, bare.nonce);
+  out.put(at::kPort, bare.port);
+  out.text(bare.address);
   return out;
 }
 

@@ -112,12 +112,16 @@ static_assert(packed(kFixedBytes, kWindow, kBareSockets, kRingBytes, kIdle, kRes
 }  // namespace perf_setup
 
 namespace perf_host {
-inline constexpr U64 kBareNonce{0};
-inline constexpr U16 kBarePort{8};
+inline constexpr std::size_t kFixedBytes = 0;
+}  // namespace perf_host
+
+namespace perf_bare {
+inline constexpr U64 kNonce{0};
+inline constexpr U16 kPort{8};
 inline constexpr Bytes<6> kReserved{10};
 inline constexpr std::size_t kFixedBytes = 16;
-static_assert(packed(kFixedBytes, kBareNonce, kBarePort, kReserved));
-}  // namespace perf_host
+static_assert(packed(kFixedBytes, kNonce, kPort, kReserved));
+}  // namespace perf_bare
 
 namespace perf_step {
 inline constexpr U32 kId{0};

@@ -68,7 +68,7 @@ class Handshakes {
     return out;
   }
   Bytes frame() {
-    switch (below(12)) {
+    switch (below(13)) {
       case 0:
         return wire::encode(test::good_plan());
       case 1:
@@ -82,10 +82,12 @@ class Handshakes {
       case 5:
         return wire::encode(wire::PerfSetup{16, 1, random_() >> below(64), 1});
       case 6:
-        return wire::encode(wire::PerfHost{1, random_(), text()});
+        return wire::encode(wire::PerfBare{random_(), 1, text()});
       case 7:
         return wire::encode(wire::PerfStep{1, wire::PerfKind::stream, false, 8, 1, random_()});
       case 8:
+        return wire::encode(wire::PerfHost{text()});
+      case 9:
         return wire::encode(wire::PerfResult{1, false, random_(), random_(), text()});
       default:
         return wire::encode(hello());

@@ -187,10 +187,18 @@ TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
             "0403000000000000"
             "03"
             "00000000000000");
-  EXPECT_EQ(hex(encode(PerfHost{0x0102, 0x0807060504030201, "x"})),
+  EXPECT_EQ(hex(encode(PerfHost{"x"})),
             "48575352"
             "0100"
             "0900"
+            "03000000"
+            "00000000"
+            "0100"
+            "78");
+  EXPECT_EQ(hex(encode(PerfBare{0x0807060504030201, 0x0102, "x"})),
+            "48575352"
+            "0100"
+            "0a00"
             "13000000"
             "00000000"
             "0102030405060708"
@@ -201,7 +209,7 @@ TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
   EXPECT_EQ(hex(encode(PerfStep{1, PerfKind::ping_pong, true, 2, 3, 4})),
             "48575352"
             "0100"
-            "0a00"
+            "0b00"
             "20000000"
             "00000000"
             "01000000"
@@ -214,7 +222,7 @@ TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
   EXPECT_EQ(hex(encode(PerfResult{1, false, 2, 3, "no"})),
             "48575352"
             "0100"
-            "0b00"
+            "0c00"
             "1c000000"
             "00000000"
             "01000000"
@@ -283,10 +291,11 @@ TEST(WireRoundTrip, KeepsTheMessagesOfAMeasurement) {
   EXPECT_EQ(std::tie(setup.window, setup.bare_sockets), std::tie(kMaxWindow, kMaxBareSockets));
   EXPECT_EQ(setup.ring_bytes, kMaxTransferBytes);
   EXPECT_EQ(setup.idle, 3);
-  const auto host = round_trip(PerfHost{65535, 7, "kernel=6.1"});
-  EXPECT_EQ(host.bare_port, 65535);
-  EXPECT_EQ(host.bare_nonce, 7u);
-  EXPECT_EQ(host.text, "kernel=6.1");
+  EXPECT_EQ(round_trip(PerfHost{"Linux 6.1"}).text, "Linux 6.1");
+  const auto bare = round_trip(PerfBare{7, 65535, "fd00::2"});
+  EXPECT_EQ(bare.nonce, 7u);
+  EXPECT_EQ(bare.port, 65535);
+  EXPECT_EQ(bare.address, "fd00::2");
   const auto step = round_trip(PerfStep{9, PerfKind::end, true, 8, 7, 6});
   EXPECT_EQ(step.id, 9u);
   EXPECT_EQ(step.kind, PerfKind::end);
@@ -303,7 +312,7 @@ TEST(WireHeader, IsCheckedFieldByField) {
   EXPECT_THAT(error_of(with_header(beat, 0, 'X')), HasSubstr("not hawser"));
   EXPECT_EQ(error_of(with_header(beat, 4, 9)), "protocol version 9, this side speaks 1");
   EXPECT_EQ(error_of(with_header(beat, 6, 0)), "a message of unknown type 0");
-  EXPECT_EQ(error_of(with_header(beat, 6, 12)), "a message of unknown type 12");
+  EXPECT_EQ(error_of(with_header(beat, 6, 13)), "a message of unknown type 13");
   EXPECT_EQ(error_of(with_header(beat, 9, 0x11)), "a Heartbeat of 4352 bytes, at most 4096");
   EXPECT_EQ(error_of(with_header(beat, 11, 0x80)), "a Heartbeat of 2147483648 bytes, at most 4096");
   EXPECT_EQ(error_of(with_header(beat, 12, 1)),
@@ -320,7 +329,7 @@ TEST(WirePayload, NeitherShorterNorLongerThanItsFields) {
   for (const Message& message :
        {Message(good_hello()), Message(good_plan()), Message(Refuse{"x"}), Message(HandleOffer{}),
         Message(ChannelStatus{}), Message(Barrier{}), Message(Heartbeat{}), Message(good_setup()),
-        Message(PerfHost{0, 0, "text"}), Message(good_step()),
+        Message(PerfHost{"text"}), Message(PerfBare{1, 2, "::1"}), Message(good_step()),
         Message(PerfResult{1, true, 2, 3, ""})}) {
     const auto name = message_name(message);
     EXPECT_THAT(error_of(with_payload_length(message, 1)), HasSubstr("where its fields take"))
@@ -412,7 +421,10 @@ TEST(WirePayload, MeasurementFieldsAreChecked) {
               HasSubstr("gives a reason"));
   EXPECT_NE(error_of(altered(failed, layout::perf_result::kId, 0u)), "");
   EXPECT_NE(error_of(altered(failed, layout::U8{7}, std::uint8_t{1})), "");
-  EXPECT_NE(error_of(altered(PerfHost{}, layout::U8{15}, std::uint8_t{1})), "");
+  const Message bare = PerfBare{1, 2, "::1"};
+  EXPECT_NE(error_of(altered(bare, layout::perf_bare::kPort, std::uint16_t{0})), "");
+  EXPECT_NE(error_of(altered(bare, layout::U8{15}, std::uint8_t{1})), "");
+  EXPECT_NE(error_of(encode(PerfBare{1, 2, ""})), "");
 }
 
 TEST(WireText, TooLongIsRefusedOnDecode) {

@@ -18,6 +18,10 @@ Run add_validate(CLI::App& app);
 // The same under the page's name: server [BIND_IP [GPU [DEV]]] | client SERVER_IP [GPU [DEV]]
 Run add_page_validate(CLI::App& app);
 Run add_devices(CLI::App& app);
+// hawser perf server|client|--loopback [options]
+Run add_perf(CLI::App& app);
+// hawser plot in.json out.svg
+Run add_plot(CLI::App& app);
 Run add_parameters(CLI::App& app);
 
 // Parses, runs what was chosen, and gives the exit status. Never throws.

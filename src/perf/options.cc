@@ -1,0 +1,96 @@
+#include "perf/options.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "bootstrap/rendezvous.h"
+#include "perf/sizes.h"
+
+namespace hawser {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+constexpr int kMaxRepeats = 10'000;
+constexpr int kMaxTimeoutMs = 24 * 3600 * 1000;
+
+// A number's option, and what it takes.
+Status in_range(const char* option, std::int64_t value, std::int64_t min, std::int64_t max) {
+  if (value >= min && value <= max) return {};
+  return Error(Code::invalid_argument,
+               fmt::format("{}: {}, want {} to {}", option, value, min, max));
+}
+
+Status check_sizes(const std::vector<std::uint64_t>& sizes) {
+  HAWSER_TRY(in_range("number of sizes", static_cast<std::int64_t>(sizes.size()), 0, kMaxSizes));
+  for (const std::uint64_t bytes : sizes)
+    if (bytes < kSmallestMessageBytes || bytes > kLargestMessageBytes)
+      return Error(Code::invalid_argument,
+                   fmt::format("sizes: {} bytes, want 8 B to 1 GiB", bytes));
+  return {};
+}
+
+Status check_port(const PerfOptions& options) {
+  if (options.port_base == 0 && options.role == Role::server) return {};
+  const auto port = channel_port(options.port_base, options.gpu, 0);
+  return port.ok() ? Status() : port.error();
+}
+
+}  // namespace
+
+Status check_options(const PerfOptions& options) {
+  if (options.address.empty())
+    return Error(Code::invalid_argument, "address: want an IP address or a host name");
+  HAWSER_TRY(in_range("gpu", options.gpu, 0, wire::kMaxGpus - 1));
+  HAWSER_TRY(in_range("channels", options.channels, 1, wire::kMaxChannels));
+  HAWSER_TRY(in_range("threads", options.threads, 1, kMaxThreads));
+  HAWSER_TRY(in_range("window", options.window, 0, wire::kMaxWindow));
+  HAWSER_TRY(in_range("repeats", options.repeats, 1, kMaxRepeats));
+  HAWSER_TRY(in_range("timeout in ms", options.timeout_ms, 100, kMaxTimeoutMs));
+  // A repeat has a warm-up, may last longer than planned, and must end within the timeout.
+  HAWSER_TRY(in_range("duration in ms", options.duration_ms, 1, options.timeout_ms / 4));
+  HAWSER_TRY(in_range("bare sockets", options.bare_sockets, -1, wire::kMaxBareSockets));
+  HAWSER_TRY(in_range("ring bytes", static_cast<std::int64_t>(options.ring_bytes), 1,
+                      static_cast<std::int64_t>(kLargestMessageBytes)));
+  HAWSER_TRY(check_sizes(options.sizes));
+  return check_port(options);
+}
+
+PerfOptions completed(PerfOptions options) {
+  if (options.sizes.empty()) options.sizes = perf_default_sizes();
+  if (options.bare_sockets < 0)
+    options.bare_sockets = std::min(options.channels, static_cast<int>(wire::kMaxBareSockets));
+  if (options.peer_gpu < 0) options.peer_gpu = options.gpu;
+  return options;
+}
+
+const char* idle_name(PerfIdle idle) {
+  switch (idle) {
+    case PerfIdle::spin:
+      return "spin";
+    case PerfIdle::yield:
+      return "yield";
+    case PerfIdle::sleep:
+      return "sleep";
+  }
+  return "?";
+}
+
+std::vector<std::uint64_t> perf_default_sizes() {
+  std::vector<std::uint64_t> sizes{8, 64, 512};
+  for (std::uint64_t bytes = 4096; bytes <= (std::uint64_t{64} << 20); bytes *= 4)
+    sizes.push_back(bytes);
+  return sizes;
+}
+
+bool parse_perf_sizes(std::string_view text, std::vector<std::uint64_t>& sizes,
+                      std::string& error) {
+  auto parsed = parse_sizes(text);
+  if (parsed.ok())
+    sizes = std::move(*parsed);
+  else
+    error = parsed.error().message();
+  return parsed.ok();
+}
+
+}  // namespace hawser
