@@ -41,12 +41,12 @@ Error mismatch_error(std::uint32_t channel, const Mismatch& wrong) {
 
 }  // namespace
 
-Measurement::Measurement(const Environment& environment, MeasurementTerms terms,
+Measurement::Measurement(std::shared_ptr<const Environment> environment, MeasurementTerms terms,
                          std::unique_ptr<Session> session, std::shared_ptr<Inbox> inbox)
-    : environment_(environment),
+    : environment_(std::move(environment)),
       terms_(std::move(terms)),
       inbox_(std::move(inbox)),
-      lanes_(environment, lane_options(environment, terms_)),
+      lanes_(*environment_, lane_options(*environment_, terms_)),
       session_(std::move(session)) {}
 
 WaitBound Measurement::bound() const {
@@ -72,7 +72,7 @@ Status Measurement::open() {
 
 Status Measurement::exchange_hosts(const WaitBound& bound) {
   own_host_ = fmt::format("{}; {}", machine_text(terms_.cpus_chosen),
-                          path_text(environment_, transport_sockets_));
+                          path_text(*environment_, transport_sockets_));
   HAWSER_TRY(session_->send(wire::PerfHost{own_host_}));
   HAWSER_ASSIGN(const auto host,
                 inbox_->wait<wire::PerfHost>(bound.deadline, "the description of its host"));
@@ -94,7 +94,7 @@ Result<std::vector<UniqueFd>> Measurement::meet_bare(std::size_t count, const Wa
                   inbox_->wait<wire::PerfBare>(bound.deadline, "where its bare sockets listen"));
     return bare_connect({where.address, where.port, where.nonce}, count, bound);
   }
-  const std::string& own = environment_.net_device().address;
+  const std::string& own = environment_->net_device().address;
   HAWSER_ASSIGN(BareListener listener,
                 BareListener::listen(own.empty() ? terms_.local_address : own));
   const BareMeeting& meeting = listener.meeting();
@@ -194,7 +194,7 @@ Status Measurement::each_strand(const wire::PerfStep& step, bool outward, With&&
 }
 
 Status Measurement::prepare(const wire::PerfStep& step) {
-  if (environment_.gpu) HAWSER_TRY(environment_.gpu->make_current());
+  if (environment_->gpu) HAWSER_TRY(environment_->gpu->make_current());
   const std::size_t bytes = slots(step) * step.bytes;
   HAWSER_TRY(each_strand(step, true, [&](Strand& strand, const PatternKey& key) {
     return write_pattern(key, *strand.buffer, bytes);
@@ -224,7 +224,7 @@ Status Measurement::work(const wire::PerfStep& step, std::uint64_t messages,
 Status Measurement::stream_lanes(const StreamWork& work, const WaitBound& bound) {
   const auto hands = deal_lanes();
   return crew_->run([&](int member) -> Status {
-    if (environment_.gpu) HAWSER_TRY(environment_.gpu->make_current());
+    if (environment_->gpu) HAWSER_TRY(environment_->gpu->make_current());
     Watch watch(idle(), bound, "the stream");
     const Status done = stream(hands[static_cast<std::size_t>(member)], work, watch);
     if (!done.ok()) failed_ = true;

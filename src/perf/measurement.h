@@ -41,12 +41,12 @@ struct StepReport {
 // since such a thread outlives the run. Members are destroyed from the last to the first.
 class Measurement {
  public:
-  // Neither moves nor copies `environment`; it outlives this.
-  Measurement(const Environment& environment, MeasurementTerms terms,
+  Measurement(std::shared_ptr<const Environment> environment, MeasurementTerms terms,
               std::unique_ptr<Session> session, std::shared_ptr<Inbox> inbox);
 
   // The lanes, the bare sockets, and an exchange of who runs on what.
   Status open();
+  const MeasurementTerms& terms() const { return terms_; }
   const std::string& own_host() const { return own_host_; }
   const std::string& peer_host() const { return peer_host_; }
   const std::string& bare_congestion() const { return bare_congestion_; }
@@ -88,7 +88,7 @@ class Measurement {
   PerfIdle idle() const { return static_cast<PerfIdle>(terms_.setup.idle - 1); }
   bool client() const { return terms_.role == Role::client; }
 
-  const Environment& environment_;
+  const std::shared_ptr<const Environment> environment_;
   const MeasurementTerms terms_;
   const std::shared_ptr<Inbox> inbox_;
   std::atomic<bool> failed_{false};  // a thread of this side's step gave up: the others end too

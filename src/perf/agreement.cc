@@ -1,0 +1,99 @@
+#include "perf/agreement.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <random>
+
+#include "perf/ring.h"
+
+namespace hawser {
+namespace {
+
+// Staged GPU memory is copied through slots of this size.
+constexpr std::uint64_t kStagedChunkBytes = 512 * 1024;
+constexpr int kMostWindow = 256;  // where the transport would take even more
+
+std::uint64_t chunk_bytes_of(const PerfOptions& options, const Environment& environment) {
+  const NetCapabilities& can = environment.net_device().capabilities;
+  const std::uint64_t most =
+      std::min<std::uint64_t>(can.max_request_bytes, wire::kMaxTransferBytes);
+  if (options.chunk_bytes != 0) return std::min(most, options.chunk_bytes);
+  const bool staged = environment.memory == MemoryKind::cuda && !can.cuda_pointers;
+  return staged ? std::min(most, kStagedChunkBytes) : most;
+}
+
+int window_of(const PerfOptions& options, const Environment& environment) {
+  const int most = std::clamp(environment.net_device().capabilities.max_requests, 1, kMostWindow);
+  return options.window == 0 ? most : std::min(options.window, most);
+}
+
+// What a strand needs for the largest of the sizes, in whole pages.
+std::uint64_t largest_ring(const PerfOptions& options, int window) {
+  std::uint64_t most = kPageBytes;
+  for (const std::uint64_t bytes : options.sizes)
+    most = std::max(
+        most, bytes * ring_slots(bytes, options.ring_bytes, static_cast<std::size_t>(window)));
+  return (most + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
+
+Status check_hello(const wire::Hello& said, const PerfOptions& options, const Net& net) {
+  if (said.purpose != wire::Purpose::performance)
+    return Error(Code::peer, "the client comes to validate, this is a server of `hawser perf`");
+  if (said.transport != net.name())
+    return Error(Code::peer, fmt::format("the client's transport is '{}', the server's '{}': give "
+                                         "both sides the same --plugin",
+                                         said.transport, net.name()));
+  if (said.target_gpu != static_cast<std::uint32_t>(options.gpu))
+    return Error(Code::peer, fmt::format("the client wants GPU {}, this server is GPU {}: check "
+                                         "--gpu, --peer-gpu and --port-base",
+                                         said.target_gpu, options.gpu));
+  if (said.channels == 0 || said.bytes == 0)
+    return Error(Code::protocol, "the client wants no channels, or channels without buffers");
+  return {};
+}
+
+}  // namespace
+
+wire::Hello hello_of(const PerfOptions& options, const Environment& environment) {
+  wire::Hello hello;
+  hello.gpu = static_cast<std::uint32_t>(options.gpu);
+  hello.target_gpu = static_cast<std::uint32_t>(options.peer_gpu);
+  hello.channels = static_cast<std::uint32_t>(options.channels);
+  hello.bytes = largest_ring(options, window_of(options, environment));
+  hello.max_request_bytes = chunk_bytes_of(options, environment);
+  hello.memory = environment.memory == MemoryKind::cuda ? 2 : 1;
+  hello.purpose = wire::Purpose::performance;
+  hello.transport = environment.transport.net->name();
+  return hello;
+}
+
+wire::PerfSetup setup_of(const PerfOptions& options, const Environment& environment) {
+  return {static_cast<std::uint32_t>(window_of(options, environment)),
+          static_cast<std::uint32_t>(options.bare_sockets), options.ring_bytes,
+          static_cast<std::uint8_t>(static_cast<int>(options.idle) + 1)};
+}
+
+Result<wire::Plan> answer(const wire::Hello& said, const PerfOptions& options,
+                          const Environment& environment) {
+  HAWSER_TRY(check_hello(said, options, *environment.transport.net));
+  wire::Plan plan;
+  plan.gpu = static_cast<std::uint32_t>(options.gpu);
+  plan.channels = said.channels;
+  plan.iterations = 1;
+  plan.timeout_ms = static_cast<std::uint32_t>(options.timeout_ms);
+  plan.bytes = said.bytes;
+  plan.chunk_bytes = std::min(chunk_bytes_of(options, environment), said.max_request_bytes);
+  plan.seed = std::random_device()() | (std::uint64_t{std::random_device()()} << 32);
+  plan.transport = said.transport;
+  return plan;
+}
+
+Status check_answer(const wire::Hello& asked, const wire::Plan& answered) {
+  if (answered.chunk_bytes <= asked.max_request_bytes && answered.channels == asked.channels &&
+      answered.bytes == asked.bytes)
+    return {};
+  return Error(Code::protocol, "the server planned something else than this side asked for");
+}
+
+}  // namespace hawser

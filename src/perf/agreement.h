@@ -1,0 +1,21 @@
+// What the client asks for, and what the server makes of it.
+#pragma once
+
+#include <hawser/perf.h>
+
+#include "base/result.h"
+#include "bootstrap/wire.h"
+#include "setup/environment.h"
+
+namespace hawser {
+
+// `options` are completed() ones.
+wire::Hello hello_of(const PerfOptions& options, const Environment& environment);
+wire::PerfSetup setup_of(const PerfOptions& options, const Environment& environment);
+// The server's answer; an error is what the client is refused with.
+Result<wire::Plan> answer(const wire::Hello& said, const PerfOptions& options,
+                          const Environment& environment);
+// Whether the answer is one to what was asked.
+Status check_answer(const wire::Hello& asked, const wire::Plan& answered);
+
+}  // namespace hawser

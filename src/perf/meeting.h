@@ -1,0 +1,17 @@
+// How the two sides of a measurement find each other.
+#pragma once
+
+#include <memory>
+
+#include <hawser/perf.h>
+
+#include "perf/measurement.h"
+
+namespace hawser {
+
+// Waits for a client, or calls a server, and settles what both will do; nothing of the transport
+// is opened yet. `options` are completed() ones.
+Result<std::shared_ptr<Measurement>> meet(const PerfOptions& options, const PerfOutput& output,
+                                          std::shared_ptr<const Environment> environment);
+
+}  // namespace hawser
