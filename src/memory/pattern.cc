@@ -83,12 +83,13 @@ Status write_spoiled(const PatternKey& key, Buffer& buffer, std::size_t bytes) {
 Result<std::optional<Mismatch>> check_pattern(const PatternKey& key, const Buffer& buffer,
                                               std::size_t bytes) {
   std::optional<Mismatch> wrong;
-  HAWSER_TRY(each_piece(bytes, [&](std::size_t at, std::span<std::byte> part) -> Status {
+  const Status read = each_piece(bytes, [&](std::size_t at, std::span<std::byte> part) -> Status {
     if (wrong) return {};
     HAWSER_TRY(buffer.read(at, part));
     wrong = find_mismatch(key, at, part);
     return {};
-  }));
+  });
+  if (!read.ok()) return read.error();
   return wrong;
 }
 

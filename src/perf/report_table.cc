@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "perf/report.h"
+#include "perf/ring.h"
 #include "perf/sizes.h"
 
 namespace hawser {
@@ -8,6 +9,15 @@ namespace {
 
 std::string ratio_text(const std::optional<double>& ratio) {
   return ratio ? fmt::format("{:.2f}", *ratio) : std::string("-");
+}
+
+// Four digits that mean something, however small the figure.
+std::string digits(double value) {
+  return fmt::format("{:#.4g}", value);
+}
+
+std::string spread_text(const Spread& spread) {
+  return fmt::format("{} ({}-{})", digits(spread.median), digits(spread.min), digits(spread.max));
 }
 
 std::string microseconds(const LatencyHistogram& round_trips, double share) {
@@ -22,9 +32,9 @@ std::string header(const PerfOutcome& outcome) {
   text += fmt::format(
       "Channels:  {}, {} requests in flight each, {} at most per request, idle threads {}\n",
       outcome.channels, outcome.window, size_text(outcome.chunk_bytes), outcome.idle);
-  text +=
-      fmt::format("Buffers:   messages go round {} per channel, two at least ({} beyond 128 MiB)\n",
-                  size_text(outcome.ring_bytes), "one");
+  text += fmt::format(
+      "Buffers:   messages go round {} per channel (two messages at least, one beyond {})\n",
+      size_text(outcome.ring_bytes), size_text(kLargestPairedBytes));
   text += fmt::format(
       "Repeats:   {} of about {} ms, transport and bare sockets in turn; median "
       "(least-most)\n",
@@ -37,18 +47,13 @@ std::string header(const PerfOutcome& outcome) {
 }
 
 std::string stream_line(const PerfPoint& point) {
-  const Spread speed = gigabytes_per_second(point.transport);
-  std::string bare = "-";
-  if (point.bare) {
-    const Spread spread = gigabytes_per_second(*point.bare);
-    bare = fmt::format("{:.3f} ({:.3f}-{:.3f})", spread.median, spread.min, spread.max);
-  }
-  return fmt::format(
-      "{:>8}  {:>8.3f} ({:.3f}-{:.3f})  {:>12.0f}  {:>7.3f} {:>7.3f}  {:>23}  {:>6}  {:>6}\n",
-      size_text(point.bytes), speed.median, speed.min, speed.max,
-      messages_per_second(point.transport).median, client_cpu_per_gigabyte(point.transport).median,
-      server_cpu_per_gigabyte(point.transport).median, bare, ratio_text(bandwidth_ratio(point)),
-      ratio_text(cpu_ratio(point)));
+  const std::string bare = point.bare ? spread_text(gigabytes_per_second(*point.bare)) : "-";
+  return fmt::format("{:>8}  {:>28}  {:>12.0f}  {:>9} {:>9}  {:>28}  {:>6}  {:>6}\n",
+                     size_text(point.bytes), spread_text(gigabytes_per_second(point.transport)),
+                     messages_per_second(point.transport).median,
+                     digits(client_cpu_per_gigabyte(point.transport).median),
+                     digits(server_cpu_per_gigabyte(point.transport).median), bare,
+                     ratio_text(bandwidth_ratio(point)), ratio_text(cpu_ratio(point)));
 }
 
 std::string ping_pong_line(const PerfPoint& point) {
@@ -62,9 +67,11 @@ std::string ping_pong_line(const PerfPoint& point) {
 }
 
 std::string stream_head(bool bidirectional) {
-  return fmt::format("\n--- stream, {} ---\n{:>8}  {:>24}  {:>12}  {:>15}  {:>23}  {:>6}  {:>6}\n",
-                     bidirectional ? "both ways at once, added" : "client to server", "message",
-                     "GB/s", "messages/s", "CPU s/GB c,s", "bare GB/s", "x bare", "CPU x");
+  return fmt::format(
+      "\n--- stream, {}; client and server: CPU seconds per GB ---\n{:>8}  {:>28}  {:>12}  {:>9} "
+      "{:>9}  {:>28}  {:>6}  {:>6}\n",
+      bidirectional ? "both ways at once, added" : "client to server", "message", "GB/s",
+      "messages/s", "client", "server", "bare GB/s", "x bare", "CPU x");
 }
 
 std::string ping_pong_head() {
