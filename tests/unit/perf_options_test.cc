@@ -31,7 +31,7 @@ TEST(PerfSizes, ListsKeepTheirOrderAndEachSizeOnce) {
   for (const char* wrong : {"", "4", "2G", "8,,9", "8,", "8;9"})
     EXPECT_FALSE(parse_sizes(wrong).ok()) << wrong;
   std::string many = "8";
-  for (int i = 9; i < 100; ++i) many += "," + std::to_string(i);
+  for (int i = 9; i < 100; ++i) many.append(",").append(std::to_string(i));
   EXPECT_FALSE(parse_sizes(many).ok());
 }
 

@@ -57,16 +57,19 @@ int LoopbackServer::wait_for_port_base() {
   int port_base = -1;
   const bool said = ::poll(&waiting, 1, timeout_ms_) > 0 &&
                     ::read(port_pipe_, &port_base, sizeof port_base) == sizeof port_base;
-  if (!said) streams_.note("the server's process did not come up");
   return said ? port_base : -1;
 }
 
 bool LoopbackServer::reaped() {
-  if (child_ > 0 && ::waitpid(child_, nullptr, WNOHANG) != 0) child_ = -1;
+  int status = 0;
+  if (child_ > 0 && ::waitpid(child_, &status, WNOHANG) != 0) {
+    child_ = -1;
+    if (WIFEXITED(status)) status_ = WEXITSTATUS(status);
+  }
   return child_ <= 0;
 }
 
-void LoopbackServer::end(bool by_itself) {
+int LoopbackServer::end(bool by_itself) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (by_itself && !reaped() && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(kBetweenLooks);
@@ -77,6 +80,7 @@ void LoopbackServer::end(bool by_itself) {
   }
   if (port_pipe_ >= 0) ::close(port_pipe_);
   port_pipe_ = -1;
+  return status_;
 }
 
 }  // namespace hawser::tool

@@ -20,8 +20,9 @@ class LoopbackServer {
 
   // Waits till it listens. -1: it could not; it has said why.
   int wait_for_port_base();
-  // Waits for its end, if it is to end by itself; kills it otherwise, or when it does not.
-  void end(bool by_itself);
+  // Waits for its end, if it is to end by itself; kills it otherwise, or when it does not. Its exit
+  // status, or -1.
+  int end(bool by_itself);
 
  private:
   [[noreturn]] void serve(PerfOptions options);
@@ -31,6 +32,7 @@ class LoopbackServer {
   int timeout_ms_;
   int port_pipe_ = -1;
   pid_t child_ = -1;
+  int status_ = -1;
 };
 
 }  // namespace hawser::tool

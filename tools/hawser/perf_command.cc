@@ -149,7 +149,10 @@ int run_loopback(Streams& streams, Given& given) {
   given.options.role = Role::client;
   given.options.address = server.address;
   given.options.port_base = beside.wait_for_port_base();
-  if (given.options.port_base < 0) return kCouldNotRun;
+  if (given.options.port_base < 0) {  // it has said why
+    const int status = beside.end(true);
+    return status > 0 ? status : int{kCouldNotRun};
+  }
   const PerfReport report = perf(given.options, output_to(streams, given));
   beside.end(report.status == PerfStatus::measured);
   return deliver(streams, given, report);
