@@ -114,9 +114,10 @@ struct PerfBare {
 enum class PerfKind : std::uint8_t {
   stream = 1,
   ping_pong = 2,
-  bare_stream = 3,
-  bare_ping_pong = 4,
-  end = 5,  // nothing more
+  bare_stream = 3,          // by blocking calls
+  bare_stream_polling = 4,  // by calls that never block, over and over
+  bare_ping_pong = 5,       // likewise
+  end = 6,                  // nothing more
 };
 struct PerfStep {
   std::uint32_t id = 0;  // 1, 2, 3 ...

@@ -224,7 +224,7 @@ Result<Message> decode_perf_step(std::span<const std::byte> payload) {
   Reader in("PerfStep", payload, at::kFixedBytes, Reader::Tail::none);
   PerfStep step;
   step.id = in.number("id", at::kId, 1u);
-  step.kind = static_cast<PerfKind>(in.number<std::uint8_t>("kind", at::kKind, 1, 5));
+  step.kind = static_cast<PerfKind>(in.number<std::uint8_t>("kind", at::kKind, 1, 6));
   step.bidirectional = in.boolean("bidirectional", at::kBidirectional);
   in.zeros(at::kReserved);
   step.bytes = in.number<std::uint64_t>("bytes", at::kBytes, 1, kMaxTransferBytes);

@@ -59,34 +59,57 @@ Result<std::unique_ptr<BareLink>> BareLink::make(Role role, std::vector<UniqueFd
   return std::unique_ptr<BareLink>(new BareLink(role, std::move(ways)));
 }
 
-Status BareLink::assemble(std::size_t members) {
-  if (crew_ && crew_->members() == static_cast<int>(members)) return {};
-  HAWSER_ASSIGN(crew_, Crew::make(static_cast<int>(members)));
+Status BareLink::assemble(bool bidirectional) {
+  const auto members = static_cast<int>(bidirectional ? ways_.size() : ways_.size() / 2);
+  if (crew_ && crew_->members() == members) return {};
+  HAWSER_ASSIGN(crew_, Crew::make(members));
   return {};
 }
 
 Status BareLink::stream(const StreamWork& work, const WaitBound& bound) {
-  const std::size_t there = ways_.size() / 2;
-  HAWSER_TRY(assemble(work.bidirectional ? ways_.size() : there));
+  HAWSER_TRY(assemble(work.bidirectional));
+  const auto out = [&](int socket, const std::byte* data, std::size_t bytes) {
+    return send_all(socket, data, bytes, bound);
+  };
+  const auto in = [&](int socket, std::byte* data, std::size_t bytes) {
+    return receive_all(socket, data, bytes, bound);
+  };
   return crew_->run([&](int member) {
     Way& way = ways_[static_cast<std::size_t>(member)];
-    const bool sends = (static_cast<std::size_t>(member) < there) == (role_ == Role::client);
-    return sends ? send(way, work.run, bound) : receive(way, work.run, bound);
+    return sends(member) ? send(way, work.run, out, in) : receive(way, work.run, out, in);
   });
 }
 
-Status BareLink::send(Way& way, const MessageRun& run, const WaitBound& bound) {
-  for (std::uint64_t i = 0; i < run.messages; ++i)
-    HAWSER_TRY(send_all(way.socket.get(), slot(way.buffer, run, i), run.message_bytes, bound));
-  std::byte token[kTokenBytes];
-  return receive_all(way.socket.get(), token, kTokenBytes, bound);
+Status BareLink::stream_polling(const StreamWork& work, PerfIdle idle, const WaitBound& bound) {
+  HAWSER_TRY(assemble(work.bidirectional));
+  return crew_->run([&](int member) {
+    Watch watch(idle, bound, "the bare stream");
+    const auto out = [&](int socket, const std::byte* data, std::size_t bytes) {
+      return send_polling(socket, data, bytes, watch);
+    };
+    const auto in = [&](int socket, std::byte* data, std::size_t bytes) {
+      return receive_polling(socket, data, bytes, watch);
+    };
+    Way& way = ways_[static_cast<std::size_t>(member)];
+    return sends(member) ? send(way, work.run, out, in) : receive(way, work.run, out, in);
+  });
 }
 
-Status BareLink::receive(Way& way, const MessageRun& run, const WaitBound& bound) {
+template <class Send, class Receive>
+Status BareLink::send(Way& way, const MessageRun& run, Send&& send_bytes, Receive&& receive_bytes) {
   for (std::uint64_t i = 0; i < run.messages; ++i)
-    HAWSER_TRY(receive_all(way.socket.get(), slot(way.buffer, run, i), run.message_bytes, bound));
+    HAWSER_TRY(send_bytes(way.socket.get(), slot(way.buffer, run, i), run.message_bytes));
+  std::byte token[kTokenBytes];
+  return receive_bytes(way.socket.get(), token, kTokenBytes);
+}
+
+template <class Send, class Receive>
+Status BareLink::receive(Way& way, const MessageRun& run, Send&& send_bytes,
+                         Receive&& receive_bytes) {
+  for (std::uint64_t i = 0; i < run.messages; ++i)
+    HAWSER_TRY(receive_bytes(way.socket.get(), slot(way.buffer, run, i), run.message_bytes));
   const std::byte token[kTokenBytes] = {};
-  return send_all(way.socket.get(), token, kTokenBytes, bound);
+  return send_bytes(way.socket.get(), token, kTokenBytes);
 }
 
 Status BareLink::ping(std::size_t bytes, std::uint64_t round_trips, Watch& watch,

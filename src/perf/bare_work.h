@@ -21,6 +21,8 @@ class BareLink {
 
   // Blocking calls, one per message for as much as the kernel takes at once.
   Status stream(const StreamWork& work, const WaitBound& bound);
+  // The same by calls that never block; in between, each thread rests as the lanes' do.
+  Status stream_polling(const StreamWork& work, PerfIdle idle, const WaitBound& bound);
   // Over the first socket, both ways, polling as the lanes do.
   Status ping(std::size_t bytes, std::uint64_t round_trips, Watch& watch,
               LatencyHistogram* round_trip_ns);
@@ -33,9 +35,17 @@ class BareLink {
   };
 
   BareLink(Role role, std::vector<Way> ways) : role_(role), ways_(std::move(ways)) {}
-  Status send(Way& way, const MessageRun& run, const WaitBound& bound);
-  Status receive(Way& way, const MessageRun& run, const WaitBound& bound);
-  Status assemble(std::size_t members);
+  // All of a run over one way, by the calls given; then the token back.
+  template <class Send, class Receive>
+  static Status send(Way& way, const MessageRun& run, Send&& send_bytes, Receive&& receive_bytes);
+  template <class Send, class Receive>
+  static Status receive(Way& way, const MessageRun& run, Send&& send_bytes,
+                        Receive&& receive_bytes);
+  // Whether this side sends over that way.
+  bool sends(int member) const {
+    return (static_cast<std::size_t>(member) < ways_.size() / 2) == (role_ == Role::client);
+  }
+  Status assemble(bool bidirectional);
 
   Role role_;
   std::vector<Way> ways_;

@@ -25,7 +25,8 @@ LaneOptions lane_options(const Environment& environment, const MeasurementTerms&
 }
 
 bool is_bare(wire::PerfKind kind) {
-  return kind == wire::PerfKind::bare_stream || kind == wire::PerfKind::bare_ping_pong;
+  return kind == wire::PerfKind::bare_stream || kind == wire::PerfKind::bare_stream_polling ||
+         kind == wire::PerfKind::bare_ping_pong;
 }
 
 bool is_ping_pong(wire::PerfKind kind) {
@@ -218,7 +219,10 @@ Status Measurement::work(const wire::PerfStep& step, std::uint64_t messages,
                          LatencyHistogram* latency, const WaitBound& bound) {
   if (is_ping_pong(step.kind)) return ping_pong(step, messages, latency, bound);
   const StreamWork work{terms_.role, step.bidirectional, {step.bytes, messages, slots(step)}};
-  return is_bare(step.kind) ? bare_->stream(work, bound) : stream_lanes(work, bound);
+  if (step.kind == wire::PerfKind::bare_stream) return bare_->stream(work, bound);
+  if (step.kind == wire::PerfKind::bare_stream_polling)
+    return bare_->stream_polling(work, idle(), bound);
+  return stream_lanes(work, bound);
 }
 
 Status Measurement::stream_lanes(const StreamWork& work, const WaitBound& bound) {

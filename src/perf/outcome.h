@@ -19,6 +19,7 @@ struct Sample {
 
 // Repeats of the same work. For ping-pong a message is a round trip's one way: two per round trip.
 struct Series {
+  std::string how;                   // for bare sockets: "blocking", "polling"
   std::uint64_t bytes_moved = 0;     // per repeat, all channels and both ways
   std::uint64_t messages_moved = 0;  // likewise
   std::vector<Sample> samples;
@@ -32,7 +33,7 @@ struct PerfPoint {
   Traffic traffic = Traffic::stream;
   std::uint64_t bytes = 0;  // of a message
   Series transport;
-  std::optional<Series> bare;
+  std::optional<Series> bare;  // the faster way of driving sockets
 };
 
 struct Spread {

@@ -18,11 +18,11 @@ using nlohmann::json;
 constexpr double kWidth = 960;
 constexpr double kHeight = 560;
 constexpr double kLeft = 84;
-constexpr double kRight = 24;
-constexpr double kTop = 96;
+constexpr double kRight = 44;
+constexpr double kTop = 114;
 constexpr double kBottom = 64;
 constexpr std::size_t kMaxPoints = 1000;
-constexpr std::size_t kMaxTitle = 110;  // characters of a line that fit
+constexpr std::size_t kMaxLine = 120;  // characters that fit into the picture's width
 
 struct Dot {
   double bytes = 0;
@@ -31,13 +31,13 @@ struct Dot {
 using Curve = std::vector<Dot>;
 
 struct Picture {
-  std::string title, subtitle;
+  std::string title, machine, path, bare_name;
   Curve transport, bare;
 };
 
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : text.substr(0, kMaxTitle)) {
+  for (const char c : text.substr(0, kMaxLine)) {
     if (c == '&')
       out += "&amp;";
     else if (c == '<')
@@ -154,7 +154,7 @@ std::string draw(const Axes& axes, const Curve& curve, const char* color, const 
   return svg;
 }
 
-std::string key(double y, const char* color, const char* dashes, const char* text) {
+std::string key(double y, const char* color, const char* dashes, const std::string& text) {
   const double x = kLeft + 16;
   return fmt::format(
              "<path d='M{:.1f},{:.1f} h36' stroke='{}' stroke-width='2.5' "
@@ -174,12 +174,13 @@ std::string svg_of(const Picture& picture) {
       "<rect width='{0}' height='{1}' fill='white'/>\n",
       kWidth, kHeight);
   svg += label(kLeft, 34, "start", picture.title, "font-size='19' font-weight='bold'");
-  svg += label(kLeft, 56, "start", picture.subtitle, "fill='#555'");
+  svg += label(kLeft, 56, "start", picture.machine, "fill='#555'");
+  svg += label(kLeft, 74, "start", picture.path, "fill='#555'");
   svg += speed_grid(axes) + size_grid(axes, picture.transport);
   svg += draw(axes, picture.bare, kBareColor, "7 5");
   svg += draw(axes, picture.transport, kTransportColor, "none");
   svg += key(kTop + 18, kTransportColor, "none", "transport");
-  if (!picture.bare.empty()) svg += key(kTop + 40, kBareColor, "7 5", "bare sockets");
+  if (!picture.bare.empty()) svg += key(kTop + 40, kBareColor, "7 5", picture.bare_name);
   svg += label(kLeft, kTop - 14, "start", "GB/s: median of the repeats; band: slowest to fastest");
   svg += label((kLeft + kWidth - kRight) / 2, kHeight - 16, "middle", "message size");
   return svg + "</svg>\n";
@@ -204,7 +205,12 @@ Picture picture_of(const json& report) {
       fmt::format("hawser perf: {}{}, {} channel(s)", report.at("transport").get<std::string>(),
                   report.at("bidirectional").get<bool>() ? ", both ways" : "",
                   report.at("channels").get<int>());
-  picture.subtitle = report.at("client").get<std::string>();
+  const std::string client = report.at("client");  // "machine; path"
+  const std::size_t end = std::min(client.find("; "), client.size());
+  picture.machine = client.substr(0, end);
+  picture.path = client.substr(std::min(end + 2, client.size()));
+  picture.bare_name = fmt::format("{} bare sockets, {}", report.at("bare_sockets").get<int>(),
+                                  report.at("bare_congestion").get<std::string>());
   for (const json& point : report.at("points")) {
     if (point.at("traffic") != "stream") continue;
     add(picture.transport, dot_of(point, "transport"));

@@ -40,6 +40,7 @@ json series_json(const Series& series) {
               {"client_cpu_s_per_gb", spread_json(client_cpu_per_gigabyte(series))},
               {"server_cpu_s_per_gb", spread_json(server_cpu_per_gigabyte(series))},
               {"repeats", samples_json(series)}};
+  if (!series.how.empty()) object["calls"] = series.how;
   if (series.round_trip_ns.count() > 0) object["half_rtt_us"] = latency_json(series.round_trip_ns);
   return object;
 }

@@ -41,14 +41,19 @@ std::string header(const PerfOutcome& outcome) {
       outcome.repeats, outcome.duration_ms);
   if (outcome.bare_sockets == 0) return text + "Bare:      not measured\n";
   return text + fmt::format(
-                    "Bare:      {} sockets with {}, a thread each, blocking send/recv of a "
-                    "whole message (ping-pong: one, polling)\n",
+                    "Bare:      {} sockets with {}, a thread each, send/recv of a whole "
+                    "message, blocking or polling: the faster; ping-pong: one, polling\n",
                     outcome.bare_sockets, outcome.bare_congestion);
 }
 
+std::string bare_text(const Series& bare) {
+  return fmt::format("{} {}", spread_text(gigabytes_per_second(bare)),
+                     bare.how == "polling" ? " poll" : "block");
+}
+
 std::string stream_line(const PerfPoint& point) {
-  const std::string bare = point.bare ? spread_text(gigabytes_per_second(*point.bare)) : "-";
-  return fmt::format("{:>8}  {:>28}  {:>12.0f}  {:>9} {:>9}  {:>28}  {:>6}  {:>6}\n",
+  const std::string bare = point.bare ? bare_text(*point.bare) : "-";
+  return fmt::format("{:>8}  {:>28}  {:>12.0f}  {:>9} {:>9}  {:>34}  {:>6}  {:>6}\n",
                      size_text(point.bytes), spread_text(gigabytes_per_second(point.transport)),
                      messages_per_second(point.transport).median,
                      digits(client_cpu_per_gigabyte(point.transport).median),
@@ -69,7 +74,7 @@ std::string ping_pong_line(const PerfPoint& point) {
 std::string stream_head(bool bidirectional) {
   return fmt::format(
       "\n--- stream, {}; client and server: CPU seconds per GB ---\n{:>8}  {:>28}  {:>12}  {:>9} "
-      "{:>9}  {:>28}  {:>6}  {:>6}\n",
+      "{:>9}  {:>34}  {:>6}  {:>6}\n",
       bidirectional ? "both ways at once, added" : "client to server", "message", "GB/s",
       "messages/s", "client", "server", "bare GB/s", "x bare", "CPU x");
 }

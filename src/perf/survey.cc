@@ -8,10 +8,16 @@
 namespace hawser {
 namespace {
 
-wire::PerfKind kind_of(Traffic traffic, bool bare) {
+// The transport's kind, then the bare sockets' kinds.
+std::vector<wire::PerfKind> kinds_of(Traffic traffic) {
+  using wire::PerfKind;
   if (traffic == Traffic::stream)
-    return bare ? wire::PerfKind::bare_stream : wire::PerfKind::stream;
-  return bare ? wire::PerfKind::bare_ping_pong : wire::PerfKind::ping_pong;
+    return {PerfKind::stream, PerfKind::bare_stream, PerfKind::bare_stream_polling};
+  return {PerfKind::ping_pong, PerfKind::bare_ping_pong};
+}
+
+bool is_ping_pong(wire::PerfKind kind) {
+  return kind == wire::PerfKind::ping_pong || kind == wire::PerfKind::bare_ping_pong;
 }
 
 std::vector<Traffic> traffics(PerfMode mode) {
@@ -20,9 +26,12 @@ std::vector<Traffic> traffics(PerfMode mode) {
   return {Traffic::stream, Traffic::ping_pong};
 }
 
+double speed(const Series& series) {
+  return gigabytes_per_second(series).median;
+}
+
 std::string so_far(Traffic traffic, const Series& series) {
-  if (traffic == Traffic::stream)
-    return fmt::format("{:.3f} GB/s", gigabytes_per_second(series).median);
+  if (traffic == Traffic::stream) return fmt::format("{:.3f} GB/s", speed(series));
   return fmt::format("{:.2f} us", static_cast<double>(series.round_trip_ns.quantile(0.5)) / 2000);
 }
 
@@ -44,27 +53,34 @@ Status Survey::run(PerfOutcome& outcome) {
 }
 
 Result<PerfPoint> Survey::point(Traffic traffic, std::uint64_t bytes) {
-  HAWSER_ASSIGN(Turn transport, begin(traffic, bytes, false));
-  std::optional<Turn> bare;
-  if (options_.bare_sockets > 0) {
-    HAWSER_ASSIGN(bare, begin(traffic, bytes, true));
-  }
+  HAWSER_ASSIGN(std::vector<Turn> all, turns(traffic, bytes));
   PerfPoint point{traffic, bytes, {}, std::nullopt};
-  for (int repeat_index = 0; repeat_index < options_.repeats; ++repeat_index) {
-    HAWSER_TRY(repeat(transport));
-    if (bare) HAWSER_TRY(repeat(*bare));
-    point.transport = transport.series;
-    if (bare) point.bare = bare->series;
-    tell(point, repeat_index + 1);
+  for (int index = 0; index < options_.repeats; ++index) {
+    for (Turn& turn : all) HAWSER_TRY(repeat(turn));
+    point.transport = all.front().series;
+    point.bare.reset();
+    for (std::size_t i = 1; i < all.size(); ++i)
+      if (!point.bare || speed(all[i].series) > speed(*point.bare)) point.bare = all[i].series;
+    tell(point, index + 1);
   }
   return point;
 }
 
-Result<Survey::Turn> Survey::begin(Traffic traffic, std::uint64_t bytes, bool bare) {
+Result<std::vector<Survey::Turn>> Survey::turns(Traffic traffic, std::uint64_t bytes) {
+  std::vector<Turn> all;
+  for (const wire::PerfKind kind : kinds_of(traffic)) {
+    if (!all.empty() && options_.bare_sockets == 0) break;
+    HAWSER_ASSIGN(Turn turn, begin(kind, bytes));
+    all.push_back(std::move(turn));
+  }
+  return all;
+}
+
+Result<Survey::Turn> Survey::begin(wire::PerfKind kind, std::uint64_t bytes) {
   Turn turn;
-  turn.step.kind = kind_of(traffic, bare);
+  turn.step.kind = kind;
   turn.step.bytes = bytes;
-  turn.step.bidirectional = options_.bidirectional && traffic == Traffic::stream;
+  turn.step.bidirectional = options_.bidirectional && !is_ping_pong(kind);
   Calibration calibration(bytes, std::uint64_t{1'000'000} * options_.duration_ms,
                           options_.bytes_limit);
   while (!calibration.settled()) {
@@ -73,17 +89,17 @@ Result<Survey::Turn> Survey::begin(Traffic traffic, std::uint64_t bytes, bool ba
     calibration.took(report.own.elapsed_ns);
   }
   turn.step.messages = calibration.messages();
-  turn.series.messages_moved = turn.step.messages * messages_per_step_message(traffic, bare);
+  turn.series.messages_moved = turn.step.messages * messages_per_step_message(kind);
   turn.series.bytes_moved = turn.series.messages_moved * bytes;
+  turn.series.how = kind == wire::PerfKind::bare_stream ? "blocking" : "polling";
   return turn;
 }
 
 // A step's messages are counted per channel, or per bare socket; a round trip is two.
-std::uint64_t Survey::messages_per_step_message(Traffic traffic, bool bare) const {
-  if (traffic == Traffic::ping_pong) return 2;
-  const int ways = options_.bidirectional ? 2 : 1;
-  return static_cast<std::uint64_t>(ways) *
-         static_cast<std::uint64_t>(bare ? options_.bare_sockets : options_.channels);
+std::uint64_t Survey::messages_per_step_message(wire::PerfKind kind) const {
+  if (is_ping_pong(kind)) return 2;
+  const int strands = kind == wire::PerfKind::stream ? options_.channels : options_.bare_sockets;
+  return static_cast<std::uint64_t>(options_.bidirectional ? 2 * strands : strands);
 }
 
 Status Survey::repeat(Turn& turn) {

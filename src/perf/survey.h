@@ -33,10 +33,12 @@ class Survey {
   };
 
   Result<PerfPoint> point(Traffic traffic, std::uint64_t bytes);
-  Result<Turn> begin(Traffic traffic, std::uint64_t bytes, bool bare);
+  // The transport's, then those of each way of driving bare sockets.
+  Result<std::vector<Turn>> turns(Traffic traffic, std::uint64_t bytes);
+  Result<Turn> begin(wire::PerfKind kind, std::uint64_t bytes);
   Status repeat(Turn& turn);
   Result<StepReport> step(wire::PerfStep& step, LatencyHistogram* round_trip_ns);
-  std::uint64_t messages_per_step_message(Traffic traffic, bool bare) const;
+  std::uint64_t messages_per_step_message(wire::PerfKind kind) const;
   void tell(const PerfPoint& point, int repeat) const;
 
   const PerfOptions& options_;

@@ -407,7 +407,7 @@ TEST(WirePayload, MeasurementFieldsAreChecked) {
     namespace at = layout::perf_step;
     const Message step = good_step();
     EXPECT_NE(error_of(altered(step, at::kId, 0u)), "");
-    for (const std::uint8_t kind : {0, 6, 255})
+    for (const std::uint8_t kind : {0, 7, 255})
       EXPECT_THAT(error_of(altered(step, at::kKind, kind)), HasSubstr("with kind ="));
     EXPECT_NE(error_of(altered(step, at::kBidirectional, std::uint8_t{2})), "");
     EXPECT_NE(error_of(altered(step, at::kBytes, std::uint64_t{0})), "");
