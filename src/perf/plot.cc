@@ -202,14 +202,14 @@ void add(Curve& curve, const Dot& dot) {
 Picture picture_of(const json& report) {
   Picture picture;
   picture.title =
-      fmt::format("hawser perf: {}{}, {} channel(s)", report.at("transport").get<std::string>(),
+      fmt::format("hawser perf: {}{}, channels: {}", report.at("transport").get<std::string>(),
                   report.at("bidirectional").get<bool>() ? ", both ways" : "",
                   report.at("channels").get<int>());
   const std::string client = report.at("client");  // "machine; path"
   const std::size_t end = std::min(client.find("; "), client.size());
   picture.machine = client.substr(0, end);
   picture.path = client.substr(std::min(end + 2, client.size()));
-  picture.bare_name = fmt::format("{} bare sockets, {}", report.at("bare_sockets").get<int>(),
+  picture.bare_name = fmt::format("bare sockets ({}, {})", report.at("bare_sockets").get<int>(),
                                   report.at("bare_congestion").get<std::string>());
   for (const json& point : report.at("points")) {
     if (point.at("traffic") != "stream") continue;
