@@ -14,6 +14,7 @@ namespace {
 struct Given {
   PerfOptions options;
   std::string role;
+  const CLI::Option* dev = nullptr;
   bool loopback = false;
   bool no_pin = false;
   std::string server_cpus;
@@ -52,8 +53,9 @@ void add_sides(CLI::App& app, Given& given) {
 void add_path(CLI::App& app, Given& given) {
   PerfOptions& o = given.options;
   app.add_option("--plugin", o.plugin, "'builtin', or a NCCL net plugin, as for validate");
-  app.add_option("--dev", o.device, "the transport's device, by index or name")
-      ->capture_default_str();
+  given.dev =
+      app.add_option("--dev", o.device, "the transport's device, by index or name; loopback: lo")
+          ->capture_default_str();
   app.add_option("--memory", o.memory, "where the messages lie")
       ->transform(CLI::CheckedTransformer(kMemory))
       ->type_name("auto|host|cuda")
@@ -140,6 +142,7 @@ void divide_cores(Streams& streams, Given& given) {
 
 int run_loopback(Streams& streams, Given& given) {
   divide_cores(streams, given);
+  if (given.dev->count() == 0) given.options.device = "lo";
   PerfOptions server = given.options;
   server.role = Role::server;
   server.address = "127.0.0.1";
