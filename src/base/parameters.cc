@@ -89,6 +89,69 @@ const Parameter kSocketBufferBytes{"HAWSER_SOCKET_BUFFER_BYTES",
                                    "SO_SNDBUF and SO_RCVBUF of the built-in TCP transport's data "
                                    "sockets. 0 leaves them to the kernel's "
                                    "auto-tuning."};
+const Parameter kSocketsPerChannel{
+    "HAWSER_SOCKETS_PER_CHANNEL",
+    ParameterKind::integer,
+    "sockets",
+    "0",
+    "",
+    0,
+    64,
+    "The built-in TCP transport: at most so many sockets of one connection, the smaller of both "
+    "sides' numbers. The further ones are made when the first message of 64 KiB or more is sent. 0 "
+    "is one more than there are I/O threads (9 at most), and 4 at least where it is no loopback."};
+const Parameter kIoThreads{
+    "HAWSER_IO_THREADS",
+    ParameterKind::integer,
+    "threads",
+    "-1",
+    "",
+    -1,
+    64,
+    "The built-in TCP transport: threads that move large messages, beside whoever polls. They start "
+    "with the first large message and sleep when there is nothing to do. 0: whoever polls does "
+    "everything. -1 is half of the CPUs that the process may use (of HAWSER_IO_NUMA_NODE), 8 at "
+    "most, and 0 where there are fewer than 4."};
+const Parameter kIoCpus{"HAWSER_IO_CPUS",
+                        ParameterKind::text,
+                        "CPU list",
+                        "",
+                        "",
+                        kNoMin,
+                        kNoMax,
+                        "Where the I/O threads may run: a list like `0-3,8`. Unset: on the CPUs of "
+                        "HAWSER_IO_NUMA_NODE."};
+const Parameter kIoNumaNode{"HAWSER_IO_NUMA_NODE",
+                            ParameterKind::integer,
+                            "NUMA node",
+                            "-1",
+                            "",
+                            -1,
+                            1023,
+                            "The NUMA node whose CPUs the I/O threads run on. -1 is the one that "
+                            "all the transport's interfaces share; where they share none, the "
+                            "threads run wherever the process may."};
+const Parameter kIoSpinUs{"HAWSER_IO_SPIN_US",
+                          ParameterKind::integer,
+                          "µs",
+                          "50",
+                          "",
+                          0,
+                          1000000,
+                          "For so long an I/O thread looks on for more work before it sleeps. Longer "
+                          "is quicker after a pause, and costs a core meanwhile."};
+const Parameter kCongestionControl{
+    "HAWSER_CONGESTION_CONTROL",
+    ParameterKind::text,
+    "",
+    "auto",
+    "",
+    kNoMin,
+    kNoMax,
+    "TCP congestion control of the built-in TCP transport's data sockets. `auto` is the kernel's "
+    "default unless that is a BBR, which paces every socket by timers and halves what a fast link "
+    "carries; then `cubic`, or `reno` where cubic may not be chosen. `system` is the kernel's "
+    "default; anything else is a name that the kernel knows."};
 const Parameter kPortBase{
     "HAWSER_PORT_BASE",
     ParameterKind::integer,
@@ -154,10 +217,12 @@ const Parameter kTcpxDynamicChunkSize{
 std::span<const Parameter* const> all_parameters() {
   using namespace parameters;
   static constexpr const Parameter* kAll[] = {
-      &kLogLevel,         &kCudaLibrary,          &kSysfsRoot,
-      &kSocketIfname,     &kSocketFamily,         &kNcclSocketIfname,
-      &kNcclSocketFamily, &kSocketBufferBytes,    &kPortBase,
-      &kHoldAt,           &kNcclNetPlugin,        &kNcclNet,
+      &kLogLevel,         &kCudaLibrary,       &kSysfsRoot,
+      &kSocketIfname,     &kSocketFamily,      &kNcclSocketIfname,
+      &kNcclSocketFamily, &kSocketBufferBytes, &kSocketsPerChannel,
+      &kIoThreads,        &kIoCpus,            &kIoNumaNode,
+      &kIoSpinUs,         &kCongestionControl, &kPortBase,
+      &kHoldAt,           &kNcclNetPlugin,     &kNcclNet,
       &kTcpxPluginPath,   &kTcpxDynamicChunkSize,
   };
   return kAll;

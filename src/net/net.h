@@ -36,6 +36,7 @@ struct NetDevice {
   std::string name;      // "eth1"
   std::string pci_path;  // sysfs path; empty for a virtual interface
   std::string address;   // the address it is bound to, where the Net knows it
+  std::string manner;    // for people: how its connections are made, where the Net knows it
   int speed_mbps = 0;
   int port = 0;
   std::uint64_t guid = 0;

@@ -1,41 +1,13 @@
 #include "perf/affinity.h"
 
 #include <fmt/core.h>
-#include <sched.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <fstream>
 
-#include "perf/sizes.h"
 
 namespace hawser {
 namespace {
-
-constexpr int kMaxCpus = 65536;
-
-// A CPU set of any size.
-class CpuSet {
- public:
-  CpuSet() : set_(CPU_ALLOC(kMaxCpus)) { CPU_ZERO_S(bytes(), set_); }
-  ~CpuSet() { CPU_FREE(set_); }
-  CpuSet(const CpuSet&) = delete;
-  CpuSet& operator=(const CpuSet&) = delete;
-
-  static std::size_t bytes() { return CPU_ALLOC_SIZE(kMaxCpus); }
-  cpu_set_t* get() { return set_; }
-  void add(int cpu) { CPU_SET_S(static_cast<std::size_t>(cpu), bytes(), set_); }
-  bool has(int cpu) const { return CPU_ISSET_S(static_cast<std::size_t>(cpu), bytes(), set_); }
-
- private:
-  cpu_set_t* set_;
-};
-
-int set_affinity(const std::vector<int>& cpus) {
-  CpuSet set;
-  for (const int cpu : cpus) set.add(cpu);
-  return ::sched_setaffinity(0, CpuSet::bytes(), set.get()) == 0 ? 0 : errno;
-}
 
 // The CPUs, with those of one core side by side, in the order of each core's first.
 std::vector<std::vector<int>> cores_of(const std::vector<int>& cpus, const CoreOf& core_of) {
@@ -63,15 +35,6 @@ std::string list_of(const std::vector<std::vector<int>>& cores, std::size_t from
 
 }  // namespace
 
-std::vector<int> allowed_cpus() {
-  CpuSet set;
-  std::vector<int> cpus;
-  if (::sched_getaffinity(0, CpuSet::bytes(), set.get()) != 0) return cpus;
-  for (int cpu = 0; cpu < kMaxCpus; ++cpu)
-    if (set.has(cpu)) cpus.push_back(cpu);
-  return cpus;
-}
-
 std::string core_of_cpu(int cpu) {
   std::ifstream file(
       fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
@@ -94,7 +57,7 @@ CpuHalves halve_cpus() {
 Result<ScopedAffinity> ScopedAffinity::pin(const std::vector<int>& cpus) {
   if (cpus.empty()) return ScopedAffinity({});
   std::vector<int> before = allowed_cpus();
-  if (const int problem = set_affinity(cpus); problem != 0)
+  if (const int problem = run_this_thread_on(cpus); problem != 0)
     return Error(Code::invalid_argument,
                  fmt::format("{}; it may use {}",
                              system_error(problem, "running on CPUs " + cpus_text(cpus)).message(),
@@ -103,7 +66,7 @@ Result<ScopedAffinity> ScopedAffinity::pin(const std::vector<int>& cpus) {
 }
 
 ScopedAffinity::~ScopedAffinity() {
-  if (!before_.empty()) set_affinity(before_);
+  if (!before_.empty()) run_this_thread_on(before_);
 }
 
 }  // namespace hawser

@@ -8,11 +8,10 @@
 
 #include <hawser/perf.h>
 
+#include "base/cpus.h"
 #include "base/result.h"
 
 namespace hawser {
-
-std::vector<int> allowed_cpus();  // of the calling thread, sorted
 
 // What tells CPUs of one core from those of others: equal for the hardware threads of one core.
 using CoreOf = std::function<std::string(int cpu)>;

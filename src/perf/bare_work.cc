@@ -114,11 +114,13 @@ Status BareLink::receive(Way& way, const MessageRun& run, Send&& send_bytes,
 
 Status BareLink::ping(std::size_t bytes, std::uint64_t round_trips, Watch& watch,
                       LatencyHistogram* round_trip_ns) {
-  Way& way = ways_.front();
+  const int socket = ways_.front().socket.get();
+  std::byte* const from = ways_.front().buffer.range().at(0);
+  std::byte* const to = ways_.back().buffer.range().at(0);  // as a transport's: memory of its own
   std::uint64_t before = now_ns();
   for (std::uint64_t i = 0; i < round_trips; ++i) {
-    HAWSER_TRY(send_polling(way.socket.get(), way.buffer.range().at(0), bytes, watch));
-    HAWSER_TRY(receive_polling(way.socket.get(), way.buffer.range().at(0), bytes, watch));
+    HAWSER_TRY(send_polling(socket, from, bytes, watch));
+    HAWSER_TRY(receive_polling(socket, to, bytes, watch));
     const std::uint64_t now = now_ns();
     if (round_trip_ns != nullptr) round_trip_ns->record(now - before);
     before = now;
@@ -127,10 +129,10 @@ Status BareLink::ping(std::size_t bytes, std::uint64_t round_trips, Watch& watch
 }
 
 Status BareLink::pong(std::size_t bytes, std::uint64_t round_trips, Watch& watch) {
-  Way& way = ways_.front();
+  const int socket = ways_.front().socket.get();
   for (std::uint64_t i = 0; i < round_trips; ++i) {
-    HAWSER_TRY(receive_polling(way.socket.get(), way.buffer.range().at(0), bytes, watch));
-    HAWSER_TRY(send_polling(way.socket.get(), way.buffer.range().at(0), bytes, watch));
+    HAWSER_TRY(receive_polling(socket, ways_.back().buffer.range().at(0), bytes, watch));
+    HAWSER_TRY(send_polling(socket, ways_.front().buffer.range().at(0), bytes, watch));
   }
   return {};
 }

@@ -9,8 +9,6 @@
 namespace hawser {
 namespace {
 
-constexpr int kMaxCpu = 65535;
-
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
   while (true) {
@@ -48,21 +46,6 @@ Result<std::uint64_t> parse_size(std::string_view text) {
                                                    bytes, kSmallestMessageBytes));
 }
 
-Status take_cpu_range(std::string_view text, std::vector<int>& cpus) {
-  int first = 0;
-  std::string_view rest = text;
-  bool good = take_number(rest, first);
-  int last = first;
-  if (good && rest.starts_with('-')) {
-    rest.remove_prefix(1);
-    good = take_number(rest, last);
-  }
-  if (!good || !rest.empty() || first < 0 || last < first || last > kMaxCpu)
-    return Error(Code::invalid_argument, fmt::format("CPUs '{}': want a list like 0-3,8", text));
-  for (int cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
-  return {};
-}
-
 }  // namespace
 
 Result<std::uint64_t> parse_bytes(std::string_view text) {
@@ -96,26 +79,6 @@ std::string size_text(std::uint64_t bytes) {
     ++unit;
   }
   return fmt::format("{} {}", bytes, kUnits[unit]);
-}
-
-Result<std::vector<int>> parse_cpus(std::string_view text) {
-  std::vector<int> cpus;
-  for (const std::string_view part : split(text)) HAWSER_TRY(take_cpu_range(part, cpus));
-  std::sort(cpus.begin(), cpus.end());
-  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
-  return cpus;
-}
-
-std::string cpus_text(const std::vector<int>& cpus) {
-  std::string text;
-  for (std::size_t i = 0; i < cpus.size();) {
-    std::size_t end = i + 1;
-    while (end < cpus.size() && cpus[end] == cpus[end - 1] + 1) ++end;
-    text += fmt::format("{}{}", text.empty() ? "" : ",", cpus[i]);
-    if (end - i > 1) text += fmt::format("-{}", cpus[end - 1]);
-    i = end;
-  }
-  return text;
 }
 
 }  // namespace hawser

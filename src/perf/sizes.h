@@ -1,4 +1,4 @@
-// Byte counts and CPU lists as people write them.
+// Byte counts as people write them.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,5 @@ Result<std::uint64_t> parse_bytes(std::string_view text);
 Result<std::vector<std::uint64_t>> parse_sizes(std::string_view text);
 // "64 KiB"; what is no whole number of a unit stays in bytes: "100 B".
 std::string size_text(std::uint64_t bytes);
-
-// "0-3,8" -> 0 1 2 3 8; sorted, each once.
-Result<std::vector<int>> parse_cpus(std::string_view text);
-std::string cpus_text(const std::vector<int>& cpus);  // sorted -> "0-3,8"
 
 }  // namespace hawser

@@ -13,10 +13,10 @@ namespace {
 // Where nobody names interfaces, NCCL takes the first of these sets that is not empty.
 constexpr const char* kPreferences[] = {"ib", "^docker,lo", "docker", "=lo"};
 
-Result<std::unique_ptr<Net>> make_preferred_net(TcpOptions options) {
+Result<std::unique_ptr<TcpNet>> make_preferred_net(TcpOptions options) {
   if (!options.interfaces.names.empty()) return make_tcp_net(options);
   options.interfaces.names_setting = "by default";
-  Result<std::unique_ptr<Net>> net = Error(Code::internal, "no preference");
+  Result<std::unique_ptr<TcpNet>> net = Error(Code::internal, "no preference");
   for (const char* names : kPreferences) {
     options.interfaces.names = names;
     net = make_tcp_net(options);

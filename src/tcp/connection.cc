@@ -30,36 +30,41 @@ Result<Connection> Connection::of(UniqueFd fd, Device& device) {
   Connection connection;
   HAWSER_ASSIGN(connection.local, local_address(fd.get()));
   HAWSER_ASSIGN(connection.remote, remote_address(fd.get()));
-  if (!connection.local.ip.same_address(device.address))
-    return Error(Code::system,
-                 fmt::format("a connection of device {} uses the address {}, not the device's {}: "
-                             "the wrong interface",
-                             device.name, connection.local.ip.text(), device.address.text()));
+  for (const Path& path : device.paths)
+    if (connection.local.ip.same_address(path.address)) connection.path = &path;
+  if (connection.path == nullptr)
+    return Error(
+        Code::system,
+        fmt::format("a connection of device {} uses the address {}, not the device's {}: "
+                    "the wrong interface",
+                    device.name, connection.local.ip.text(), device.paths.front().address.text()));
   connection.fd = std::move(fd);
   connection.device = &device;
   return connection;
 }
 
 std::string Connection::text() const {
-  return fmt::format("{}, {} to {}", device->name, local.text(), remote.text());
+  return fmt::format("{}, {} to {}", path->name, local.text(), remote.text());
 }
 
 void send_abort(const Connection& connection, const std::string& reason) {
   const std::size_t bytes = std::min(reason.size(), kMaxAbortTextBytes);
-  const FrameBytes header = encode_frame({FrameType::abort, 0, bytes});
-  std::array<iovec, 2> parts{part(header.data(), header.size()), part(reason.data(), bytes)};
+  const HeaderBytes header = encode_header({FrameType::abort, 0, 0, 0, 0, bytes});
+  const std::array<std::byte, kFrameUnit> trailer{};
+  std::array<iovec, 3> parts{part(header.data(), header.size()), part(reason.data(), bytes),
+                             part(trailer.data(), trailer_bytes(bytes))};
   (void)write_some(connection.fd.get(), parts);  // best effort: closing tells the peer enough
 }
 
 std::string read_abort(const Connection& connection) {
-  std::array<std::byte, kFrameBytes + kMaxAbortTextBytes> buffer;
+  std::array<std::byte, kHeaderBytes + kMaxAbortTextBytes> buffer;
   iovec whole = part(buffer.data(), buffer.size());
   const IoResult got = read_some(connection.fd.get(), {&whole, 1});
-  if (got.bytes < kFrameBytes) return "";
-  const auto header = decode_frame(std::span(buffer).first<kFrameBytes>());
+  if (got.bytes < kHeaderBytes) return "";
+  const auto header = decode_header(std::span(buffer).first<kHeaderBytes>());
   if (!header.ok() || header->type != FrameType::abort) return "";
-  return printable(buffer.data() + kFrameBytes,
-                   std::min<std::size_t>(header->bytes, got.bytes - kFrameBytes));
+  return printable(buffer.data() + kHeaderBytes,
+                   std::min<std::size_t>(header->bytes, got.bytes - kHeaderBytes));
 }
 
 }  // namespace hawser::tcp

@@ -13,12 +13,13 @@ namespace hawser::tcp {
 // A resource: it owns the socket. Not thread-safe.
 struct Connection {
   UniqueFd fd;
-  Device* device = nullptr;  // borrowed from the Net
+  Device* device = nullptr;    // borrowed from the Net
+  const Path* path = nullptr;  // of the device
   SocketAddress local;
   SocketAddress remote;
 
-  // Asks the socket for both its addresses. Code::system where it does not use the device's
-  // address: the traffic would take another interface than the one that was chosen.
+  // Asks the socket for both its addresses. Code::system where it uses no address of the device's:
+  // the traffic would take another interface than the one that was chosen.
   static Result<Connection> of(UniqueFd fd, Device& device);
 
   std::string text() const;  // "eth1, 192.0.2.7:4000 to 192.0.2.9:4001"

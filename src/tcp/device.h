@@ -4,19 +4,33 @@
 #include <string>
 #include <vector>
 
+#include "tcp/io_pool.h"
 #include "tcp/registration.h"
+#include "tcp/socket.h"
 #include "topology/ip_address.h"
 
 namespace hawser::tcp {
+
+// One interface of a device.
+struct Path {
+  std::string name;
+  unsigned interface_index = 0;
+  IpAddress address;
+};
 
 // Owned by the Net, which outlives all that refers to it. Constant but for its registrations,
 // which are thread-safe.
 struct Device {
   std::string name;
-  unsigned interface_index = 0;
-  IpAddress address;
-  int socket_buffer_bytes = 0;  // 0: as the kernel likes
+  std::vector<Path> paths;  // one; of a virtual device several, all of one family
+  SocketOptions socket;
+  unsigned flows = 1;    // sockets of one connection, at most
+  IoPool* io = nullptr;  // borrowed from the Net
   RegistrationTable registrations;
+
+  IpFamily family() const { return paths.front().address.family; }
+  // Flows take the interfaces in turn.
+  const Path& path_of(unsigned flow) const { return paths[flow % paths.size()]; }
 };
 
 }  // namespace hawser::tcp

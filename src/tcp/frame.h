@@ -11,33 +11,56 @@
 namespace hawser::tcp {
 
 inline constexpr std::uint32_t kFrameMagic = 0x46545748;  // "HWTF" in the order of the bytes
-inline constexpr std::uint8_t kFrameVersion = 1;
-inline constexpr std::size_t kFrameBytes = 24;
+inline constexpr std::uint8_t kFrameVersion = 2;
+inline constexpr std::size_t kHeaderBytes = 63;
+// A frame is a header, its data, and a trailer of 1 to kFrameUnit bytes that makes the whole a
+// multiple of kFrameUnit. So data keeps its alignment on its way through the kernel's buffers,
+// which is worth a tenth of the speed; and a receiver can have a message whole and yet leave
+// something in the socket: a kernel whose socket is read empty answers with an acknowledgement at
+// once, in the reader's time, which is a third of a small message's latency (docs/performance.md).
+inline constexpr std::size_t kFrameUnit = 64;
 inline constexpr std::size_t kNonceBytes = 16;
-inline constexpr std::size_t kGreetingBytes = kFrameBytes + kNonceBytes;
+inline constexpr std::size_t kGreetingBytes = 2 * kFrameUnit;  // a frame, trailer included
 inline constexpr std::size_t kMaxAbortTextBytes = 256;
 inline constexpr std::uint64_t kMaxMessageBytes = std::uint64_t{1} << 40;
+inline constexpr unsigned kMaxFlows = 64;  // sockets of one connection
 
-enum class FrameType : std::uint8_t { hello = 1, welcome = 2, message = 3, abort = 4 };
+enum class FrameType : std::uint8_t { hello = 1, welcome = 2, piece = 3, abort = 4, flows = 5 };
 
-// What a frame's first kFrameBytes say. `bytes` follow it.
+// What a frame's first kHeaderBytes say. `bytes` of data follow it.
 struct FrameHeader {
-  FrameType type = FrameType::message;
-  std::uint32_t tag = 0;
+  FrameType type = FrameType::piece;
+  std::uint32_t tag = 0;       // of the message, for error messages only
+  std::uint32_t sequence = 0;  // piece: which message, counted from 0; greetings: which flow
+  std::uint64_t total = 0;     // piece: the message's bytes; greetings and flows: so many flows
+  std::uint64_t offset = 0;    // piece: where in the message it belongs
   std::uint64_t bytes = 0;
+
+  bool operator==(const FrameHeader&) const = default;
 };
 
-using FrameBytes = std::array<std::byte, kFrameBytes>;
+constexpr std::size_t trailer_bytes(std::uint64_t data_bytes) {
+  return kFrameUnit - static_cast<std::size_t>((kHeaderBytes + data_bytes) % kFrameUnit);
+}
+constexpr std::uint64_t frame_bytes(std::uint64_t data_bytes) {
+  return kHeaderBytes + data_bytes + trailer_bytes(data_bytes);
+}
+static_assert(frame_bytes(kNonceBytes) == kGreetingBytes);
+
+using HeaderBytes = std::array<std::byte, kHeaderBytes>;
 using Nonce = std::array<std::byte, kNonceBytes>;
 using Greeting = std::array<std::byte, kGreetingBytes>;
 
-FrameBytes encode_frame(const FrameHeader& header);
+HeaderBytes encode_header(const FrameHeader& header);
 
 // Code::protocol unless every field is what a correct peer sends.
-Result<FrameHeader> decode_frame(std::span<const std::byte, kFrameBytes> bytes);
+Result<FrameHeader> decode_header(std::span<const std::byte, kHeaderBytes> bytes);
 
-// A hello or a welcome, whole.
-Greeting encode_greeting(FrameType type, const Nonce& nonce);
+// A hello or a welcome, whole: for which flow, and how many flows are wished for or granted.
+Greeting encode_greeting(FrameType type, const Nonce& nonce, unsigned flow = 0, unsigned flows = 1);
+// Code::protocol, and what is wrong, unless the bytes may be the beginning of a greeting of that
+// type and nonce, or are the whole of it.
+Status check_greeting(std::span<const std::byte> have, FrameType type, const Nonce& nonce);
 
 // Unguessable, from the kernel.
 Result<Nonce> make_nonce();

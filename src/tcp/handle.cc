@@ -13,11 +13,13 @@ namespace {
 constexpr std::size_t kMagicAt = 0;
 constexpr std::size_t kVersionAt = 4;
 constexpr std::size_t kFamilyAt = 6;
-constexpr std::size_t kPortAt = 8;
-constexpr std::size_t kAddressAt = 16;
-constexpr std::size_t kNonceAt = 32;
-constexpr std::size_t kEndAt = kNonceAt + kNonceBytes;
-static_assert(kEndAt <= kHandleBytes);
+constexpr std::size_t kCountAt = 7;
+constexpr std::size_t kPortsAt = 8;  // kMaxPaths of 2 bytes
+constexpr std::size_t kNonceAt = 16;
+constexpr std::size_t kAddressesAt = 32;  // kMaxPaths of 16 bytes
+static_assert(kPortsAt + 2 * kMaxPaths == kNonceAt);
+static_assert(kNonceAt + kNonceBytes == kAddressesAt);
+static_assert(kAddressesAt + 16 * kMaxPaths <= kHandleBytes);
 
 Error bad_handle(std::string why) {
   return Error(Code::protocol, "the peer's handle is not one of hawser TCP: " + why);
@@ -30,8 +32,19 @@ Status check_form(const Handle& handle) {
     return bad_handle(fmt::format("version {}, and this side knows {}", version, kHandleVersion));
   const auto family = load_le<std::uint8_t>(&handle[kFamilyAt]);
   if (family != 4 && family != 6) return bad_handle(fmt::format("address family {}", family));
-  if (load_le<std::uint16_t>(&handle[kPortAt]) == 0) return bad_handle("port 0");
+  const auto count = load_le<std::uint8_t>(&handle[kCountAt]);
+  if (count < 1 || count > kMaxPaths) return bad_handle(fmt::format("{} addresses", count));
   return {};
+}
+
+Result<SocketAddress> decode_address(const Handle& handle, std::size_t i) {
+  SocketAddress address;
+  address.ip.family = static_cast<IpFamily>(load_le<std::uint8_t>(&handle[kFamilyAt]));
+  address.port = load_le<std::uint16_t>(&handle[kPortsAt + 2 * i]);
+  if (address.port == 0) return bad_handle("port 0");
+  const std::size_t bytes = address.ip.family == IpFamily::ipv4 ? 4 : 16;
+  std::copy_n(&handle[kAddressesAt + 16 * i], bytes, address.ip.bytes.begin());
+  return address;
 }
 
 }  // namespace
@@ -40,9 +53,14 @@ Handle encode_handle(const ListenerName& name) {
   Handle handle{};
   store_le<std::uint32_t>(&handle[kMagicAt], kHandleMagic);
   store_le<std::uint16_t>(&handle[kVersionAt], kHandleVersion);
-  store_le<std::uint8_t>(&handle[kFamilyAt], static_cast<std::uint8_t>(name.address.ip.family));
-  store_le<std::uint16_t>(&handle[kPortAt], name.address.port);
-  std::copy(name.address.ip.bytes.begin(), name.address.ip.bytes.end(), &handle[kAddressAt]);
+  store_le<std::uint8_t>(&handle[kFamilyAt],
+                         static_cast<std::uint8_t>(name.addresses.front().ip.family));
+  store_le<std::uint8_t>(&handle[kCountAt], static_cast<std::uint8_t>(name.addresses.size()));
+  for (std::size_t i = 0; i < name.addresses.size(); ++i) {
+    const SocketAddress& address = name.addresses[i];
+    store_le<std::uint16_t>(&handle[kPortsAt + 2 * i], address.port);
+    std::copy(address.ip.bytes.begin(), address.ip.bytes.end(), &handle[kAddressesAt + 16 * i]);
+  }
   std::copy(name.nonce.begin(), name.nonce.end(), &handle[kNonceAt]);
   return handle;
 }
@@ -50,14 +68,13 @@ Handle encode_handle(const ListenerName& name) {
 Result<ListenerName> decode_handle(const Handle& handle) {
   HAWSER_TRY(check_form(handle));
   ListenerName name;
-  name.address.ip.family = static_cast<IpFamily>(load_le<std::uint8_t>(&handle[kFamilyAt]));
-  name.address.port = load_le<std::uint16_t>(&handle[kPortAt]);
-  std::copy_n(&handle[kAddressAt], name.address.ip.bytes.size(), name.address.ip.bytes.begin());
+  for (std::size_t i = 0; i < load_le<std::uint8_t>(&handle[kCountAt]); ++i) {
+    HAWSER_ASSIGN(const SocketAddress address, decode_address(handle, i));
+    name.addresses.push_back(address);
+  }
   std::copy_n(&handle[kNonceAt], kNonceBytes, name.nonce.begin());
   // What a decoded handle says must be all that it holds: nothing in the reserved bytes, nothing
-  // behind an IPv4 address.
-  if (name.address.ip.family == IpFamily::ipv4)
-    std::fill(name.address.ip.bytes.begin() + 4, name.address.ip.bytes.end(), std::byte{0});
+  // behind an IPv4 address or the last one.
   if (encode_handle(name) != handle) return bad_handle("reserved bytes are not zero");
   return name;
 }

@@ -1,6 +1,8 @@
 // The handle of a listener of ours: where it listens, and the nonce that proves having been told.
 #pragma once
 
+#include <vector>
+
 #include "base/result.h"
 #include "net/net.h"
 #include "tcp/frame.h"
@@ -9,10 +11,13 @@
 namespace hawser::tcp {
 
 inline constexpr std::uint32_t kHandleMagic = 0x48545748;  // "HWTH" in the order of the bytes
-inline constexpr std::uint16_t kHandleVersion = 1;
+inline constexpr std::uint16_t kHandleVersion = 2;
+inline constexpr std::size_t kMaxPaths = 4;  // as many addresses as a handle has room for
 
 struct ListenerName {
-  SocketAddress address;  // without a scope: that is local to each machine
+  // One for each interface of the device, 1 to kMaxPaths, all of one family; without scopes: those
+  // are local to each machine.
+  std::vector<SocketAddress> addresses;
   Nonce nonce{};
 };
 

@@ -1,5 +1,4 @@
-// The messages in flight on one comm: a fixed number of slots, finished in posting order, tested
-// in any.
+// The messages in flight on one comm: a fixed number of places, taken in posting order.
 #pragma once
 
 #include <array>
@@ -10,71 +9,52 @@
 
 namespace hawser::tcp {
 
-// A Message derives from Request. A slot is taken by push(), finished (always the oldest
-// unfinished first) by finish_oldest(), and free again after release(). Not thread-safe; never
-// allocates.
-template <class Message, std::size_t kSlots>
+inline constexpr std::size_t kMaxRequests = 32;
+
+// What all messages have. The n-th message of a comm has the sequence n, modulo 2^32, and the place
+// n % kMaxRequests: a place whose last message has not been tested to its end is not free.
+struct MessageBase : Request {
+  std::uint32_t sequence = 0;
+  bool taken = false;  // of the caller's thread
+};
+
+// A Message derives from MessageBase. push(), find() and release() are for the caller's thread; at()
+// for whoever has learnt of that sequence from it. Never allocates.
+template <class Message>
 class MessageWindow {
  public:
-  // A fresh message behind all others; nullptr: kSlots are in flight.
+  // The next place, taken, with its sequence; nullptr: it is not free. The rest of the message is
+  // as it was left.
   Message* push() {
-    for (std::size_t i = 0; i < kSlots; ++i) {
-      Slot& slot = slots_[(hint_ + i) % kSlots];
-      if (slot.taken) continue;
-      hint_ = (hint_ + i + 1) % kSlots;
-      slot = Slot{Message{}, true, false};
-      order_[(first_ + unfinished_++) % kSlots] = &slot;
-      ++in_flight_;
-      return &slot.message;
-    }
-    return nullptr;
+    Message& message = at(next_);
+    if (message.taken) return nullptr;
+    message.taken = true;
+    message.sequence = next_++;
+    ++in_flight_;
+    return &message;
   }
 
   std::size_t in_flight() const { return in_flight_; }
-  std::size_t unfinished() const { return unfinished_; }
+  Message& at(std::uint32_t sequence) { return places_[sequence % kMaxRequests]; }
 
-  // The i-th oldest of the unfinished ones; i < unfinished().
-  Message& unfinished(std::size_t i) { return order_[(first_ + i) % kSlots]->message; }
-
-  void finish_oldest() {
-    order_[first_]->finished = true;
-    first_ = (first_ + 1) % kSlots;
-    --unfinished_;
+  // The message in flight that `request` stands for; nullptr: none. By arithmetic on the address,
+  // so that any pointer may be asked about.
+  Message* find(const Request* request) {
+    const auto base = reinterpret_cast<std::uintptr_t>(static_cast<Request*>(&places_[0]));
+    const auto offset = reinterpret_cast<std::uintptr_t>(request) - base;
+    if (offset % sizeof(Message) != 0 || offset / sizeof(Message) >= kMaxRequests) return nullptr;
+    Message& message = places_[offset / sizeof(Message)];
+    return message.taken ? &message : nullptr;
   }
-
-  // The message in flight that `request` stands for; nullptr: none.
-  Message* find(Request* request) {
-    Slot* const slot = slot_of(request);
-    return slot != nullptr ? &slot->message : nullptr;
-  }
-  bool finished(const Message& message) { return slot_of(&message)->finished; }
-  void release(const Message& message) {
-    slot_of(&message)->taken = false;
+  void release(Message& message) {
+    message.taken = false;
     --in_flight_;
   }
 
  private:
-  struct Slot {
-    Message message;
-    bool taken = false;
-    bool finished = false;
-  };
-
-  // By arithmetic on the address, so that any pointer may be asked about.
-  Slot* slot_of(const Request* request) {
-    const auto base = reinterpret_cast<std::uintptr_t>(static_cast<Request*>(&slots_[0].message));
-    const auto offset = reinterpret_cast<std::uintptr_t>(request) - base;
-    if (offset % sizeof(Slot) != 0 || offset / sizeof(Slot) >= kSlots) return nullptr;
-    Slot& slot = slots_[offset / sizeof(Slot)];
-    return slot.taken ? &slot : nullptr;
-  }
-
-  std::array<Slot, kSlots> slots_{};
-  std::array<Slot*, kSlots> order_{};  // ring of the unfinished, from first_
-  std::size_t first_ = 0;
-  std::size_t unfinished_ = 0;
+  std::array<Message, kMaxRequests> places_{};
+  std::uint32_t next_ = 0;
   std::size_t in_flight_ = 0;
-  std::size_t hint_ = 0;  // where to look for a free slot
 };
 
 }  // namespace hawser::tcp

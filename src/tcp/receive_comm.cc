@@ -8,138 +8,135 @@
 #include "base/log.h"
 
 namespace hawser::tcp {
-namespace {
 
-// Reads per call of progress(), so that a fast sender cannot keep the caller here.
-constexpr int kMaxRounds = 4;
-
-}  // namespace
-
-TcpReceiveComm::TcpReceiveComm(Connection connection) : connection_(std::move(connection)) {}
+TcpReceiveComm::TcpReceiveComm(Connection first, std::unique_ptr<Doorway> doorway, unsigned flows)
+    : device_(*first.device),
+      flows_(flows),
+      first_(std::move(first), board_, first_failure_, ReceiveFlow::Role::first),
+      doorway_(std::move(doorway)) {}
 
 TcpReceiveComm::~TcpReceiveComm() {
-  if (window_.in_flight() > 0 && !failure_)
-    log_warning("closing {} with {} receives in flight", connection_.text(), window_.in_flight());
+  for (const auto& flow : extra_)
+    if (flow->thread != nullptr) flow->thread->detach(*flow, flow->fd());
+  if (const std::size_t left = board_.window().in_flight(); left > 0 && !failure_)
+    log_warning("closing {} with {} receives in flight", first_.connection().text(), left);
 }
 
 Result<Registration*> TcpReceiveComm::register_memory(const MemoryRange& range) {
-  return connection_.device->registrations.add(range);
+  return device_.registrations.add(range);
 }
 
 Status TcpReceiveComm::deregister(Registration* registration) {
-  return connection_.device->registrations.remove(registration);
+  return device_.registrations.remove(registration);
 }
 
 Result<Request*> TcpReceiveComm::try_receive(void* data, std::size_t bytes, int,
                                              Registration* registration) {
   if (failure_) return *failure_;
   HAWSER_TRY(check_post(registration, data, bytes));
-  Message* const message = window_.push();
-  if (message == nullptr)
+  if (board_.window().in_flight() == kMaxRequests)
     return Error(Code::internal, fmt::format("window exceeded: {} receives are in flight on {}",
-                                             kMaxRequests, connection_.text()));
-  message->data = static_cast<std::byte*>(data);
-  message->capacity = bytes;
+                                             kMaxRequests, first_.connection().text()));
+  ReceiveMessage* const message = board_.post(data, bytes);
+  looks_at_gap_ = 0;
+  if (message == nullptr || extra_.empty()) return message;
+  std::array<Driven*, kMaxFlows> arrived;
+  for (Driven* const driven : std::span(arrived).first(board_.arrived(arrived)))
+    if (auto* const flow = static_cast<ReceiveFlow*>(driven); flow->thread != nullptr)
+      flow->thread->kick(*flow);
   return message;
 }
 
 Result<TestResult> TcpReceiveComm::test(Request* request) {
-  Message* const message = window_.find(request);
+  ReceiveMessage* const message = board_.window().find(request);
   if (message == nullptr)
-    return Error(Code::invalid_argument,
-                 fmt::format("tested a request that is not in flight on {}", connection_.text()));
-  if (!window_.finished(*message)) progress();
-  if (window_.finished(*message)) {
-    const TestResult result{true, message->received};
-    window_.release(*message);
+    return Error(Code::invalid_argument, fmt::format("tested a request that is not in flight on {}",
+                                                     first_.connection().text()));
+  if (!message->done()) progress();
+  if (message->done()) {
+    const TestResult result{true, message->total};
+    board_.window().release(*message);
     return result;
   }
-  if (failure_) return failure_of(*message);
+  if (failure_) return failure_->within(board_.state_of(*message));
   return TestResult{};
 }
 
 void TcpReceiveComm::progress() {
   if (failure_) return;
-  consume_stage();
-  for (int round = 0; round < kMaxRounds && window_.unfinished() > 0 && !failure_; ++round) {
-    const IoResult result = read_round();
-    if (result.state == IoResult::State::would_block) return;
-    if (result.state != IoResult::State::moved) return stop(result);
-    account(result.bytes);
-    consume_stage();
-  }
+  first_.drive();
+  for (const auto& flow : extra_)
+    if (flow->thread == nullptr) flow->drive();
+  if (doorway_ != nullptr)
+    if (const Status admitted = admit_flows(); !admitted.ok()) first_failure_.set(admitted.error());
+  notice_ends();
+  notice_gaps();
+  if (const Error* const why = first_failure_.get()) fail(*why);
 }
 
-void TcpReceiveComm::consume_stage() {
-  if (const Status parsed = parse_stage(); !parsed.ok()) give_up(parsed.error());
-}
-
-// Takes whole headers, and the payload behind them, out of the stage.
-Status TcpReceiveComm::parse_stage() {
-  while (window_.unfinished() > 0) {
-    Message& message = window_.unfinished(0);
-    if (!message.announced) {
-      if (stage_.size() < kFrameBytes) return {};
-      HAWSER_TRY(read_header(message));
-    }
-    message.received += stage_.take(message.data + message.received, message.left());
-    if (message.left() > 0) return {};
-    window_.finish_oldest();
+// Those that do not come are not needed.
+Status TcpReceiveComm::admit_flows() {
+  if (const unsigned announced = first_.take_announced_flows(); announced > 0) {
+    if (announced >= flows_ || admitting_until_)
+      return Error(Code::protocol,
+                   fmt::format("the sender announces {} further sockets", announced));
+    doorway_->await(1, announced);
+    admitting_until_ = Deadline::after(Doorway::kGreetingTimeout);
   }
+  if (!admitting_until_) return {};
+  while (doorway_->awaited() > 0) {
+    auto guest = doorway_->next();
+    if (!guest.ok()) log_info("goes on with fewer sockets: {}", guest.error().message());
+    if (!guest.ok() || !*guest) break;
+    admit(std::move((*guest)->connection));
+  }
+  if (doorway_->awaited() == 0 || admitting_until_->expired()) doorway_.reset();
   return {};
 }
 
-Status TcpReceiveComm::read_header(Message& message) {
-  HAWSER_ASSIGN(const FrameHeader header,
-                decode_frame(std::span<const std::byte, kFrameBytes>(stage_.data(), kFrameBytes)));
-  if (header.type != FrameType::message)
-    return Error(Code::protocol, fmt::format("a frame of type {} where a message was due",
-                                             static_cast<unsigned>(header.type)));
-  if (header.bytes > message.capacity)
-    return Error(Code::protocol,
-                 fmt::format("the sender's message (tag {}) has {} bytes, the receive posted for "
-                             "it only {}: post at least as much as is sent",
-                             header.tag, header.bytes, message.capacity));
-  stage_.drop(kFrameBytes);
-  message.bytes = header.bytes;
-  message.announced = true;
-  return {};
+void TcpReceiveComm::admit(Connection connection) {
+  IoThread* const thread = device_.io->next();
+  auto flow = std::make_unique<ReceiveFlow>(
+      std::move(connection), board_, first_failure_,
+      thread != nullptr ? ReceiveFlow::Role::threaded : ReceiveFlow::Role::polled);
+  if (thread != nullptr) {
+    board_.share();
+    const Status attached = thread->attach(*flow, flow->fd());
+    if (!attached.ok()) first_failure_.set(attached.error());
+    if (attached.ok()) flow->thread = thread;
+  }
+  extra_.push_back(std::move(flow));
 }
 
-// The rest of the oldest message goes straight to its buffer, what follows it to the stage, which
-// holds no payload at this point.
-IoResult TcpReceiveComm::read_round() {
-  const Message& message = window_.unfinished(0);
-  std::array<iovec, 2> parts{iovec{message.data + message.received, message.left()}, stage_.room()};
-  if (message.left() == 0) return read_some(connection_.fd.get(), std::span(parts).last(1));
-  return read_some(connection_.fd.get(), parts);
+// A sender closes all flows at once; what it sent before may be under way on some.
+void TcpReceiveComm::notice_ends() {
+  const auto ended = [](const auto& flow) { return flow->ended(); };
+  const auto count = std::count_if(extra_.begin(), extra_.end(), ended) + (first_.ended() ? 1 : 0);
+  if (count == 0) return;
+  if (!stragglers_until_) stragglers_until_ = Deadline::after(kStragglers);
+  if (count == static_cast<std::ptrdiff_t>(extra_.size()) + 1 || stragglers_until_->expired())
+    first_failure_.set(Error(Code::peer, fmt::format("receiving over {}: the sender closed the "
+                                                     "connection",
+                                                     first_.connection().text())));
 }
 
-void TcpReceiveComm::account(std::size_t got) {
-  Message& message = window_.unfinished(0);
-  const std::size_t direct = std::min(got, message.left());
-  message.received += direct;
-  stage_.filled(got - direct);
+// What is awaited can come over none of the flows: each has ended, or is at a later message. A flow
+// of another thread may just have been told of a receive: that is known at the next look but one.
+void TcpReceiveComm::notice_gaps() {
+  if (!first_.parked() || board_.awaited() == 0 || (!extra_.empty() && !watch_.due())) return;
+  const auto halted = [](const auto& flow) { return flow->parked() || flow->ended(); };
+  if (!std::all_of(extra_.begin(), extra_.end(), halted))
+    looks_at_gap_ = 0;
+  else if (extra_.empty() || ++looks_at_gap_ == kLooksAtGap)
+    first_failure_.set(Error(Code::protocol, "the sender has left a message out"));
 }
 
-void TcpReceiveComm::stop(const IoResult& result) {
-  const std::string doing = fmt::format("receiving over {}", connection_.text());
-  failure_ = result.state == IoResult::State::closed
-                 ? Error(Code::peer, doing + ": the sender closed the connection")
-                 : io_error(result.error, doing);
-  connection_.fd.reset();
-}
-
-// The stream cannot be trusted any more: tells the sender, and closes.
-void TcpReceiveComm::give_up(const Error& why) {
-  send_abort(connection_, why.message());
-  failure_ = why.within(fmt::format("receiving over {}", connection_.text()));
-  connection_.fd.reset();
-}
-
-Error TcpReceiveComm::failure_of(const Message& message) const {
-  if (!message.announced) return failure_->within("no byte of this message came");
-  return failure_->within(fmt::format("{} of {} bytes received", message.received, message.bytes));
+// All flows end with one. Where the stream cannot be trusted any more the sender is told why.
+void TcpReceiveComm::fail(const Error& why) {
+  failure_ = why;
+  if (why.code() == Code::protocol) send_abort(first_.connection(), why.message());
+  reset_connection(first_.fd());
+  for (const auto& flow : extra_) reset_connection(flow->fd());
 }
 
 }  // namespace hawser::tcp

@@ -1,23 +1,28 @@
 // The receiving end of a data connection.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "net/net.h"
 #include "tcp/connection.h"
-#include "tcp/frame.h"
-#include "tcp/message_window.h"
-#include "tcp/receive_stage.h"
-#include "tcp/send_comm.h"
-#include "tcp/socket.h"
+#include "tcp/doorway.h"
+#include "tcp/failure.h"
+#include "tcp/peer_watch.h"
+#include "tcp/receive_board.h"
+#include "tcp/receive_flow.h"
 
 namespace hawser::tcp {
 
-// Reads messages into the posted buffers, in order; reads nothing while none is posted. Progress
-// is made in test(), in the caller's thread. Not thread-safe.
+// Its first flow is driven in the caller's thread, in test(), and read only while a receive is
+// posted. Further flows, once the sender has made them, are driven by I/O threads. Not thread-safe.
 class TcpReceiveComm final : public ReceiveComm {
  public:
-  explicit TcpReceiveComm(Connection connection);
+  // `doorway` is where further flows come in, up to `flows` in all; null where there are to be
+  // none.
+  TcpReceiveComm(Connection first, std::unique_ptr<Doorway> doorway, unsigned flows);
   ~TcpReceiveComm() override;
 
   Result<Registration*> register_memory(const MemoryRange& range) override;
@@ -27,30 +32,29 @@ class TcpReceiveComm final : public ReceiveComm {
   Result<TestResult> test(Request* request) override;
 
  private:
-  struct Message : Request {
-    std::byte* data = nullptr;
-    std::size_t capacity = 0;
-    std::size_t bytes = 0;     // what the sender announced, once the header is there
-    std::size_t received = 0;  // of them
-    bool announced = false;
-
-    std::size_t left() const { return bytes - received; }
-  };
+  // Once one flow has ended, for so long the others may have something left.
+  static constexpr Milliseconds kStragglers{10000};
+  static constexpr int kLooksAtGap = 3;
 
   void progress();
-  void consume_stage();
-  Status parse_stage();
-  Status read_header(Message& message);
-  IoResult read_round();
-  void account(std::size_t got);
-  void stop(const IoResult& result);
-  void give_up(const Error& why);
-  Error failure_of(const Message& message) const;
+  Status admit_flows();
+  void admit(Connection connection);
+  void notice_ends();
+  void notice_gaps();
+  void fail(const Error& why);
 
-  Connection connection_;
-  MessageWindow<Message, kMaxRequests> window_;
-  ReceiveStage stage_;
-  std::optional<Error> failure_;  // set once; the comm is of no use after it
+  Device& device_;
+  const unsigned flows_;  // at most
+  ReceiveBoard board_;
+  Failure first_failure_;  // of any flow
+  ReceiveFlow first_;
+  std::vector<std::unique_ptr<ReceiveFlow>> extra_;
+  std::unique_ptr<Doorway> doorway_;         // until all have come
+  std::optional<Deadline> admitting_until_;  // once the sender has said that they will
+  std::optional<Deadline> stragglers_until_;
+  PeerWatch watch_;
+  int looks_at_gap_ = 0;
+  std::optional<Error> failure_;  // set once, in the caller's thread; the comm is of no use then
 };
 
 }  // namespace hawser::tcp

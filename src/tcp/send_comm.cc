@@ -8,65 +8,86 @@
 #include "base/log.h"
 
 namespace hawser::tcp {
-namespace {
 
-// Writes per call of progress(): more only if the socket takes all of it each time.
-constexpr int kMaxRounds = 4;
-
-// The parts of one write: header and payload of each message.
-class PartList {
- public:
-  void add(const std::byte* data, std::size_t bytes) {
-    if (bytes > 0) parts_[count_++] = {const_cast<std::byte*>(data), bytes};
-  }
-  std::span<iovec> span() { return std::span(parts_).first(count_); }
-
- private:
-  std::array<iovec, 2 * kMaxRequests> parts_;  // well below IOV_MAX, 1024
-  std::size_t count_ = 0;
-};
-
-}  // namespace
-
-TcpSendComm::TcpSendComm(Connection connection) : connection_(std::move(connection)) {}
+TcpSendComm::TcpSendComm(Connection first, const ListenerName& listener, unsigned flows)
+    : device_(*first.device),
+      listener_(listener),
+      flows_(flows),
+      first_(std::move(first), queue_, first_failure_, nullptr) {}
 
 TcpSendComm::~TcpSendComm() {
-  if (window_.in_flight() > 0 && !failure_)
-    log_warning("closing {} with {} sends in flight", connection_.text(), window_.in_flight());
+  for (const auto& flow : extra_)
+    if (flow->thread != nullptr) flow->thread->detach(*flow, flow->fd());
+  if (const std::size_t left = queue_.window().in_flight(); left > 0 && !failure_)
+    log_warning("closing {} with {} sends in flight", first_.connection().text(), left);
 }
 
 Result<Registration*> TcpSendComm::register_memory(const MemoryRange& range) {
-  return connection_.device->registrations.add(range);
+  return device_.registrations.add(range);
 }
 
 Status TcpSendComm::deregister(Registration* registration) {
-  return connection_.device->registrations.remove(registration);
+  return device_.registrations.remove(registration);
 }
 
 Result<Request*> TcpSendComm::try_send(const void* data, std::size_t bytes, int tag,
                                        Registration* registration) {
   if (failure_) return *failure_;
   HAWSER_TRY(check_post(registration, data, bytes));
-  Message* const message = window_.push();
-  if (message == nullptr)
+  if (queue_.window().in_flight() == kMaxRequests)
     return Error(Code::internal, fmt::format("window exceeded: {} sends are in flight on {}",
-                                             kMaxRequests, connection_.text()));
-  message->header = encode_frame({FrameType::message, static_cast<std::uint32_t>(tag), bytes});
-  message->data = static_cast<const std::byte*>(data);
-  message->bytes = bytes;
-  // Behind others it waits for a test(): the socket was full when they were last tried.
-  if (window_.unfinished() == 1) progress();
+                                             kMaxRequests, first_.connection().text()));
+  SendMessage* const message = queue_.post(data, bytes, tag);
+  if (message == nullptr) return nullptr;
+  if (bytes >= kLargeBytes && flows_ > 1) send_large();
+  if (!holds_back()) first_.drive();
   return message;
 }
 
+// Whoever has other requests to test will come back to do so.
+bool TcpSendComm::holds_back() {
+  return queue_.window().in_flight() > 1 && queue_.unclaimed() < kHoldBytes;
+}
+
+void TcpSendComm::send_large() {
+  if (!opened_) open_flows();
+  call_flows();
+}
+
+// The receiver learns how many will come before the first of them does.
+void TcpSendComm::open_flows() {
+  opened_ = first_.push({FrameType::flows, 0, 0, flows_ - 1, 0, 0});
+  if (!opened_) return;
+  queue_.expect_flows(flows_);
+  for (unsigned number = 1; number < flows_; ++number) {
+    auto connector = FlowConnector::start(device_, listener_, number, flows_);
+    if (!connector.ok()) {
+      log_info("goes on with one socket less: {}", connector.error().message());
+      queue_.lose_flow();
+      continue;
+    }
+    auto flow = std::make_unique<ExtraSendFlow>(std::move(*connector), queue_, first_failure_);
+    IoThread* const thread = device_.io->next();
+    if (thread != nullptr && thread->attach(*flow, flow->fd()).ok()) flow->thread = thread;
+    extra_.push_back(std::move(flow));
+  }
+}
+
+void TcpSendComm::call_flows() {
+  std::array<Driven*, kMaxFlows> idle;
+  for (Driven* const driven : std::span(idle).first(queue_.wanted(idle)))
+    if (auto* const flow = static_cast<ExtraSendFlow*>(driven); flow->thread != nullptr)
+      flow->thread->kick(*flow);
+}
+
 Result<TestResult> TcpSendComm::test(Request* request) {
-  Message* const message = window_.find(request);
+  SendMessage* const message = queue_.window().find(request);
   if (message == nullptr)
-    return Error(Code::invalid_argument,
-                 fmt::format("tested a request that is not in flight on {}", connection_.text()));
-  if (!window_.finished(*message)) progress();
-  if (window_.finished(*message)) {
-    window_.release(*message);
+    return Error(Code::invalid_argument, fmt::format("tested a request that is not in flight on {}",
+                                                     first_.connection().text()));
+  if (!message->done()) progress();
+  if (message->done()) {
+    queue_.window().release(*message);
     return TestResult{true, std::nullopt};
   }
   if (failure_) return failure_of(*message);
@@ -74,50 +95,33 @@ Result<TestResult> TcpSendComm::test(Request* request) {
 }
 
 void TcpSendComm::progress() {
-  for (int round = 0; round < kMaxRounds && window_.unfinished() > 0 && !failure_; ++round) {
-    const IoResult result = write_round();
-    if (result.state == IoResult::State::would_block) return;
-    if (result.state == IoResult::State::moved)
-      account(result.bytes);
-    else
-      fail(result);
-  }
+  if (failure_) return;
+  first_.drive();
+  for (const auto& flow : extra_)
+    if (flow->thread == nullptr) flow->drive();
+  if (watch_.due() && peer_is_silent(first_.connection().fd.get(), PeerWatch::kSilenceMs))
+    first_failure_.set(
+        Error(Code::peer, fmt::format("sending over {}: no answer for {} ms: the "
+                                      "peer's machine, or the way to it, is gone",
+                                      first_.connection().text(), PeerWatch::kSilenceMs)));
+  if (const Error* const why = first_failure_.get()) fail(*why);
 }
 
-IoResult TcpSendComm::write_round() {
-  PartList parts;
-  for (std::size_t i = 0; i < window_.unfinished(); ++i) {
-    const Message& message = window_.unfinished(i);
-    const std::size_t header_done = std::min(message.written, kFrameBytes);
-    const std::size_t data_done = message.written - header_done;
-    parts.add(message.header.data() + header_done, kFrameBytes - header_done);
-    parts.add(message.data + data_done, message.bytes - data_done);
-  }
-  return write_some(connection_.fd.get(), parts.span());
-}
-
-void TcpSendComm::account(std::size_t written) {
-  while (written > 0) {
-    Message& message = window_.unfinished(0);
-    const std::size_t step = std::min(written, message.left());
-    message.written += step;
-    written -= step;
-    if (message.left() == 0) window_.finish_oldest();
-  }
-}
-
-void TcpSendComm::fail(const IoResult& result) {
-  const std::string said = read_abort(connection_);
-  const std::string doing = fmt::format("sending over {}", connection_.text());
+// All flows end with one: the peer must not wait for the rest of what this one had.
+void TcpSendComm::fail(const Error& why) {
+  const std::string said = read_abort(first_.connection());
   failure_ = said.empty()
-                 ? io_error(result.error, doing)
-                 : Error(Code::peer, fmt::format("{}: the receiver gave up: {}", doing, said));
-  connection_.fd.reset();
+                 ? why
+                 : Error(Code::peer, fmt::format("sending over {}: the receiver gave up: {}",
+                                                 first_.connection().text(), said));
+  reset_connection(first_.connection().fd.get());
+  for (const auto& flow : extra_) reset_connection(flow->fd());
 }
 
-Error TcpSendComm::failure_of(const Message& message) const {
-  const std::size_t payload = message.written - std::min(message.written, kFrameBytes);
-  return failure_->within(fmt::format("{} of {} bytes sent", payload, message.bytes));
+Error TcpSendComm::failure_of(const SendMessage& message) const {
+  const std::uint64_t left = message.left.load(std::memory_order_relaxed);
+  return failure_->within(fmt::format(
+      "{} of {} bytes sent", message.bytes - std::min(message.bytes, left), message.bytes));
 }
 
 }  // namespace hawser::tcp

@@ -1,51 +1,62 @@
 // The sending end of a data connection.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "net/net.h"
 #include "tcp/connection.h"
-#include "tcp/frame.h"
-#include "tcp/message_window.h"
-#include "tcp/socket.h"
+#include "tcp/extra_send_flow.h"
+#include "tcp/handle.h"
+#include "tcp/peer_watch.h"
+#include "tcp/send_flow.h"
+#include "tcp/send_queue.h"
 
 namespace hawser::tcp {
 
-inline constexpr std::size_t kMaxRequests = 32;
-
-// Queues messages and writes as many of them per system call as fit. Progress is made in
-// try_send() and test(), in the caller's thread. Not thread-safe.
+// Its first flow is driven in the caller's thread, in try_send() and test(): a small message costs
+// no other thread's help. The first large message opens the further flows, which I/O threads drive.
+// Not thread-safe.
 class TcpSendComm final : public SendComm {
  public:
-  explicit TcpSendComm(Connection connection);
+  // `listener` is where further flows go, up to `flows` in all.
+  TcpSendComm(Connection first, const ListenerName& listener, unsigned flows);
   ~TcpSendComm() override;
 
   Result<Registration*> register_memory(const MemoryRange& range) override;
   Status deregister(Registration* registration) override;
+  // A lone message leaves at once. One that follows others, not yet tested to their end, may wait
+  // for the next call that tests a request that is not done, to leave together with more.
   Result<Request*> try_send(const void* data, std::size_t bytes, int tag,
                             Registration* registration) override;
   // Done means that the kernel has the bytes, and the buffer may be used again.
   Result<TestResult> test(Request* request) override;
 
  private:
-  struct Message : Request {
-    FrameBytes header{};
-    const std::byte* data = nullptr;
-    std::size_t bytes = 0;
-    std::size_t written = 0;  // of header and data together
+  // From this size on a message is worth more than one socket.
+  static constexpr std::size_t kLargeBytes = 64 * 1024;
+  // Smaller messages may be held back to be sent together, as long as they come to less than that.
+  static constexpr std::size_t kHoldBytes = 64 * 1024;
 
-    std::size_t left() const { return kFrameBytes + bytes - written; }
-  };
-
+  bool holds_back();
+  void send_large();
+  void open_flows();
+  void call_flows();
   void progress();
-  IoResult write_round();
-  void account(std::size_t written);
-  void fail(const IoResult& result);
-  Error failure_of(const Message& message) const;
+  void fail(const Error& why);
+  Error failure_of(const SendMessage& message) const;
 
-  Connection connection_;
-  MessageWindow<Message, kMaxRequests> window_;
-  std::optional<Error> failure_;  // set once; the comm is of no use after it
+  Device& device_;
+  const ListenerName listener_;
+  const unsigned flows_;  // at most
+  SendQueue queue_;
+  Failure first_failure_;  // of any flow
+  SendFlow first_;
+  std::vector<std::unique_ptr<ExtraSendFlow>> extra_;
+  bool opened_ = false;
+  PeerWatch watch_;
+  std::optional<Error> failure_;  // set once, in the caller's thread; the comm is of no use then
 };
 
 }  // namespace hawser::tcp

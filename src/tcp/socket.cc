@@ -6,10 +6,19 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+
+#include "tcp/congestion.h"
 
 namespace hawser::tcp {
 namespace {
+
+constexpr int kKeepIdleSeconds = 10;
+constexpr int kKeepIntervalSeconds = 5;
+constexpr int kKeepProbes = 4;
+// Unanswered retransmissions or probes of a zero window that make a silence suspicious.
+constexpr unsigned kUnanswered = 3;
 
 Status set_option(int fd, int level, int option, int value, const char* name) {
   if (setsockopt(fd, level, option, &value, sizeof value) == 0) return {};
@@ -20,6 +29,14 @@ Status set_buffers(int fd, int buffer_bytes) {
   if (buffer_bytes == 0) return {};
   HAWSER_TRY(set_option(fd, SOL_SOCKET, SO_SNDBUF, buffer_bytes, "SO_SNDBUF"));
   return set_option(fd, SOL_SOCKET, SO_RCVBUF, buffer_bytes, "SO_RCVBUF");
+}
+
+// A connection that is idle notices a peer that vanished without a word.
+Status keep_alive(int fd) {
+  HAWSER_TRY(set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds, "TCP_KEEPIDLE"));
+  HAWSER_TRY(set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepIntervalSeconds, "TCP_KEEPINTVL"));
+  HAWSER_TRY(set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepProbes, "TCP_KEEPCNT"));
+  return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
 }
 
 Status bind_to(int fd, const SocketAddress& address) {
@@ -64,13 +81,15 @@ IoResult repeat_if_interrupted(Call call) {
 
 }  // namespace
 
-Result<UniqueFd> open_socket(IpFamily family, int buffer_bytes) {
+Result<UniqueFd> open_socket(IpFamily family, const SocketOptions& options) {
   const int domain = family == IpFamily::ipv4 ? AF_INET : AF_INET6;
   UniqueFd fd(socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid())
     return system_error(errno, fmt::format("opening an {} socket", ip_family_name(family)));
   HAWSER_TRY(set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"));
-  HAWSER_TRY(set_buffers(fd.get(), buffer_bytes));
+  HAWSER_TRY(set_buffers(fd.get(), options.buffer_bytes));
+  HAWSER_TRY(keep_alive(fd.get()));
+  if (!options.congestion.empty()) HAWSER_TRY(set_congestion(fd.get(), options.congestion));
   return fd;
 }
 
@@ -81,7 +100,7 @@ Status listen_on(int fd, const SocketAddress& address, int backlog) {
 }
 
 Result<UniqueFd> accept_one(int fd) {
-  // TCP_NODELAY and the buffer sizes are inherited from the listening socket.
+  // All options are inherited from the listening socket.
   const int accepted = accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (accepted >= 0) return UniqueFd(accepted);
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || concerns_one_connection(errno))
@@ -119,6 +138,9 @@ Result<SocketAddress> remote_address(int fd) {
 }
 
 IoResult write_some(int fd, std::span<iovec> parts) {
+  if (parts.size() == 1)  // the plain calls are cheaper than the general ones
+    return repeat_if_interrupted(
+        [&] { return send(fd, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL); });
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
@@ -126,8 +148,24 @@ IoResult write_some(int fd, std::span<iovec> parts) {
 }
 
 IoResult read_some(int fd, std::span<iovec> parts) {
+  if (parts.size() == 1)
+    return repeat_if_interrupted([&] { return recv(fd, parts[0].iov_base, parts[0].iov_len, 0); });
   return repeat_if_interrupted(
       [&] { return readv(fd, parts.data(), static_cast<int>(parts.size())); });
+}
+
+bool peer_is_silent(int fd, unsigned silence_ms) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
+  const unsigned unanswered = std::max<unsigned>(info.tcpi_retransmits, info.tcpi_probes);
+  return unanswered >= kUnanswered && info.tcpi_last_ack_recv >= silence_ms;
+}
+
+void reset_connection(int fd) {
+  sockaddr nobody{};
+  nobody.sa_family = AF_UNSPEC;
+  (void)connect(fd, &nobody, sizeof nobody);
 }
 
 bool is_peer_error(int error) {

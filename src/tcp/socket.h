@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -12,9 +13,14 @@
 
 namespace hawser::tcp {
 
-// A stream socket: non-blocking, closed on exec, without Nagle's delay. `buffer_bytes` is its
-// SO_SNDBUF and SO_RCVBUF; 0 leaves them to the kernel.
-Result<UniqueFd> open_socket(IpFamily family, int buffer_bytes);
+// How data sockets are made.
+struct SocketOptions {
+  int buffer_bytes = 0;    // SO_SNDBUF and SO_RCVBUF; 0 leaves them to the kernel
+  std::string congestion;  // TCP_CONGESTION; empty leaves the kernel's default
+};
+
+// A stream socket: non-blocking, closed on exec, without Nagle's delay, kept alive.
+Result<UniqueFd> open_socket(IpFamily family, const SocketOptions& options);
 
 // Binds to `address` and listens.
 Status listen_on(int fd, const SocketAddress& address, int backlog);
@@ -41,6 +47,14 @@ struct IoResult {
 // One sendmsg(2) / readv(2), repeated on EINTR only. Never raises SIGPIPE.
 IoResult write_some(int fd, std::span<iovec> parts);
 IoResult read_some(int fd, std::span<iovec> parts);
+
+// Whether the peer has answered nothing for `silence_ms` although it was asked to at least a few
+// times: its machine, or the way to it, is gone. A peer that just does not read does answer.
+bool peer_is_silent(int fd, unsigned silence_ms);
+
+// Ends the connection at once: the peer's next call fails, whatever it waits for. The descriptor
+// stays open, so that another thread may be about to use it.
+void reset_connection(int fd);
 
 // Whether errno says that the peer or the way to it is at fault, not this process.
 bool is_peer_error(int error);

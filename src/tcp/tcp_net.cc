@@ -2,12 +2,19 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <deque>
+#include <mutex>
+
+#include "base/cpus.h"
 #include "base/log.h"
 #include "base/parameters.h"
+#include "tcp/congestion.h"
 #include "tcp/connector.h"
 #include "tcp/device.h"
 #include "tcp/listener.h"
-#include "tcp/send_comm.h"
+#include "tcp/message_window.h"
+#include "tcp/tuning.h"
 
 namespace hawser {
 namespace {
@@ -35,18 +42,37 @@ NetDevice describe(const SelectedInterface& selected) {
   return device;
 }
 
-// Thread-safe: constant after construction but for the devices' registrations.
-class TcpNet final : public Net {
+tcp::Path path_of(const SelectedInterface& selected) {
+  return {selected.interface.name, selected.interface.index, selected.address};
+}
+
+// "cubic, 9 sockets per channel, 8 I/O threads": how a device's connections are made.
+std::string manner(const tcp::Device& device) {
+  return fmt::format("{}, at most {} socket{} per channel, {} I/O thread{}",
+                     device.socket.congestion, device.flows, device.flows == 1 ? "" : "s",
+                     device.io->threads(), device.io->threads() == 1 ? "" : "s");
+}
+
+class TcpNetOfDevices final : public TcpNet {
  public:
-  TcpNet(const std::vector<SelectedInterface>& interfaces, int socket_buffer_bytes) {
-    for (const SelectedInterface& selected : interfaces) add(selected, socket_buffer_bytes);
+  TcpNetOfDevices(const TcpOptions& options, tcp::IoPoolOptions io, tcp::SocketOptions socket,
+                  std::vector<SelectedInterface> interfaces)
+      : options_(options),
+        socket_(std::move(socket)),
+        interfaces_(std::move(interfaces)),
+        io_(std::move(io)) {
+    for (const SelectedInterface& selected : interfaces_) {
+      const tcp::Device& device =
+          add(selected.interface.name, {path_of(selected)}, selected.interface.loopback);
+      offered_.push_back(describe(selected));
+      offered_.back().manner = manner(device);
+    }
   }
 
-  ~TcpNet() override {
-    for (const auto& device : devices_)
-      if (const std::size_t left = device->registrations.size(); left > 0)
-        log_warning("device {} of {} closes with {} registrations alive", device->name, name_,
-                    left);
+  ~TcpNetOfDevices() override {
+    for (const tcp::Device& device : devices_)
+      if (const std::size_t left = device.registrations.size(); left > 0)
+        log_warning("device {} of {} closes with {} registrations alive", device.name, name_, left);
   }
 
   const std::string& name() const override { return name_; }
@@ -65,29 +91,68 @@ class TcpNet final : public Net {
     return connector;
   }
 
+  Result<NetDevice> join(std::span<const int> devices) override;
+
  private:
-  void add(const SelectedInterface& selected, int socket_buffer_bytes) {
-    auto device = std::make_unique<tcp::Device>();
-    device->name = selected.interface.name;
-    device->interface_index = selected.interface.index;
-    device->address = selected.address;
-    device->socket_buffer_bytes = socket_buffer_bytes;
-    devices_.push_back(std::move(device));
-    offered_.push_back(describe(selected));
+  tcp::Device& add(const std::string& name, std::vector<tcp::Path> paths, bool loopback) {
+    tcp::Device& device = devices_.emplace_back();
+    device.name = name;
+    device.flows = tcp::tune_flows(options_, io_.threads(), loopback, paths.size());
+    device.paths = std::move(paths);
+    device.socket = socket_;
+    device.io = &io_;
+    return device;
   }
 
-  Result<tcp::Device*> at(int device) const {
+  Result<tcp::Device*> at(int device) {
+    const std::lock_guard lock(mutex_);
     if (device >= 0 && static_cast<std::size_t>(device) < devices_.size())
-      return devices_[static_cast<std::size_t>(device)].get();
+      return &devices_[static_cast<std::size_t>(device)];
     return Error(Code::invalid_argument,
                  fmt::format("no device {}: {} has {}", device, name_, devices_.size()));
   }
 
   const std::string name_ = "hawser TCP";
   const std::string description_ = "hawser TCP (built in)";
-  std::vector<std::unique_ptr<tcp::Device>> devices_;
-  std::vector<NetDevice> offered_;  // what devices() tells of each
+  const TcpOptions options_;
+  const tcp::SocketOptions socket_;
+  const std::vector<SelectedInterface> interfaces_;
+  tcp::IoPool io_;
+  std::vector<NetDevice> offered_;  // what devices() tells of each interface
+  std::mutex mutex_;                // guards the number of devices_, not what they hold
+  std::deque<tcp::Device> devices_;
 };
+
+Result<NetDevice> TcpNetOfDevices::join(std::span<const int> devices) {
+  std::vector<tcp::Path> paths;
+  NetDevice joined;
+  bool loopback = true;
+  for (const int index : devices) {
+    HAWSER_ASSIGN(const tcp::Device* const device, at(index));
+    if (static_cast<std::size_t>(index) >= offered_.size())
+      return Error(Code::invalid_argument, device->name + " is a joined device itself");
+    const NetDevice& offered = offered_[static_cast<std::size_t>(index)];
+    if (paths.empty()) joined = offered;
+    if (!paths.empty()) {
+      joined.name += "+" + offered.name;
+      joined.address += "+" + offered.address;
+      joined.speed_mbps += offered.speed_mbps;
+    }
+    loopback = loopback && interfaces_[static_cast<std::size_t>(index)].interface.loopback;
+    paths.push_back(device->paths.front());
+  }
+  if (paths.empty() || paths.size() > tcp::kMaxPaths)
+    return Error(Code::invalid_argument, fmt::format("cannot join {} devices: 1 to {} can be",
+                                                     paths.size(), tcp::kMaxPaths));
+  for (const tcp::Path& path : paths)
+    if (path.address.family != paths.front().address.family)
+      return Error(Code::invalid_argument,
+                   fmt::format("{} and {} have addresses of different families", path.name,
+                               paths.front().name));
+  const std::lock_guard lock(mutex_);
+  joined.manner = manner(add(joined.name, std::move(paths), loopback));
+  return joined;
+}
 
 }  // namespace
 
@@ -95,15 +160,32 @@ Result<TcpOptions> TcpOptions::from_environment() {
   TcpOptions options;
   options.sysfs_root = parameters::kSysfsRoot.text_or_default();
   HAWSER_ASSIGN(options.interfaces, InterfaceSelection::from_environment());
-  HAWSER_ASSIGN(const std::int64_t buffer_bytes, parameters::kSocketBufferBytes.integer());
-  options.socket_buffer_bytes = static_cast<int>(buffer_bytes);
+  const auto read = [](const Parameter& parameter, int& to) -> Status {
+    HAWSER_ASSIGN(to, parameter.integer());
+    return {};
+  };
+  HAWSER_TRY(read(parameters::kSocketBufferBytes, options.socket_buffer_bytes));
+  HAWSER_TRY(read(parameters::kSocketsPerChannel, options.sockets_per_channel));
+  HAWSER_TRY(read(parameters::kIoThreads, options.io_threads));
+  HAWSER_TRY(read(parameters::kIoNumaNode, options.io_numa_node));
+  HAWSER_TRY(read(parameters::kIoSpinUs, options.io_spin_us));
+  if (const auto cpus = parameters::kIoCpus.text()) {
+    auto parsed = parse_cpus(*cpus);
+    if (!parsed.ok()) return parsed.error().within(parameters::kIoCpus.name);
+    options.io_cpus = std::move(*parsed);
+  }
+  options.congestion = parameters::kCongestionControl.text_or_default();
   return options;
 }
 
-Result<std::unique_ptr<Net>> make_tcp_net(const TcpOptions& options) {
+Result<std::unique_ptr<TcpNet>> make_tcp_net(const TcpOptions& options) {
   HAWSER_ASSIGN(const auto interfaces, list_interfaces(options.sysfs_root, options.addresses));
-  HAWSER_ASSIGN(const auto selected, select_interfaces(interfaces, options.interfaces));
-  return std::unique_ptr<Net>(std::make_unique<TcpNet>(selected, options.socket_buffer_bytes));
+  HAWSER_ASSIGN(auto selected, select_interfaces(interfaces, options.interfaces));
+  HAWSER_ASSIGN(auto io, tcp::tune_io(options, allowed_cpus(), selected));
+  tcp::SocketOptions socket{options.socket_buffer_bytes, ""};
+  HAWSER_ASSIGN(socket.congestion, tcp::choose_congestion(options.congestion));
+  return std::unique_ptr<TcpNet>(std::make_unique<TcpNetOfDevices>(
+      options, std::move(io), std::move(socket), std::move(selected)));
 }
 
 }  // namespace hawser

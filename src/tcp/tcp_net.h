@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "net/net.h"
@@ -16,14 +18,29 @@ struct TcpOptions {
   std::string sysfs_root = "/sys";
   AddressSource addresses = system_addresses;
   InterfaceSelection interfaces;
-  int socket_buffer_bytes = 0;  // 0: as the kernel likes
+  int socket_buffer_bytes = 0;      // 0: as the kernel likes
+  int sockets_per_channel = 0;      // at most; 0: by device and I/O threads
+  int io_threads = -1;              // -1: by the CPUs there are; 0: whoever polls does everything
+  std::vector<int> io_cpus;         // where they may run; empty: by io_numa_node
+  int io_numa_node = -1;            // -1: the one that all devices share, if they do
+  int io_spin_us = 50;              // they look on for so long before they sleep
+  std::string congestion = "auto";  // auto, system, or a name: tcp/congestion.h
 
-  // As the parameters say: HAWSER_SYSFS_ROOT, HAWSER_SOCKET_*.
+  // As the parameters say: HAWSER_SYSFS_ROOT, HAWSER_SOCKET_*, HAWSER_IO_*, ...
   static Result<TcpOptions> from_environment();
 };
 
-// One device per selected interface, one socket per connection, no threads: whatever happens,
-// happens in the caller's calls. Thread-safe as Net demands.
-Result<std::unique_ptr<Net>> make_tcp_net(const TcpOptions& options);
+// Thread-safe as Net demands.
+class TcpNet : public Net {
+ public:
+  // One more device, whose connections stripe over the interfaces of several: of one family, at
+  // most four in all. Its index is devices().size() for the first one made, and so on: devices()
+  // tells of the interfaces only.
+  virtual Result<NetDevice> join(std::span<const int> devices) = 0;
+};
+
+// One device per selected interface. The first socket of a connection is driven by its caller,
+// further ones by a few I/O threads, which are started when first needed.
+Result<std::unique_ptr<TcpNet>> make_tcp_net(const TcpOptions& options);
 
 }  // namespace hawser

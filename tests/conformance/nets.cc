@@ -9,12 +9,19 @@
 namespace hawser::test {
 namespace {
 
-Result<std::unique_ptr<Net>> tcp_on_loopback(FamilyChoice family, int socket_buffer_bytes = 0) {
-  TcpOptions options;
+Result<std::unique_ptr<Net>> tcp_on_loopback(FamilyChoice family, TcpOptions options = {}) {
   options.interfaces.names = "=lo";
   options.interfaces.family = family;
-  options.socket_buffer_bytes = socket_buffer_bytes;
-  return make_tcp_net(options);
+  HAWSER_ASSIGN(std::unique_ptr<Net> net, make_tcp_net(options));
+  return net;
+}
+
+NetUnderTest tcp_variant(const char* name, int buffer_bytes, int sockets, int io_threads) {
+  TcpOptions options;
+  options.socket_buffer_bytes = buffer_bytes;
+  options.sockets_per_channel = sockets;
+  options.io_threads = io_threads;
+  return {.name = name, .make = [options] { return tcp_on_loopback(FamilyChoice::ipv4, options); }};
 }
 
 // The simulated plugin of that ABI version, hosted.
@@ -56,8 +63,10 @@ std::vector<NetUnderTest> all_nets() {
       {.name = "tcp_ipv6",
        .make = [] { return tcp_on_loopback(FamilyChoice::ipv6); },
        .optional = true},
-      {.name = "tcp_small_buffers",
-       .make = [] { return tcp_on_loopback(FamilyChoice::ipv4, 16384); }},
+      tcp_variant("tcp_small_buffers", 16384, 1, 0),
+      tcp_variant("tcp_striped", 0, 4, 2),
+      tcp_variant("tcp_striped_by_caller", 0, 3, 0),
+      tcp_variant("tcp_striped_small_buffers", 16384, 5, 3),
       {.name = "hosted_tcpx_emulator", .make = hosted_tcpx_emulator, .once_per_process = true},
   };
   for (int version = 5; version <= 12; ++version) nets.push_back(hosted_loopback(version));

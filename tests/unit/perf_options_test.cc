@@ -7,6 +7,7 @@
 
 #include "perf/affinity.h"
 #include "perf/options.h"
+#include "base/cpus.h"
 #include "perf/sizes.h"
 
 namespace hawser {

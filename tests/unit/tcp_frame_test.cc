@@ -7,41 +7,56 @@
 namespace hawser::tcp {
 namespace {
 
-Result<FrameHeader> decode(const FrameBytes& bytes) {
-  return decode_frame(std::span<const std::byte, kFrameBytes>(bytes));
+Result<FrameHeader> decode(const HeaderBytes& bytes) {
+  return decode_header(std::span<const std::byte, kHeaderBytes>(bytes));
 }
 
 TEST(TcpFrame, HasTheDocumentedBytes) {
-  const FrameBytes bytes = encode_frame({FrameType::message, 0x01020304, 0x1122334455});
-  const unsigned char expected[] = {'H', 'W', 'T', 'F', 1,    3,    0,    0,    4,    3, 2, 1,
-                                    0,   0,   0,   0,   0x55, 0x44, 0x33, 0x22, 0x11, 0, 0, 0};
-  static_assert(sizeof expected == kFrameBytes);
-  for (std::size_t i = 0; i < kFrameBytes; ++i)
+  const HeaderBytes bytes =
+      encode_header({FrameType::piece, 0x01020304, 0x0a0b0c0d, 0x1122334455, 0x1122330000, 0x4455});
+  const unsigned char expected[kHeaderBytes] = {
+      'H',  'W',  'T',  'F',  2,    3,    0,    0,     // magic, version, type
+      4,    3,    2,    1,    0x0d, 0x0c, 0x0b, 0x0a,  // tag, sequence
+      0x55, 0x44, 0x33, 0x22, 0x11, 0,    0,    0,     // total
+      0,    0,    0x33, 0x22, 0x11, 0,    0,    0,     // offset
+      0x55, 0x44, 0,    0,    0,    0,    0,    0};    // bytes; the rest is reserved
+  for (std::size_t i = 0; i < kHeaderBytes; ++i)
     EXPECT_EQ(std::to_integer<unsigned>(bytes[i]), expected[i]) << i;
 }
 
 TEST(TcpFrame, IsReadAsWritten) {
-  for (const FrameHeader& header : {FrameHeader{FrameType::message, 7, 0},
-                                    FrameHeader{FrameType::message, 0xffffffff, kMaxMessageBytes},
-                                    FrameHeader{FrameType::hello, 0, kNonceBytes},
-                                    FrameHeader{FrameType::welcome, 0, kNonceBytes},
-                                    FrameHeader{FrameType::abort, 0, kMaxAbortTextBytes}}) {
-    const auto read = decode(encode_frame(header));
+  for (const FrameHeader& header :
+       {FrameHeader{FrameType::piece, 7, 1, 0, 0, 0},
+        FrameHeader{FrameType::piece, 0xffffffff, 0xffffffff, kMaxMessageBytes, 0,
+                    kMaxMessageBytes},
+        FrameHeader{FrameType::piece, 1, 2, 100, 99, 1},
+        FrameHeader{FrameType::hello, 0, kMaxFlows - 1, kMaxFlows, 0, kNonceBytes},
+        FrameHeader{FrameType::welcome, 0, 0, 1, 0, kNonceBytes},
+        FrameHeader{FrameType::abort, 0, 0, 0, 0, kMaxAbortTextBytes},
+        FrameHeader{FrameType::flows, 0, 0, 3, 0, 0}}) {
+    const auto read = decode(encode_header(header));
     ASSERT_TRUE(read.ok()) << read.error().message();
-    EXPECT_EQ(read->type, header.type);
-    EXPECT_EQ(read->tag, header.tag);
-    EXPECT_EQ(read->bytes, header.bytes);
+    EXPECT_EQ(*read, header);
   }
 }
 
-TEST(TcpFrame, WrongLengthsAreRefused) {
+TEST(TcpFrame, WhatNoCorrectPeerSendsIsRefused) {
   for (const FrameHeader& header :
-       {FrameHeader{FrameType::message, 0, kMaxMessageBytes + 1},
-        FrameHeader{FrameType::hello, 0, kNonceBytes + 1}, FrameHeader{FrameType::welcome, 0, 0},
-        FrameHeader{FrameType::abort, 0, kMaxAbortTextBytes + 1},
-        FrameHeader{static_cast<FrameType>(0), 0, 0},
-        FrameHeader{static_cast<FrameType>(5), 0, 0}}) {
-    const auto read = decode(encode_frame(header));
+       {FrameHeader{FrameType::piece, 0, 0, kMaxMessageBytes + 1, 0, 1},
+        FrameHeader{FrameType::piece, 0, 0, 100, 101, 1},
+        FrameHeader{FrameType::piece, 0, 0, 100, 50, 51},
+        FrameHeader{FrameType::piece, 0, 0, 100, 1, UINT64_MAX},
+        FrameHeader{FrameType::piece, 0, 0, 100, UINT64_MAX, 100},
+        FrameHeader{FrameType::piece, 0, 0, 100, 0, 0},
+        FrameHeader{FrameType::hello, 0, 0, 1, 0, kNonceBytes + 1},
+        FrameHeader{FrameType::hello, 0, kMaxFlows, 1, 0, kNonceBytes},
+        FrameHeader{FrameType::hello, 0, 0, kMaxFlows + 1, 0, kNonceBytes},
+        FrameHeader{FrameType::welcome, 0, 0, 0, 0, kNonceBytes},
+        FrameHeader{FrameType::abort, 0, 0, 0, 0, kMaxAbortTextBytes + 1},
+        FrameHeader{FrameType::flows, 0, 0, 0, 0, 0}, FrameHeader{FrameType::flows, 0, 0, 1, 0, 1},
+        FrameHeader{static_cast<FrameType>(0), 0, 0, 0, 0, 0},
+        FrameHeader{static_cast<FrameType>(6), 0, 0, 0, 0, 0}}) {
+    const auto read = decode(encode_header(header));
     ASSERT_FALSE(read.ok());
     EXPECT_EQ(read.error().code(), Code::protocol);
   }
@@ -49,10 +64,10 @@ TEST(TcpFrame, WrongLengthsAreRefused) {
 
 // Magic, version and the reserved bytes: no bit of them may differ.
 TEST(TcpFrame, EveryBitOfTheFixedFieldsCounts) {
-  const FrameBytes good = encode_frame({FrameType::message, 0, 100});
-  for (const std::size_t at : {0, 1, 2, 3, 4, 6, 7, 12, 13, 14, 15})
+  const HeaderBytes good = encode_header({FrameType::piece, 0, 0, 100, 0, 100});
+  for (const std::size_t at : {0, 1, 2, 3, 4, 6, 7, 40, 41, 50, 62})
     for (int bit = 0; bit < 8; ++bit) {
-      FrameBytes bad = good;
+      HeaderBytes bad = good;
       bad[at] ^= std::byte{1} << bit;
       const auto read = decode(bad);
       ASSERT_FALSE(read.ok()) << "byte " << at << " bit " << bit;
@@ -61,10 +76,10 @@ TEST(TcpFrame, EveryBitOfTheFixedFieldsCounts) {
 }
 
 TEST(TcpFrame, AnotherVersionSaysWhichOnes) {
-  FrameBytes bytes = encode_frame({FrameType::message, 0, 0});
+  HeaderBytes bytes = encode_header({FrameType::piece, 0, 0, 0, 0, 0});
   bytes[4] = std::byte{9};
   EXPECT_EQ(decode(bytes).error().message(),
-            "the peer speaks version 9 of the data protocol, this side version 1: use the same "
+            "the peer speaks version 9 of the data protocol, this side version 2: use the same "
             "hawser on both");
 }
 
@@ -73,11 +88,30 @@ TEST(TcpFrame, RandomBytesAreNeverAFrame) {
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
   for (int i = 0; i < 10000; ++i) {
-    FrameBytes bytes;
+    HeaderBytes bytes;
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
     bytes[0] = std::byte{0};  // not by a stroke of luck
     EXPECT_FALSE(decode(bytes).ok());
   }
+}
+
+TEST(TcpFrame, EveryFrameFillsItsUnitsAndHasATrailer) {
+  for (std::uint64_t bytes = 0; bytes < 1000; ++bytes) {
+    EXPECT_EQ(frame_bytes(bytes) % kFrameUnit, 0u) << bytes;
+    EXPECT_GE(trailer_bytes(bytes), 1u) << bytes;
+    EXPECT_LE(trailer_bytes(bytes), kFrameUnit) << bytes;
+  }
+}
+
+TEST(TcpFrame, AGreetingIsKnownFromItsBeginningWhateverTheFlow) {
+  Nonce nonce{};
+  nonce[3] = std::byte{7};
+  const Greeting greeting = encode_greeting(FrameType::hello, nonce, 5, 9);
+  for (std::size_t have = 0; have <= kGreetingBytes; ++have)
+    EXPECT_TRUE(check_greeting(std::span(greeting).first(have), FrameType::hello, nonce).ok())
+        << have;
+  EXPECT_FALSE(check_greeting(greeting, FrameType::welcome, nonce).ok());
+  EXPECT_FALSE(check_greeting(greeting, FrameType::hello, Nonce{}).ok());
 }
 
 TEST(TcpFrame, NoncesDiffer) {

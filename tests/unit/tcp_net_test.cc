@@ -241,7 +241,7 @@ TEST_F(TcpNetTest, ARefusedConnectionSaysWhichAddress) {
   }
   const auto name = tcp::decode_handle(handle);
   EXPECT_EQ(error.code(), Code::peer);
-  EXPECT_THAT(error.message(), AllOf(HasSubstr(name->address.text()), HasSubstr("refused")));
+  EXPECT_THAT(error.message(), AllOf(HasSubstr(name->addresses[0].text()), HasSubstr("refused")));
 }
 
 TEST_F(TcpNetTest, AnotherFamilyIsAClearError) {
@@ -272,7 +272,7 @@ TEST_F(TcpNetTest, SocketBuffersAreAsAskedFor) {
   unsetenv("HAWSER_SOCKET_BUFFER_BYTES");
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->socket_buffer_bytes, 12345678);
-  const auto socket = tcp::open_socket(IpFamily::ipv4, 65536);
+  const auto socket = tcp::open_socket(IpFamily::ipv4, {65536, ""});
   ASSERT_TRUE(socket.ok());
   int bytes = 0;
   socklen_t length = sizeof bytes;

@@ -39,7 +39,7 @@ class TcpStrangers : public testing::Test {
   }
   void TearDown() override { set_log_sink({}); }
 
-  UniqueFd knock() { return connect_to_loopback(name_.address.port); }
+  UniqueFd knock() { return connect_to_loopback(name_.addresses[0].port); }
   static void say(const UniqueFd& fd, std::span<const std::byte> bytes) {
     EXPECT_EQ(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
@@ -104,7 +104,7 @@ TEST_F(TcpStrangers, AreDroppedWithOneLineEach) {
 TEST_F(TcpStrangers, AWrongNonceIsDropped) {
   const UniqueFd guesser = knock();
   tcp::Greeting greeting = hello();
-  greeting.back() ^= std::byte{1};
+  greeting[tcp::kHeaderBytes] ^= std::byte{1};
   say(guesser, greeting);
   wait_for_log(1);
   EXPECT_THAT(log_[0], HasSubstr("nonce"));
@@ -113,13 +113,13 @@ TEST_F(TcpStrangers, AWrongNonceIsDropped) {
 
 TEST_F(TcpStrangers, SilentOnesDoNotKeepThePeerOut) {
   std::vector<UniqueFd> silent;
-  for (std::size_t i = 0; i < 3 * tcp::TcpListener::kMaxCandidates; ++i) {
+  for (std::size_t i = 0; i < 3 * tcp::Doorway::kMaxCandidates; ++i) {
     silent.push_back(knock());
     ASSERT_TRUE(silent.back().valid());
   }
   expect_real_peer_is_served();
   for (const std::string& line : log_) EXPECT_THAT(line, HasSubstr("silent while 16 others came"));
-  EXPECT_GE(log_.size(), 2 * tcp::TcpListener::kMaxCandidates);
+  EXPECT_GE(log_.size(), 2 * tcp::Doorway::kMaxCandidates);
 }
 
 TEST_F(TcpStrangers, AHelloThatHasComeIsReadBeforeNewcomersTakeItsPlace) {
@@ -127,7 +127,7 @@ TEST_F(TcpStrangers, AHelloThatHasComeIsReadBeforeNewcomersTakeItsPlace) {
   ASSERT_EQ(*listener_->try_accept(), nullptr);
   say(real, hello());
   std::vector<UniqueFd> silent;
-  for (std::size_t i = 0; i < 2 * tcp::TcpListener::kMaxCandidates; ++i) silent.push_back(knock());
+  for (std::size_t i = 0; i < 2 * tcp::Doorway::kMaxCandidates; ++i) silent.push_back(knock());
   EXPECT_TRUE(wait_accepted(*listener_, soon()).ok());
 }
 
@@ -135,7 +135,7 @@ TEST_F(TcpStrangers, AHelloThatHasComeIsReadBeforeNewcomersTakeItsPlace) {
 TEST_F(TcpStrangers, NewcomersDoNotPushOutWhoHasJustCome) {
   const UniqueFd real = knock();
   std::vector<UniqueFd> silent;
-  for (std::size_t i = 0; i < 2 * tcp::TcpListener::kMaxCandidates; ++i) silent.push_back(knock());
+  for (std::size_t i = 0; i < 2 * tcp::Doorway::kMaxCandidates; ++i) silent.push_back(knock());
   ASSERT_EQ(*listener_->try_accept(), nullptr);
   ASSERT_EQ(*listener_->try_accept(), nullptr);
   say(real, hello());
@@ -163,7 +163,8 @@ TEST_F(TcpStrangers, GarbageAfterTheHelloFailsTheChannelOnly) {
     const auto comm = accept_raw(mad);
     ASSERT_NE(comm, nullptr);
     // A message header with some bytes changed: any of its checks may find it.
-    tcp::FrameBytes frame = tcp::encode_frame({tcp::FrameType::message, 0, random() % 8192});
+    const std::uint64_t bytes = random() % 8192;
+    tcp::HeaderBytes frame = tcp::encode_header({tcp::FrameType::piece, 0, 0, bytes, 0, bytes});
     for (int i = 0; i < 3; ++i) frame[random() % frame.size()] = static_cast<std::byte>(random());
     say(mad, frame);
     const auto registration = comm->register_memory(buffer.range());
@@ -186,7 +187,7 @@ TEST_F(TcpStrangers, AnAbortNamesItsReasonToTheSender) {
   const UniqueFd server = listen_on_loopback(0);
   ASSERT_TRUE(server.valid());
   tcp::ListenerName raw = name_;
-  raw.address.port = static_cast<std::uint16_t>(bound_port(server));
+  raw.addresses[0].port = static_cast<std::uint16_t>(bound_port(server));
   const auto connector = net_->connect(0, tcp::encode_handle(raw));
   ASSERT_TRUE(connector.ok());
   ASSERT_TRUE((*connector)->try_connect().ok());
@@ -195,7 +196,7 @@ TEST_F(TcpStrangers, AnAbortNamesItsReasonToTheSender) {
   auto sender = wait_connected(**connector, soon());
   ASSERT_TRUE(sender.ok()) << sender.error().message();
   const std::string_view reason = "no room\x1b[2J here";
-  say(peer, tcp::encode_frame({tcp::FrameType::abort, 0, reason.size()}));
+  say(peer, tcp::encode_header({tcp::FrameType::abort, 0, 0, 0, 0, reason.size()}));
   say(peer, reason);
   GuardedBuffer buffer(16 * 1024 * 1024);
   const auto registration = (*sender)->register_memory(buffer.range());
@@ -212,7 +213,7 @@ TEST_F(TcpStrangers, AnAbortNamesItsReasonToTheSender) {
 TEST_F(TcpStrangers, AServerThatIsNoHawserIsAProtocolError) {
   const UniqueFd server = listen_on_loopback(0);
   tcp::ListenerName raw = name_;
-  raw.address.port = static_cast<std::uint16_t>(bound_port(server));
+  raw.addresses[0].port = static_cast<std::uint16_t>(bound_port(server));
   const auto connector = net_->connect(0, tcp::encode_handle(raw));
   ASSERT_TRUE(connector.ok());
   ASSERT_TRUE((*connector)->try_connect().ok());

@@ -1,0 +1,160 @@
+#include "tcp/doorway.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "tcp/socket.h"
+
+namespace hawser::tcp {
+namespace {
+
+constexpr int kBacklog = 64;
+
+// The greeting is shorter than any send buffer: a fresh socket takes it at once.
+bool write_greeting(int fd, Greeting greeting) {
+  iovec whole{greeting.data(), greeting.size()};
+  return write_some(fd, {&whole, 1}).bytes == greeting.size();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Doorway>> Doorway::open(Device& device) {
+  std::vector<UniqueFd> sockets;
+  ListenerName name;
+  for (const Path& path : device.paths) {
+    HAWSER_ASSIGN(UniqueFd fd, open_socket(device.family(), device.socket));
+    const Status listening = listen_on(fd.get(), SocketAddress{path.address, 0}, kBacklog);
+    if (!listening.ok()) return listening.error().within("device " + device.name);
+    HAWSER_ASSIGN(SocketAddress address, local_address(fd.get()));
+    name.addresses.push_back(address);
+    sockets.push_back(std::move(fd));
+  }
+  HAWSER_ASSIGN(name.nonce, make_nonce());
+  return std::unique_ptr<Doorway>(new Doorway(device, std::move(sockets), name));
+}
+
+Doorway::Doorway(Device& device, std::vector<UniqueFd> sockets, const ListenerName& name)
+    : device_(device),
+      sockets_(std::move(sockets)),
+      nonce_(name.nonce),
+      handle_(encode_handle(name)),
+      text_(fmt::format("data listener {} on {}", name.addresses.front().text(), device.name)),
+      awaited_(kMaxFlows) {
+  candidates_.reserve(kMaxCandidates);
+}
+
+void Doorway::await(unsigned first, unsigned count) {
+  first_ = first;
+  awaited_.assign(kMaxFlows, false);
+  std::fill_n(awaited_.begin() + first, count, true);
+  awaited_count_ = count;
+}
+
+Result<std::optional<Doorway::Guest>> Doorway::next() {
+  // Those that are here first: whoever has said its hello by now gives no place to newcomers.
+  if (auto guest = judge_all()) return guest;
+  HAWSER_TRY(admit());
+  return judge_all();
+}
+
+std::optional<Doorway::Guest> Doorway::judge_all() {
+  for (std::size_t i = 0; i < candidates_.size();) {
+    std::string why;
+    switch (judge(candidates_[i], why)) {
+      case Verdict::waiting:
+        ++i;
+        break;
+      case Verdict::stray:
+        drop(i, why);
+        break;
+      case Verdict::welcome: {
+        auto guest = welcome(i);
+        if (guest.ok()) return std::move(*guest);
+        drop(i, guest.error().message());
+        break;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+Status Doorway::admit() {
+  for (const UniqueFd& socket : sockets_)
+    for (std::size_t i = 0; i < kMaxCandidates && has_place(); ++i) {
+      auto fd = accept_one(socket.get());
+      if (!fd.ok()) return fd.error().within(text_);
+      if (!fd->valid()) break;
+      admit(std::move(*fd));
+    }
+  return {};
+}
+
+// The rest wait in the sockets' queues.
+bool Doorway::has_place() const {
+  return candidates_.size() < kMaxCandidates ||
+         candidates_.front().deadline.remaining() < kGreetingTimeout - kChance;
+}
+
+void Doorway::admit(UniqueFd fd) {
+  if (candidates_.size() == kMaxCandidates)
+    drop(0, fmt::format("it was silent while {} others came", kMaxCandidates));
+  const auto from = remote_address(fd.get());
+  Candidate candidate;
+  candidate.fd = std::move(fd);
+  candidate.from = from.ok() ? from->text() : "a peer that has gone";
+  candidate.deadline = Deadline::after(kGreetingTimeout);
+  candidates_.push_back(std::move(candidate));
+}
+
+Doorway::Verdict Doorway::judge(Candidate& candidate, std::string& why) const {
+  iovec rest{candidate.greeting.data() + candidate.have, kGreetingBytes - candidate.have};
+  const IoResult got = read_some(candidate.fd.get(), {&rest, 1});
+  candidate.have += got.bytes;
+  const Status known =
+      check_greeting(std::span(candidate.greeting).first(candidate.have), FrameType::hello, nonce_);
+  if (!known.ok()) {
+    why = known.error().message();
+  } else if (candidate.have == kGreetingBytes) {
+    return Verdict::welcome;
+  } else if (got.state == IoResult::State::closed || got.state == IoResult::State::failed) {
+    why = "it went before it said who it is";
+  } else if (candidate.deadline.expired()) {
+    why = fmt::format("it did not say who it is within {} ms", kGreetingTimeout.count());
+  } else {
+    return Verdict::waiting;
+  }
+  return Verdict::stray;
+}
+
+// Among a connection's further flows it is nothing to worry about: the peer may have ended the
+// whole while some were being made.
+void Doorway::drop(std::size_t index, const std::string& why) {
+  log_at(first_ == 0 ? LogLevel::warning : LogLevel::info, "{}: dropped a connection from {}: {}",
+         text_, candidates_[index].from, why);
+  candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+Result<Doorway::Guest> Doorway::welcome(std::size_t index) {
+  Candidate& candidate = candidates_[index];
+  HAWSER_ASSIGN(const FrameHeader hello,
+                decode_header(std::span(candidate.greeting).first<kHeaderBytes>()));
+  if (!awaited_[hello.sequence])
+    return Error(Code::protocol,
+                 fmt::format("it is flow {}, which is not awaited", hello.sequence));
+  Guest guest;
+  guest.flow = hello.sequence;
+  guest.flows = std::min(static_cast<unsigned>(hello.total), device_.flows);
+  if (!write_greeting(candidate.fd.get(),
+                      encode_greeting(FrameType::welcome, nonce_, guest.flow, guest.flows)))
+    return Error(Code::peer, "it went before it was welcomed");
+  HAWSER_ASSIGN(guest.connection, Connection::of(std::move(candidate.fd), device_));
+  awaited_[guest.flow] = false;
+  --awaited_count_;
+  candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(index));
+  if (awaited_count_ == 0) candidates_.clear();
+  return guest;
+}
+
+}  // namespace hawser::tcp

@@ -1,0 +1,182 @@
+#include "tcp/io_thread.h"
+
+#include <fmt/core.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "base/cpus.h"
+#include "base/log.h"
+
+namespace hawser::tcp {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+epoll_event edge(Driven* driven) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = driven;
+  return event;
+}
+
+// The host process's signals are for its own threads.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<IoThread>> IoThread::start(const IoThreadOptions& options) {
+  UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll.valid()) return system_error(errno, "making the epoll of an I/O thread");
+  UniqueFd bell(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!bell.valid()) return system_error(errno, "making the eventfd of an I/O thread");
+  epoll_event event = edge(nullptr);
+  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, bell.get(), &event) != 0)
+    return system_error(errno, "watching the eventfd of an I/O thread");
+  std::unique_ptr<IoThread> thread(new IoThread(options, std::move(epoll), std::move(bell)));
+  try {
+    const SignalsBlocked blocked;
+    thread->thread_ = std::thread(&IoThread::run, thread.get());
+  } catch (const std::system_error& error) {
+    return system_error(error.code().value(), "starting an I/O thread");
+  }
+  return thread;
+}
+
+IoThread::IoThread(const IoThreadOptions& options, UniqueFd epoll, UniqueFd bell)
+    : options_(options), epoll_(std::move(epoll)), bell_(std::move(bell)) {}
+
+IoThread::~IoThread() {
+  stopping_.store(true);
+  ring();
+  if (thread_.joinable()) thread_.join();
+}
+
+Status IoThread::attach(Driven& driven, int fd) {
+  epoll_event event = edge(&driven);
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+    return system_error(errno, "giving a data socket to an I/O thread");
+  kick(driven);
+  return {};
+}
+
+void IoThread::detach(Driven& driven, int fd) {
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  driven.leaving_.store(true);
+  kick(driven);
+  std::unique_lock lock(mutex_);
+  departure_.wait(lock, [&] { return driven.departed_; });
+}
+
+void IoThread::kick(Driven& driven) {
+  if (driven.kicked_.exchange(true)) return;
+  Driven* head = inbox_.load(std::memory_order_relaxed);
+  do {
+    driven.next_ = head;
+  } while (!inbox_.compare_exchange_weak(head, &driven));
+  if (asleep_.exchange(false)) ring();
+}
+
+void IoThread::ring() {
+  const std::uint64_t one = 1;
+  (void)!write(bell_.get(), &one, sizeof one);  // fails only where it is ringing already
+}
+
+void IoThread::settle_in() const {
+  pthread_setname_np(pthread_self(), fmt::format("hw-io{}", options_.index).c_str());
+  if (options_.cpus.empty()) return;
+  if (const int problem = run_this_thread_on(options_.cpus); problem != 0)
+    log_warning("I/O thread {} stays where it is: {}", options_.index,
+                system_error(problem, "running on CPUs " + cpus_text(options_.cpus)).message());
+}
+
+void IoThread::run() {
+  settle_in();
+  while (!stopping_.load()) {
+    take_inbox();
+    if (active_.empty()) {
+      rest();
+    } else {
+      drive_all();
+      busy_until_ = SteadyClock::now() + options_.spin;
+      take_events(0);
+    }
+  }
+}
+
+// Looks on while there was work a moment ago, then sleeps. A kick either sees asleep_, and rings,
+// or was in the inbox before the last look at it.
+void IoThread::rest() {
+  if (SteadyClock::now() < busy_until_) return take_events(0);
+  asleep_.store(true);
+  if (inbox_.load() == nullptr && !stopping_.load()) take_events(-1);
+  asleep_.store(false);
+}
+
+void IoThread::take_events(int timeout_ms) {
+  std::array<epoll_event, kMaxEvents> events;
+  const int count =
+      epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
+  for (int i = 0; i < count; ++i) {
+    auto* const driven = static_cast<Driven*>(events[static_cast<std::size_t>(i)].data.ptr);
+    if (driven != nullptr) activate(*driven);
+  }
+}
+
+void IoThread::take_inbox() {
+  Driven* next = inbox_.load(std::memory_order_relaxed) == nullptr ? nullptr
+                                                                   : inbox_.exchange(nullptr);
+  while (next != nullptr) {
+    Driven& driven = *next;
+    next = driven.next_;
+    driven.kicked_.store(false);
+    driven.leaving_.load() ? let_go(driven) : activate(driven);
+  }
+}
+
+// The last touch: whoever detached it may end it as soon as the lock is free.
+void IoThread::let_go(Driven& driven) {
+  std::erase(active_, &driven);
+  const std::lock_guard lock(mutex_);
+  driven.departed_ = true;
+  departure_.notify_all();
+}
+
+void IoThread::activate(Driven& driven) {
+  if (driven.active_) return;
+  driven.active_ = true;
+  active_.push_back(&driven);
+}
+
+void IoThread::drive_all() {
+  for (std::size_t i = 0; i < active_.size();) {
+    Driven& driven = *active_[i];
+    if (driven.drive() == Driven::Wait::nothing) {
+      ++i;
+      continue;
+    }
+    driven.active_ = false;
+    active_[i] = active_.back();
+    active_.pop_back();
+  }
+}
+
+}  // namespace hawser::tcp

@@ -1,0 +1,70 @@
+// A thread that drives flows: as long as there is something to do it works, then it looks on for a
+// moment, then it sleeps in epoll until a socket or a kick wakes it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "tcp/driven.h"
+
+namespace hawser::tcp {
+
+struct IoThreadOptions {
+  int index = 0;                   // for its name
+  std::vector<int> cpus;           // where it may run; empty: as its creator
+  std::chrono::microseconds spin;  // looks on for so long before it sleeps
+};
+
+// attach(), detach() and kick() may be called from any thread. Outlives what is attached to it.
+class IoThread {
+ public:
+  static Result<std::unique_ptr<IoThread>> start(const IoThreadOptions& options);
+  ~IoThread();
+  IoThread(const IoThread&) = delete;
+  IoThread& operator=(const IoThread&) = delete;
+
+  // From now on this thread, and no other, drives it, whenever `fd` can be read or written.
+  Status attach(Driven& driven, int fd);
+  // When it is back, this thread does not touch it any more. `fd` is still open.
+  void detach(Driven& driven, int fd);
+  // There is something to do for it.
+  void kick(Driven& driven);
+  // Whether it would have to be woken, which takes longer than a small piece of work.
+  bool asleep() const { return asleep_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::size_t kMaxEvents = 64;
+
+  IoThread(const IoThreadOptions& options, UniqueFd epoll, UniqueFd bell);
+  void run();
+  void settle_in() const;
+  void take_inbox();
+  void take_events(int timeout_ms);
+  void drive_all();
+  void activate(Driven& driven);
+  void let_go(Driven& driven);
+  void rest();
+  void ring();
+
+  const IoThreadOptions options_;
+  const UniqueFd epoll_;
+  const UniqueFd bell_;                    // an eventfd, in epoll_
+  std::atomic<Driven*> inbox_{nullptr};    // a stack; publishes what the kicker did before
+  std::atomic<bool> asleep_{false};        // set before a last look at the inbox
+  std::atomic<bool> stopping_{false};
+  std::vector<Driven*> active_;            // of the thread alone
+  std::chrono::steady_clock::time_point busy_until_{};
+  std::mutex mutex_;                       // guards departures
+  std::condition_variable departure_;
+  std::thread thread_;                     // last: it uses the others
+};
+
+}  // namespace hawser::tcp

@@ -1,0 +1,48 @@
+// One socket of a sending comm.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "tcp/connection.h"
+#include "tcp/driven.h"
+#include "tcp/failure.h"
+#include "tcp/send_queue.h"
+#include "tcp/socket.h"
+
+namespace hawser::tcp {
+
+// Takes pieces from the queue and writes as many of them per system call as fit. One thread at a
+// time drives it. The queue and the failure belong to the comm.
+class SendFlow {
+ public:
+  // `driven` is who the queue calls when there is work again; null: somebody polls.
+  SendFlow(Connection connection, SendQueue& queue, Failure& failure, Driven* driven)
+      : connection_(std::move(connection)), queue_(queue), failure_(failure), driven_(driven) {}
+
+  Driven::Wait drive();
+  // A frame of the transport's own, behind what is being written; false: no room now.
+  bool push(const FrameHeader& frame);
+
+  const Connection& connection() const { return connection_; }
+
+ private:
+  static constexpr std::size_t kMaxPieces = 32;
+
+  bool refill();
+  IoResult write_round();
+  IoResult write_small(const Piece& piece);
+  void account(std::size_t written);
+
+  Connection connection_;
+  SendQueue& queue_;
+  Failure& failure_;
+  Driven* const driven_;
+  std::array<Piece, kMaxPieces> pieces_;  // from first_, count_ of them
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
+  std::size_t written_ = 0;  // of the first one's frame
+  std::size_t pending_ = 0;  // bytes that are not written
+};
+
+}  // namespace hawser::tcp
