@@ -309,6 +309,41 @@ TEST(TcpIoThread, DetachingWhileBusyIsSafeThousandsOfTimes) {
   for (std::thread& other : others) other.join();
 }
 
+// In the same places of memory, one after the other: a thread that still knew those before would
+// drive the ones that were never attached.
+TEST(TcpIoThread, WhatWasDetachedIsForgotten) {
+  struct alignas(Counter) Place {
+    std::array<std::byte, sizeof(Counter)> bytes;
+  };
+  const auto thread = start(std::chrono::milliseconds(1));
+  std::mt19937_64 random(seed_of_this_run());
+  SocketPair pair, other;
+  Counter fence(Wait::kick);
+  const Attached attached(*thread, fence, other.near.get());
+  std::array<Place, 64> places;
+  for (int round = 0; round < 2000; ++round) {
+    for (Place& place : places) {
+      auto* const first = new (place.bytes.data()) Counter(Wait::kick);
+      ASSERT_TRUE(thread->attach(*first, pair.near.get()).ok());
+      for (volatile std::uint64_t wait = random() % 256; wait > 0;) wait = wait - 1;
+      thread->kick(*first);
+      thread->detach(*first, pair.near.get());
+      first->~Counter();
+      new (place.bytes.data()) Counter(Wait::kick);  // never attached
+    }
+    const int before = fence.count();
+    thread->kick(fence);
+    ASSERT_TRUE(eventually([&] { return fence.count() > before; }));
+    int driven = 0;
+    for (Place& place : places) {
+      auto* const never_attached = std::launder(reinterpret_cast<Counter*>(place.bytes.data()));
+      driven += never_attached->count();
+      never_attached->~Counter();
+    }
+    ASSERT_EQ(driven, 0) << "in round " << round;
+  }
+}
+
 TEST(TcpIoThread, SleepsWhenThereIsNothingToDo) {
   const auto thread = start();
   SocketPair pair;
