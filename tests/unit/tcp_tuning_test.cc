@@ -83,6 +83,14 @@ TEST_F(TcpTuning, ThreadsRunOnTheNodeThatAllInterfacesShare) {
   EXPECT_EQ(tuned(8, {nic(0), nic(1)}).threads, 4);
 }
 
+TEST_F(TcpTuning, InterfacesThatAreOnNoNodeDoNotMatter) {
+  add_node(1, "4-7");
+  EXPECT_THAT(tuned(8, {nic(1), loopback()}).cpus, ElementsAre(4, 5, 6, 7));
+  EXPECT_THAT(tuned(8, {nic(-1), nic(1)}).cpus, ElementsAre(4, 5, 6, 7));
+  EXPECT_THAT(tuned(8, {loopback()}).cpus, IsEmpty());
+  EXPECT_THAT(tuned(8, {}).cpus, IsEmpty());
+}
+
 TEST_F(TcpTuning, OnlyCpusThatThisProcessMayUseCount) {
   add_node(0, "0-31");
   const auto tuned = tune_io(options_, {2, 3, 5, 40, 41}, {nic(0)});
