@@ -239,6 +239,28 @@ TEST_P(TcpFurtherFlows, OneThatIsClosedForWritingLeavesTheOthersTheirs) {
   EXPECT_EQ(error_of(*comm_, last).code(), Code::peer) << "once all have ended, at once";
 }
 
+// Who closes a socket with something unread in it resets the connection. So does a sender that
+// ends while a further flow is being made, and has not read the welcome.
+TEST_P(TcpFurtherFlows, OneThatIsResetBeforeItCarriedAnythingIsNotNeeded) {
+  Request* const message = receive(0, 1000);
+  announce(2);
+  UniqueFd one = raw_->hello(1, kFlows);
+  ASSERT_TRUE(eventually([&] {
+    EXPECT_TRUE(comm_->test(message).ok());
+    return waiting_bytes(one) == tcp::kGreetingBytes;
+  }));
+  one.reset();
+  EXPECT_TRUE(say(first_, piece(0, 1000, 0, 500)));
+  for (int i = 0; i < 1000; ++i) {  // whoever drives it has seen that by now
+    const auto result = comm_->test(message);
+    ASSERT_TRUE(result.ok()) << result.error().message();
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(say(first_, piece(0, 1000, 500, 500)));
+  first_.reset();
+  EXPECT_TRUE(arrives(message));
+}
+
 TEST_P(TcpFurtherFlows, AMessageThatIsLeftOutIsAnError) {
   Request* const message = receive(0, 1000);
   EXPECT_TRUE(say(first_, whole_message(1, 1000)));

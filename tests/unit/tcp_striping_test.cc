@@ -219,5 +219,30 @@ TEST_P(TcpStriping, AReceiverThatPostsLateGetsEverything) {
   EXPECT_EQ(pattern_mismatch(pair.to().span(0, kCount * kEach), 3), "");
 }
 
+TEST_P(TcpStriping, WhatWasSentBeforeTheSenderWentStillArrives) {
+  constexpr std::size_t kEach = 200 * 1024;
+  constexpr std::size_t kCount = 16;
+  for (int round = 0; round < 10; ++round) {
+    TcpPair pair = connect(kCount * kEach);
+    fill_pattern(pair.from().span(0, kCount * kEach), 5);
+    ASSERT_TRUE(pair.move(kEach));
+    std::vector<Request*> sends, receives;
+    for (std::size_t i = 0; i < kCount; ++i) sends.push_back(pair.send(i * kEach, kEach));
+    for (std::size_t i = 0; i < kCount / 2; ++i) receives.push_back(pair.receive(i * kEach, kEach));
+    const Deadline deadline = Deadline::after(kPairPatience);
+    while (!sends.empty()) {
+      ASSERT_FALSE(deadline.expired());
+      std::erase_if(sends, [&](Request* request) { return pair.sender().test(request)->done; });
+      std::erase_if(receives,
+                    [&](Request* request) { return pair.receiver().test(request)->done; });
+    }
+    pair.end_sender();
+    for (std::size_t i = kCount / 2; i < kCount; ++i)
+      receives.push_back(pair.receive(i * kEach, kEach));
+    ASSERT_TRUE(pair.finish({}, receives));
+    EXPECT_EQ(pattern_mismatch(pair.to().span(0, kCount * kEach), 5), "");
+  }
+}
+
 }  // namespace
 }  // namespace hawser
