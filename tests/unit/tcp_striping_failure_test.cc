@@ -329,5 +329,31 @@ TEST_P(TcpStripingSender, TheReasonOfAReceiverThatGivesUpIsTold) {
   EXPECT_THAT(error.message(), HasSubstr("the receiver gave up: it is Sunday"));
 }
 
+// The receiver resets a further flow right behind its welcome, and the sender finds out when it
+// asks the socket for its addresses. It must not use that socket's number later: it may be
+// another's.
+class TcpPolledSender : public TcpStripingSender {};
+INSTANTIATE_TEST_SUITE_P(IoThreads, TcpPolledSender, testing::Values(0));
+
+TEST_P(TcpPolledSender, ADescriptorIsNotTouchedOnceItIsClosed) {
+  connect(2);
+  send_and_poll(16 * kMiB);
+  UniqueFd further = raw_.accept();
+  (void)read(further, tcp::kGreetingBytes);
+  raw_.welcome(further, 1, 2);
+  const linger at_once{1, 0};
+  ASSERT_EQ(::setsockopt(further.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+  further.reset();
+  for (int i = 0; i < 100; ++i) ASSERT_FALSE(done());
+  // Whoever opens sockets now may get its number.
+  const UniqueFd door = listen_on_loopback(0);
+  std::vector<UniqueFd> others;
+  for (int i = 0; i < 8; ++i) others.push_back(connect_to_loopback(bound_port(door)));
+  for (const UniqueFd& other : others) ASSERT_FALSE(has_ended(other));
+  first_.reset();
+  EXPECT_EQ(error_of(*comm_, polled_).code(), Code::peer);
+  for (const UniqueFd& other : others) EXPECT_FALSE(has_ended(other));
+}
+
 }  // namespace
 }  // namespace hawser
