@@ -15,7 +15,10 @@ class LateMutex {
   void unlock() {
     if (shared_) mutex_.unlock();
   }
-  void share() { shared_ = true; }  // not while it is locked
+  // Not while it is locked. Again is no harm: nothing is written while others read.
+  void share() {
+    if (!shared_) shared_ = true;
+  }
   bool shared() const { return shared_; }
 
  private:
