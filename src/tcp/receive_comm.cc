@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/log.h"
 
@@ -16,8 +17,7 @@ TcpReceiveComm::TcpReceiveComm(Connection first, std::unique_ptr<Doorway> doorwa
       doorway_(std::move(doorway)) {}
 
 TcpReceiveComm::~TcpReceiveComm() {
-  for (const auto& flow : extra_)
-    if (flow->thread != nullptr) flow->thread->detach(*flow, flow->fd());
+  let_go();
   if (const std::size_t left = board_.window().in_flight(); left > 0 && !failure_)
     log_warning("closing {} with {} receives in flight", first_.connection().text(), left);
 }
@@ -131,8 +131,16 @@ void TcpReceiveComm::notice_gaps() {
     first_failure_.set(Error(Code::protocol, "the sender has left a message out"));
 }
 
+// From now on no thread but the caller's touches the comm, or the buffers of its messages.
+void TcpReceiveComm::let_go() {
+  for (const auto& flow : extra_)
+    if (IoThread* const thread = std::exchange(flow->thread, nullptr))
+      thread->detach(*flow, flow->fd());
+}
+
 // All flows end with one. Where the stream cannot be trusted any more the sender is told why.
 void TcpReceiveComm::fail(const Error& why) {
+  let_go();
   failure_ = why;
   if (why.code() == Code::protocol) send_abort(first_.connection(), why.message());
   reset_connection(first_.fd());

@@ -41,6 +41,7 @@ class TcpReceiveComm final : public ReceiveComm {
   void admit(Connection connection);
   void notice_ends();
   void notice_gaps();
+  void let_go();
   void fail(const Error& why);
 
   Device& device_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/log.h"
 
@@ -16,8 +17,7 @@ TcpSendComm::TcpSendComm(Connection first, const ListenerName& listener, unsigne
       first_(std::move(first), queue_, first_failure_, nullptr) {}
 
 TcpSendComm::~TcpSendComm() {
-  for (const auto& flow : extra_)
-    if (flow->thread != nullptr) flow->thread->detach(*flow, flow->fd());
+  let_go();
   if (const std::size_t left = queue_.window().in_flight(); left > 0 && !failure_)
     log_warning("closing {} with {} sends in flight", first_.connection().text(), left);
 }
@@ -107,8 +107,16 @@ void TcpSendComm::progress() {
   if (const Error* const why = first_failure_.get()) fail(*why);
 }
 
+// From now on no thread but the caller's touches the comm, or the buffers of its messages.
+void TcpSendComm::let_go() {
+  for (const auto& flow : extra_)
+    if (IoThread* const thread = std::exchange(flow->thread, nullptr))
+      thread->detach(*flow, flow->fd());
+}
+
 // All flows end with one: the peer must not wait for the rest of what this one had.
 void TcpSendComm::fail(const Error& why) {
+  let_go();
   const std::string said = read_abort(first_.connection());
   failure_ = said.empty()
                  ? why

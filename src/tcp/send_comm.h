@@ -44,6 +44,7 @@ class TcpSendComm final : public SendComm {
   void open_flows();
   void call_flows();
   void progress();
+  void let_go();
   void fail(const Error& why);
   Error failure_of(const SendMessage& message) const;
 

@@ -53,7 +53,7 @@ IoResult read_some(int fd, std::span<iovec> parts);
 bool peer_is_silent(int fd, unsigned silence_ms);
 
 // Ends the connection at once: the peer's next call fails, whatever it waits for. The descriptor
-// stays open, so that another thread may be about to use it.
+// stays open.
 void reset_connection(int fd);
 
 // Whether errno says that the peer or the way to it is at fault, not this process.
