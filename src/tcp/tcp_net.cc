@@ -100,6 +100,8 @@ class TcpNetOfDevices final : public TcpNet {
     device.flows = tcp::tune_flows(options_, io_.threads(), loopback, paths.size());
     device.paths = std::move(paths);
     device.socket = socket_;
+    if (device.socket.buffer_bytes == 0 && device.flows > 1)
+      device.socket.buffer_bytes = tcp::kStripedBufferBytes;
     device.io = &io_;
     return device;
   }
