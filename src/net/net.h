@@ -43,6 +43,7 @@ struct NetDevice {
   std::uint64_t guid = 0;
   float latency_us = 0;
   int max_comms = 0;
+  int sockets = 1;  // of one comm, at most, where the Net knows it
   int max_receives = 1;
   Devmem devmem = Devmem::none;
   NetCapabilities capabilities;

@@ -74,6 +74,7 @@ class TcpNet final : public Net {
           add(selected.interface.name, {path_of(selected)}, selected.interface.loopback);
       offered_.push_back(describe(selected));
       offered_.back().manner = manner(device);
+      offered_.back().sockets = static_cast<int>(device.flows);
     }
   }
 
