@@ -10,20 +10,20 @@ namespace hawser::bench {
 
 inline tcp::FrameHeader sample_frame(std::uint64_t bytes) {
   tcp::FrameHeader header;
-  header.type = tcp::FrameType::message;
+  header.type = tcp::FrameType::piece;
   header.tag = 7;
-  header.bytes = bytes;
+  header.total = header.bytes = bytes;
   return header;
 }
 
 inline auto encode(const tcp::FrameHeader& header) {
-  return tcp::encode_frame(header);
+  return tcp::encode_header(header);
 }
 
 // 0: it was refused.
 template <class Encoded>
 std::uint64_t decoded_bytes(const Encoded& encoded) {
-  const auto header = tcp::decode_frame(encoded);
+  const auto header = tcp::decode_header(encoded);
   return header.ok() ? header->bytes : 0;
 }
 
