@@ -26,7 +26,7 @@ std::string printable(const std::byte* text, std::size_t bytes) {
 
 }  // namespace
 
-Result<Connection> Connection::of(UniqueFd fd, Device& device) {
+Result<Connection> Connection::of(UniqueFd&& fd, Device& device) {
   Connection connection;
   HAWSER_ASSIGN(connection.local, local_address(fd.get()));
   HAWSER_ASSIGN(connection.remote, remote_address(fd.get()));

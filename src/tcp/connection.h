@@ -19,8 +19,9 @@ struct Connection {
   SocketAddress remote;
 
   // Asks the socket for both its addresses. Code::system where it uses no address of the device's:
-  // the traffic would take another interface than the one that was chosen.
-  static Result<Connection> of(UniqueFd fd, Device& device);
+  // the traffic would take another interface than the one that was chosen. After an error the caller
+  // still has the socket: a flow's descriptor is known to others until they are told.
+  static Result<Connection> of(UniqueFd&& fd, Device& device);
 
   std::string text() const;  // "eth1, 192.0.2.7:4000 to 192.0.2.9:4001"
 };

@@ -148,7 +148,11 @@ void IoThread::take_inbox() {
     Driven& driven = *next;
     next = driven.next_;
     driven.kicked_.store(false);
-    driven.leaving_.load() ? let_go(driven) : activate(driven);
+    if (!driven.leaving_.load())
+      activate(driven);
+    else if (!driven.kicked_.exchange(true))  // from here on it comes into the inbox no more
+      let_go(driven);
+    // else detach() has kicked it since: it is in the inbox again, and goes when that is taken.
   }
 }
 

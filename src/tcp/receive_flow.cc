@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 namespace hawser::tcp {
 namespace {
@@ -120,15 +121,19 @@ IoResult ReceiveFlow::read_round() {
 }
 
 void ReceiveFlow::account(std::size_t got) {
+  used_ = true;
   const std::size_t direct = std::min<std::size_t>(got, left_);
   to_ += direct;
   left_ -= direct;
   stage_.filled(got - direct);
 }
 
+// A sender that closes a further flow before it has read the welcome resets it, and means no more by
+// that than by closing the others.
 Driven::Wait ReceiveFlow::stop(const IoResult& result) {
   const bool closed = result.state == IoResult::State::closed;
-  if (closed && message_ == nullptr && stage_.size() == 0)
+  const bool never_joined = !closed && role_ != Role::first && !used_ && result.error == ECONNRESET;
+  if (never_joined || (closed && message_ == nullptr && stage_.size() == 0))
     ended_.store(true, std::memory_order_release);
   else if (closed)
     fail(Error(Code::peer, "the sender closed the connection"));

@@ -28,7 +28,8 @@ class ReceiveFlow final : public Driven {
   ReceiveFlow(Connection connection, ReceiveBoard& board, Failure& failure, Role role);
 
   Wait drive() override;
-  // The sender has closed this one, between two pieces. Others may still have something.
+  // The sender has closed this one, between two pieces, or reset it before it carried any. Others
+  // may still have something.
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   // The next piece on it belongs to a receive that is not posted.
   bool parked() const { return parked_.load(std::memory_order_acquire); }
@@ -64,6 +65,7 @@ class ReceiveFlow final : public Driven {
   FrameHeader piece_;
   std::size_t skip_ = 0;  // bytes of the last frame's trailer that have not been taken
   bool large_ = false;    // the last piece was
+  bool used_ = false;     // something has come over it
   bool listed_ = false;   // the board knows that it waits
   unsigned announced_flows_ = 0;
   std::atomic<bool> ended_{false};   // published to the comm's caller, as is

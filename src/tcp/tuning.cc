@@ -25,13 +25,16 @@ std::vector<int> common(const std::vector<int>& a, const std::vector<int>& b) {
   return both;
 }
 
-// -1: they are on different ones, or it is not known.
+// Of those that are on one: loopback and other virtual interfaces are on none. -1: they are on
+// different ones, or it is not known.
 int shared_node(const std::vector<SelectedInterface>& interfaces) {
-  const int node = interfaces.empty() ? -1 : interfaces.front().interface.numa_node;
-  const bool shared = std::all_of(interfaces.begin(), interfaces.end(), [&](const auto& selected) {
-    return selected.interface.numa_node == node;
-  });
-  return shared ? node : -1;
+  int shared = -1;
+  for (const SelectedInterface& selected : interfaces) {
+    const int node = selected.interface.numa_node;
+    if (node >= 0 && shared >= 0 && node != shared) return -1;
+    if (node >= 0) shared = node;
+  }
+  return shared;
 }
 
 }  // namespace

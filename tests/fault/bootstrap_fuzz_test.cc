@@ -6,31 +6,24 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <random>
 
 #include "base/endian.h"
 #include "bootstrap/rendezvous.h"
 #include "support/bootstrap_fixture.h"
+#include "support/seed.h"
 
 namespace hawser {
 namespace {
 
 using namespace std::chrono_literals;
 using test::RawPeer;
+using test::seed_of_this_run;
 using Bytes = std::vector<std::byte>;
 
 constexpr int kInDecoder = 7500;
 constexpr int kOverSockets = 2500;
 constexpr std::size_t kTypes = std::variant_size_v<wire::Message>;
-
-std::uint64_t seed_of_this_run() {
-  const char* given = std::getenv("HAWSER_TEST_SEED");
-  const std::uint64_t seed =
-      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  std::printf("HAWSER_TEST_SEED=%llu\n", static_cast<unsigned long long>(seed));
-  return seed;
-}
 
 // Makes handshakes that are wrong in many ways, and some that are right. Not thread-safe.
 class Handshakes {
