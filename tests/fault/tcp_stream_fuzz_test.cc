@@ -1,0 +1,226 @@
+// Thousands of random and mutated streams of frames, against a receiver with posted receives.
+// HAWSER_TEST_SEED=n runs the same ones again.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <vector>
+
+#include "base/log.h"
+#include "support/guarded_buffer.h"
+#include "support/net_pair.h"
+#include "support/seed.h"
+#include "support/tcp_pair.h"
+#include "support/tcp_raw.h"
+
+namespace hawser {
+namespace {
+
+using namespace test;
+using tcp::FrameHeader;
+using tcp::FrameType;
+
+constexpr int kStreams = 4000;
+constexpr unsigned kFlows = 3;
+constexpr std::size_t kReceiveBytes = 4096;
+constexpr std::size_t kReceives = 4;
+// Only the first half of each receive's pages is posted: what lies behind it must not be written.
+constexpr std::size_t kPlaceBytes = 2 * kReceiveBytes;
+// Longer than the receiver waits for other flows once the first has ended.
+constexpr Milliseconds kPatience{30000};
+
+// Makes streams that are wrong in many ways, and some that are right. Not thread-safe.
+class Streams {
+ public:
+  explicit Streams(std::uint64_t seed) : random_(seed) {}
+
+  // As much as a flow says before it closes.
+  Bytes next() {
+    Bytes stream;
+    for (std::size_t n = below(8); n > 0; --n) {
+      const Bytes part = below(10) == 0 ? noise(below(200)) : mutated(one_frame());
+      stream.insert(stream.end(), part.begin(), part.end());
+    }
+    if (below(3) == 0) stream.resize(below(stream.size() + 1));
+    return stream;
+  }
+  // The messages that are posted, cut as a correct sender would, or nearly so.
+  Bytes nearly_right() {
+    Bytes stream;
+    for (std::uint32_t sequence = 0; sequence < kReceives; ++sequence) {
+      const std::uint64_t total = below(kReceiveBytes + 1);
+      for (std::uint64_t offset = 0; offset < std::max<std::uint64_t>(total, 1);) {
+        const std::uint64_t bytes = total == 0 ? 0 : 1 + below(total - offset);
+        const Bytes part = piece(sequence, total, offset, bytes);
+        if (below(50) != 0) stream.insert(stream.end(), part.begin(), part.end());
+        offset += std::max<std::uint64_t>(bytes, 1);
+      }
+    }
+    return below(3) == 0 ? stream : mutated(std::move(stream));
+  }
+  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
+
+ private:
+  Bytes noise(std::size_t bytes) {
+    Bytes out(bytes);
+    for (auto& byte : out) byte = static_cast<std::byte>(random_());
+    return out;
+  }
+  // A number that is small, at a limit, or anything.
+  std::uint64_t number() {
+    switch (below(6)) {
+      case 0:
+        return below(4);
+      case 1:
+        return kReceiveBytes - 2 + below(4);
+      case 2:
+        return tcp::kMaxMessageBytes - 1 + below(3);
+      case 3:
+        return UINT64_MAX - below(3);
+      case 4:
+        return random_();
+      default:
+        return below(2 * kReceiveBytes);
+    }
+  }
+  std::uint32_t sequence() {
+    switch (below(8)) {
+      case 0:
+        return static_cast<std::uint32_t>(random_());
+      case 1:
+        return UINT32_MAX - static_cast<std::uint32_t>(below(3));
+      case 2:
+        return 31 + static_cast<std::uint32_t>(below(3));
+      default:
+        return static_cast<std::uint32_t>(below(kReceives + 1));
+    }
+  }
+  Bytes one_frame() {
+    FrameHeader header;
+    header.type = below(4) == 0 ? static_cast<FrameType>(below(7)) : FrameType::piece;
+    header.sequence = header.type == FrameType::piece ? sequence() : 0;
+    header.total = below(3) == 0 ? number() : 1 + below(kReceiveBytes);
+    header.offset = below(3) == 0 ? number() : below(header.total + 1);
+    header.bytes = below(3) == 0 ? number() : header.total - std::min(header.total, header.offset);
+    if (header.type == FrameType::flows && below(2) == 0)
+      header = {FrameType::flows, 0, 0, 1 + below(kFlows), 0, 0};
+    Bytes data(std::min<std::uint64_t>(header.bytes, 3 * kReceiveBytes));
+    for (std::size_t i = 0; i < data.size(); ++i) data[i] = pattern_byte(1, i);
+    return frame(header, data);
+  }
+  Bytes mutated(Bytes bytes) {
+    if (bytes.empty() || below(2) == 0) return bytes;
+    for (std::size_t n = 1 + below(3); n > 0; --n)
+      bytes[below(below(2) == 0 ? std::min<std::size_t>(bytes.size(), tcp::kHeaderBytes)
+                                : bytes.size())] ^= static_cast<std::byte>(1u << below(8));
+    return bytes;
+  }
+
+  std::mt19937_64 random_;
+};
+
+// Hands out a stream in parts of any size, over a socket that may be full or gone.
+class Feeder {
+ public:
+  Feeder(UniqueFd fd, Bytes stream) : fd_(std::move(fd)), stream_(std::move(stream)) {}
+
+  void feed(std::size_t at_most) {
+    if (!fd_.valid()) return;
+    const std::size_t bytes = std::min(at_most, stream_.size() - at_);
+    const ssize_t sent =
+        bytes == 0 ? 0 : ::send(fd_.get(), &stream_[at_], bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) at_ += static_cast<std::size_t>(sent);
+    if (at_ == stream_.size() || (sent < 0 && errno != EAGAIN)) fd_.reset();
+  }
+  bool closed() const { return !fd_.valid(); }
+
+ private:
+  UniqueFd fd_;
+  Bytes stream_;
+  std::size_t at_ = 0;
+};
+
+class TcpStreamFuzz : public testing::TestWithParam<int> {
+ protected:
+  TcpStreamFuzz()
+      : streams_(seed_of_this_run()),
+        net_(loopback_net(kFlows, GetParam())),
+        to_(kReceives * kPlaceBytes) {
+    set_log_sink([](LogLevel, std::string_view) {});
+  }
+  ~TcpStreamFuzz() override { set_log_sink({}); }
+
+  // Announces further flows and connects some of them, or does neither.
+  std::vector<Feeder> flows(const RawSender& raw, UniqueFd first) {
+    std::vector<Feeder> all;
+    const std::size_t further = streams_.below(kFlows);
+    Bytes stream = streams_.below(2) == 0 ? streams_.next() : streams_.nearly_right();
+    if (further > 0) {
+      const Bytes said = frame({FrameType::flows, 0, 0, further, 0, 0});
+      stream.insert(stream.begin(), said.begin(), said.end());
+    }
+    all.emplace_back(std::move(first), std::move(stream));
+    for (unsigned flow = 1; flow <= further; ++flow)
+      all.emplace_back(raw.hello(flow, kFlows), streams_.next());
+    return all;
+  }
+  // Ends with each receive done or in error, soon after the last flow has closed.
+  void run_one() {
+    const auto listener = net_->listen(0);
+    ASSERT_TRUE(listener.ok());
+    const RawSender raw((*listener)->handle());
+    UniqueFd first;
+    const auto comm = receive_from(raw, **listener, kFlows, first);
+    ASSERT_NE(comm, nullptr);
+    Registration* const sink = *comm->register_memory(to_.range());
+    std::vector<Request*> receives;
+    for (std::size_t i = 0; i < kReceives; ++i)
+      receives.push_back(*comm->try_receive(to_.data() + i * kPlaceBytes, kReceiveBytes, 0, sink));
+    std::vector<Feeder> feeders = flows(raw, std::move(first));
+    const std::size_t step = 1 + streams_.below(5000);
+    const Deadline deadline = Deadline::after(kPatience);
+    for (Backoff backoff; !receives.empty(); backoff.idle()) {
+      ASSERT_FALSE(deadline.expired()) << receives.size() << " receives neither done nor failed";
+      for (Feeder& feeder : feeders) feeder.feed(step);
+      const auto ended = std::erase_if(receives, [&](Request* request) {
+        const auto result = comm->test(request);
+        (result.ok() ? done_ : failed_) += !result.ok() || result->done ? 1 : 0;
+        return !result.ok() || result->done;
+      });
+      if (ended > 0 || !feeders.back().closed()) backoff.progressed();
+    }
+    EXPECT_TRUE(comm->deregister(sink).ok());
+  }
+  bool nothing_but_the_receives_was_written() {
+    for (std::size_t i = 0; i < kReceives; ++i) {
+      const auto behind = to_.span(i * kPlaceBytes + kReceiveBytes, kPlaceBytes - kReceiveBytes);
+      if (std::any_of(behind.begin(), behind.end(),
+                      [](std::byte b) { return b != GuardedBuffer::kGuard; }))
+        return false;
+    }
+    return to_.untouched_outside(0, to_.bytes());
+  }
+
+  Streams streams_;
+  std::unique_ptr<Net> net_;
+  GuardedBuffer to_;
+  int done_ = 0;
+  int failed_ = 0;
+};
+INSTANTIATE_TEST_SUITE_P(IoThreads, TcpStreamFuzz, testing::Values(0, 2));
+
+TEST_P(TcpStreamFuzz, NothingIsWrittenOutsideTheReceivesAndAllOfThemEnd) {
+  for (int i = 0; i < kStreams; ++i) {
+    run_one();
+    ASSERT_TRUE(nothing_but_the_receives_was_written()) << "stream " << i;
+    if (HasFailure()) return;
+  }
+  std::printf("%d streams: %d receives done, %d failed\n", kStreams, done_, failed_);
+  EXPECT_GT(done_, 0);
+  EXPECT_GT(failed_, 0);
+}
+
+}  // namespace
+}  // namespace hawser
