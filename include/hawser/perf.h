@@ -36,6 +36,9 @@ struct PerfOptions {
   int timeout_ms = 30'000;        // bound on every step, a repeat with its verification included
   std::string bare_congestion;    // of this side's bare sockets; "": the transport's where known
   std::uint64_t chunk_bytes = 0;  // per request; 0: as much as both transports take
+  // Of one channel of the built-in transport, at most, on this side; the smaller number of both
+  // sides counts. 0: as HAWSER_SOCKETS_PER_CHANNEL says.
+  int sockets = 0;
 
   // From here on the client's choice rules on both sides.
   std::vector<std::uint64_t> sizes;  // of a message; empty: perf_default_sizes()
@@ -48,7 +51,7 @@ struct PerfOptions {
   int duration_ms = 200;          // of one repeat, about
   std::uint64_t bytes_limit = 0;  // per channel and repeat, at least one message; 0: none
   PerfIdle idle = PerfIdle::yield;
-  int bare_sockets = -1;  // each with its thread; -1: one per channel; 0: no reference
+  int bare_sockets = -1;  // each with its thread; -1: as many as the channels may have; 0: none
 };
 
 // A program's exit status, too.

@@ -108,7 +108,8 @@ const Parameter kIoThreads{
     "",
     -1,
     64,
-    "The built-in TCP transport: threads that move large messages, beside whoever polls. They start "
+    "The built-in TCP transport: threads that move large messages, beside whoever polls. They "
+    "start "
     "with the first large message and sleep when there is nothing to do. 0: whoever polls does "
     "everything. -1 is half of the CPUs that the process may use (of HAWSER_IO_NUMA_NODE), 8 at "
     "most, and 0 where there are fewer than 4."};
@@ -131,15 +132,16 @@ const Parameter kIoNumaNode{"HAWSER_IO_NUMA_NODE",
                             "The NUMA node whose CPUs the I/O threads run on. -1 is the one that "
                             "all the transport's interfaces share; where they share none, the "
                             "threads run wherever the process may."};
-const Parameter kIoSpinUs{"HAWSER_IO_SPIN_US",
-                          ParameterKind::integer,
-                          "µs",
-                          "50",
-                          "",
-                          0,
-                          1000000,
-                          "For so long an I/O thread looks on for more work before it sleeps. Longer "
-                          "is quicker after a pause, and costs a core meanwhile."};
+const Parameter kIoSpinUs{
+    "HAWSER_IO_SPIN_US",
+    ParameterKind::integer,
+    "µs",
+    "50",
+    "",
+    0,
+    1000000,
+    "For so long an I/O thread looks on for more work before it sleeps. Longer "
+    "is quicker after a pause, and costs a core meanwhile."};
 const Parameter kCongestionControl{
     "HAWSER_CONGESTION_CONTROL",
     ParameterKind::text,
@@ -190,6 +192,26 @@ const Parameter kNcclNet{"NCCL_NET",
                          kNoMax,
                          "As NCCL reads it: a hosted plugin found through NCCL_NET_PLUGIN must "
                          "have this name, in any case."};
+const Parameter kNcclTuning{"HAWSER_NCCL_TUNING",
+                            ParameterKind::choice,
+                            "",
+                            "on",
+                            "on|off",
+                            kNoMin,
+                            kNoMax,
+                            "Whether libnccl-net-hawser.so, when NCCL first initialises it, sets "
+                            "NCCL_P2P_NET_CHUNKSIZE where that is unset."};
+const Parameter kNcclP2pNetChunkSize{
+    "NCCL_P2P_NET_CHUNKSIZE",
+    ParameterKind::integer,
+    "bytes",
+    "",
+    "",
+    1,
+    std::int64_t{1} << 30,
+    "Read by NCCL, not by hawser: the size of the requests that it cuts sends into, the same on "
+    "all "
+    "ranks. Its own default is 131072; libnccl-net-hawser.so sets 524288 where it is unset."};
 const Parameter kTcpxPluginPath{"NCCL_GPUDIRECTTCPX_PLUGIN_PATH",
                                 ParameterKind::text,
                                 "path",
@@ -217,13 +239,28 @@ const Parameter kTcpxDynamicChunkSize{
 std::span<const Parameter* const> all_parameters() {
   using namespace parameters;
   static constexpr const Parameter* kAll[] = {
-      &kLogLevel,         &kCudaLibrary,       &kSysfsRoot,
-      &kSocketIfname,     &kSocketFamily,      &kNcclSocketIfname,
-      &kNcclSocketFamily, &kSocketBufferBytes, &kSocketsPerChannel,
-      &kIoThreads,        &kIoCpus,            &kIoNumaNode,
-      &kIoSpinUs,         &kCongestionControl, &kPortBase,
-      &kHoldAt,           &kNcclNetPlugin,     &kNcclNet,
-      &kTcpxPluginPath,   &kTcpxDynamicChunkSize,
+      &kLogLevel,
+      &kCudaLibrary,
+      &kSysfsRoot,
+      &kSocketIfname,
+      &kSocketFamily,
+      &kNcclSocketIfname,
+      &kNcclSocketFamily,
+      &kSocketBufferBytes,
+      &kSocketsPerChannel,
+      &kIoThreads,
+      &kIoCpus,
+      &kIoNumaNode,
+      &kIoSpinUs,
+      &kCongestionControl,
+      &kPortBase,
+      &kHoldAt,
+      &kNcclNetPlugin,
+      &kNcclNet,
+      &kNcclTuning,
+      &kNcclP2pNetChunkSize,
+      &kTcpxPluginPath,
+      &kTcpxDynamicChunkSize,
   };
   return kAll;
 }

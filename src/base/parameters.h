@@ -53,6 +53,8 @@ extern const Parameter kPortBase;
 extern const Parameter kHoldAt;
 extern const Parameter kNcclNetPlugin;
 extern const Parameter kNcclNet;
+extern const Parameter kNcclTuning;
+extern const Parameter kNcclP2pNetChunkSize;
 extern const Parameter kTcpxPluginPath;
 extern const Parameter kTcpxDynamicChunkSize;
 }  // namespace parameters

@@ -30,4 +30,8 @@ Result<int> find_device(const Net& net, const std::string& index_or_name) {
                                                    net.name(), offered.empty() ? "none" : offered));
 }
 
+Result<NetDevice> Net::join(std::span<const int>) {
+  return Error(Code::unavailable, description() + " cannot join devices");
+}
+
 }  // namespace hawser

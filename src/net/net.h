@@ -38,10 +38,12 @@ struct NetDevice {
   std::string address;   // the address it is bound to, where the Net knows it
   std::string manner;    // for people: how its connections are made, where the Net knows it
   int speed_mbps = 0;
+  int numa_node = -1;  // -1: none, or not known
   int port = 0;
   std::uint64_t guid = 0;
   float latency_us = 0;
   int max_comms = 0;
+  int sockets = 1;  // of one comm, at most, where the Net knows it
   int max_receives = 1;
   Devmem devmem = Devmem::none;
   NetCapabilities capabilities;
@@ -143,6 +145,11 @@ class Net {
 
   virtual Result<std::unique_ptr<Listener>> listen(int device) = 0;
   virtual Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) = 0;
+
+  // One more device, whose connections stripe over several of devices(), which go on as they are.
+  // The first one made has the index devices().size(), and so on; devices() does not tell of them.
+  // Code::unavailable where this Net cannot.
+  virtual Result<NetDevice> join(std::span<const int> devices);
 };
 
 // The device of that index or name; the error lists what there is.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <fstream>
 
-
 namespace hawser {
 namespace {
 

@@ -90,8 +90,10 @@ std::string path_text(const Environment& environment, const TransportSockets& so
                   device.address.empty() ? "-" : device.address, environment.memory_name);
   if (environment.net_device().capabilities.needs_unpack)
     text += fmt::format(", unpack {}", environment.unpack());
-  if (sockets.count() == 0) return text + ", no TCP sockets of its own seen";
-  return text + fmt::format(", {} TCP sockets with {}", sockets.count(), sockets.congestion());
+  text += sockets.count() == 0
+              ? ", no TCP sockets of its own seen"
+              : fmt::format(", {} TCP sockets with {}", sockets.count(), sockets.congestion());
+  return device.manner.empty() ? text : text + fmt::format(" ({})", device.manner);
 }
 
 std::string default_congestion_control() {

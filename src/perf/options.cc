@@ -11,6 +11,7 @@ namespace hawser {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr int kMaxSockets = 64;
 constexpr int kMaxRepeats = 10'000;
 constexpr int kMaxTimeoutMs = 24 * 3600 * 1000;
 
@@ -49,6 +50,7 @@ Status check_options(const PerfOptions& options) {
   HAWSER_TRY(in_range("timeout in ms", options.timeout_ms, 100, kMaxTimeoutMs));
   // A repeat has a warm-up, may last longer than planned, and must end within the timeout.
   HAWSER_TRY(in_range("duration in ms", options.duration_ms, 1, options.timeout_ms / 4));
+  HAWSER_TRY(in_range("sockets", options.sockets, 0, kMaxSockets));
   HAWSER_TRY(in_range("bare sockets", options.bare_sockets, -1, wire::kMaxBareSockets));
   HAWSER_TRY(in_range("ring bytes", static_cast<std::int64_t>(options.ring_bytes), 1,
                       static_cast<std::int64_t>(kLargestMessageBytes)));
@@ -58,8 +60,6 @@ Status check_options(const PerfOptions& options) {
 
 PerfOptions completed(PerfOptions options) {
   if (options.sizes.empty()) options.sizes = perf_default_sizes();
-  if (options.bare_sockets < 0)
-    options.bare_sockets = std::min(options.channels, static_cast<int>(wire::kMaxBareSockets));
   if (options.peer_gpu < 0) options.peer_gpu = options.gpu;
   return options;
 }

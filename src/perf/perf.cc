@@ -18,7 +18,8 @@ namespace {
 constexpr Milliseconds kHangSlack{10'000};
 
 EnvironmentChoice choice_of(const PerfOptions& options) {
-  return {options.plugin, options.device, options.memory, options.gpu, options.chunk_bytes};
+  return {options.plugin, options.device,      options.memory,
+          options.gpu,    options.chunk_bytes, options.sockets};
 }
 
 // One side, from its options to its report. What may hang in a plugin runs in threads of its own,
@@ -45,7 +46,7 @@ class PerfRun {
   template <class Work>
   auto bounded(const char* what, Work work) -> decltype(work());
 
-  const PerfOptions options_;
+  PerfOptions options_;
   const PerfOutput& output_;
   PerfOutcome outcome_;
   const std::shared_ptr<CallJournal> journal_ = std::make_shared<CallJournal>();
@@ -99,6 +100,9 @@ Status PerfRun::open() {
                           HAWSER_ASSIGN(Environment opened, open_environment(choice, journal));
                           return std::make_shared<const Environment>(std::move(opened));
                         }));
+  if (options_.bare_sockets < 0)
+    options_.bare_sockets = std::min(options_.channels * environment_->net_device().sockets,
+                                     static_cast<int>(wire::kMaxBareSockets));
   return {};
 }
 

@@ -13,10 +13,10 @@ namespace {
 // Where nobody names interfaces, NCCL takes the first of these sets that is not empty.
 constexpr const char* kPreferences[] = {"ib", "^docker,lo", "docker", "=lo"};
 
-Result<std::unique_ptr<TcpNet>> make_preferred_net(TcpOptions options) {
+Result<std::unique_ptr<Net>> make_preferred_net(TcpOptions options) {
   if (!options.interfaces.names.empty()) return make_tcp_net(options);
   options.interfaces.names_setting = "by default";
-  Result<std::unique_ptr<TcpNet>> net = Error(Code::internal, "no preference");
+  Result<std::unique_ptr<Net>> net = Error(Code::internal, "no preference");
   for (const char* names : kPreferences) {
     options.interfaces.names = names;
     net = make_tcp_net(options);
@@ -48,6 +48,47 @@ Result<std::shared_ptr<Core>> Core::make() {
   HAWSER_ASSIGN(auto net, make_preferred_net(options));
   log_info("{}: using {}", net->description(), device_list(*net));
   return std::make_shared<Core>(std::move(net));
+}
+
+std::size_t Core::device_count() const {
+  const std::lock_guard lock(mutex_);
+  return net_->devices().size() + joined_.size();
+}
+
+Result<Core::Device> Core::device(int index) const {
+  const std::lock_guard lock(mutex_);
+  const std::size_t interfaces = net_->devices().size();
+  const auto at = static_cast<std::size_t>(index);
+  if (index >= 0 && at < interfaces) return Device{net_->devices()[at], {index}};
+  if (index >= 0 && at < interfaces + joined_.size()) return joined_[at - interfaces];
+  return Error(Code::invalid_argument,
+               fmt::format("no device {}: there are {}", index, interfaces + joined_.size()));
+}
+
+Result<int> Core::join(std::span<const int> members) {
+  for (const int index : members) {
+    HAWSER_ASSIGN(const Device first, device(members.front()));
+    HAWSER_TRY(check_member(index, first.net));
+  }
+  const std::lock_guard lock(mutex_);
+  HAWSER_ASSIGN(NetDevice made, net_->join(members));
+  log_info("{} is one device over {} interfaces", made.name, members.size());
+  joined_.push_back({std::move(made), {members.begin(), members.end()}});
+  return static_cast<int>(net_->devices().size() + joined_.size()) - 1;
+}
+
+Status Core::check_member(int index, const NetDevice& first) const {
+  HAWSER_ASSIGN(const Device member, device(index));
+  if (member.net.pci_path.empty())
+    return Error(Code::unavailable,
+                 fmt::format("{} has no PCI path: NCCL cannot place a device that joins it",
+                             member.net.name));
+  if (member.net.numa_node != first.numa_node)
+    return Error(Code::unavailable,
+                 fmt::format("{} and {} are on different NUMA nodes: NCCL cannot place a device "
+                             "that joins them",
+                             first.name, member.net.name));
+  return {};
 }
 
 Result<std::unique_ptr<PluginListenComm>> Core::listen(NcclLog::Key log, int device) {

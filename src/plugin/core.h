@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -44,7 +45,16 @@ class Core {
 
   explicit Core(std::unique_ptr<Net> net) : net_(std::move(net)) {}
 
-  const std::vector<NetDevice>& devices() const { return net_->devices(); }
+  // The interfaces, and behind them the devices that join several of them.
+  std::size_t device_count() const;
+  struct Device {
+    NetDevice net;
+    std::vector<int> members;  // its own index, or those of the interfaces it joins
+  };
+  Result<Device> device(int index) const;
+  // One more device. Members without a PCI path of their own, or of different NUMA nodes, are
+  // refused: NCCL would lose the joined device (docs/nccl-plugin.md).
+  Result<int> join(std::span<const int> members);
 
   Result<std::unique_ptr<PluginListenComm>> listen(NcclLog::Key log, int device);
   // One step of a connection: nullptr means call again, with the same buffer, whose address and
@@ -69,12 +79,14 @@ class Core {
     Deadline abandoned;
   };
 
+  Status check_member(int index, const NetDevice& first) const;
   Result<std::unique_ptr<Connector>> take_connector(const ConnectKey& key);
   void keep_connector(const ConnectKey& key, std::unique_ptr<Connector> connector);
   void sweep();
 
   const std::shared_ptr<Net> net_;
-  std::mutex mutex_;  // guards what follows; not held while a connector works
+  mutable std::mutex mutex_;    // guards what follows; not held while a connector works
+  std::vector<Device> joined_;  // as the Net counts them
   std::map<ConnectKey, PendingConnect> pending_;
   std::size_t sweep_at_ = kFirstSweepAt;
 };

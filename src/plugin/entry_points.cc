@@ -82,7 +82,7 @@ int devices(int* count) noexcept {
     HAWSER_TRY(require(count != nullptr, "no place for the count"));
     const auto core = Library::instance().core();
     HAWSER_TRY(require(core != nullptr, "init has not been called, or failed"));
-    *count = static_cast<int>(core->devices().size());
+    *count = static_cast<int>(core->device_count());
     return {};
   });
 }
@@ -92,13 +92,23 @@ int properties(int device, DeviceProperties& to) noexcept {
     Library& library = Library::instance();
     const auto core = library.core();
     HAWSER_TRY(require(core != nullptr, "init has not been called, or failed"));
-    if (device < 0 || static_cast<std::size_t>(device) >= core->devices().size())
-      return Error(Code::invalid_argument,
-                   fmt::format("no device {}: there are {}", device, core->devices().size()));
-    to.device = core->devices()[static_cast<std::size_t>(device)];
+    HAWSER_ASSIGN(Core::Device found, core->device(device));
+    to.device = std::move(found.net);
+    to.members = std::move(found.members);
     to.name = library.keep(to.device.name);
     to.pci_path = to.device.pci_path.empty() ? nullptr : library.keep(to.device.pci_path);
     to.max_message_bytes = std::min(to.device.capabilities.max_request_bytes, kMaxMessageBytes);
+    return {};
+  });
+}
+
+int join_devices(int* device, const int* members, int count) noexcept {
+  return guarded("makeVDevice", 0, [&]() -> Status {
+    HAWSER_TRY(require(device != nullptr && members != nullptr && count >= 1,
+                       "no place for the device, or no devices to join"));
+    const auto core = Library::instance().core();
+    HAWSER_TRY(require(core != nullptr, "init has not been called, or failed"));
+    HAWSER_ASSIGN(*device, core->join({members, static_cast<std::size_t>(count)}));
     return {};
   });
 }

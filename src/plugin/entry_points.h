@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "net/abi/types.h"
 #include "plugin/core.h"
@@ -15,6 +16,7 @@ struct DeviceProperties {
   char* name = nullptr;      // this and the path are valid for ever
   char* pci_path = nullptr;  // null for a virtual interface
   NetDevice device;
+  std::vector<int> members;  // its own index, or those of the interfaces it joins
   std::size_t max_message_bytes = 0;
 };
 
@@ -24,6 +26,8 @@ int finalize(void* context) noexcept;
 
 int devices(int* count) noexcept;
 int properties(int device, DeviceProperties& to) noexcept;
+// makeVDevice: one device over several.
+int join_devices(int* device, const int* members, int count) noexcept;
 
 // Up to v10 there is one context, and it is not passed.
 const void* context_for_good() noexcept;

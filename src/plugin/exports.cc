@@ -1,6 +1,8 @@
 // The exported tables: the entry points in the shape of each version of the ABI. One template makes
 // them all; each difference between versions is decided in one place.
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <type_traits>
 
 #include "net/abi/tables.h"
@@ -13,7 +15,7 @@ namespace {
 constexpr const char* kName = "hawser";
 
 template <class Properties>
-void set_optional_properties(Properties& to, int dev, const DeviceProperties& from) {
+void set_optional_properties(Properties& to, const DeviceProperties& from) {
   if constexpr (requires { to.netDeviceType; }) {
     to.netDeviceType = abi::kDeviceHost;
     to.netDeviceVersion = 0;
@@ -23,8 +25,8 @@ void set_optional_properties(Properties& to, int dev, const DeviceProperties& fr
   if constexpr (requires { to.forceFlush; }) to.forceFlush = 0;
   if constexpr (requires { to.vProps; }) {
     to.vProps = {};
-    to.vProps.ndevs = 1;
-    to.vProps.devs[0] = dev;
+    to.vProps.ndevs = static_cast<int>(from.members.size());  // fewer than it has room for
+    std::copy(from.members.begin(), from.members.end(), to.vProps.devs);
     to.maxP2pBytes = from.max_message_bytes;
     to.maxCollBytes = from.max_message_bytes;
   }
@@ -46,7 +48,7 @@ int get_properties(int dev, Properties* to) noexcept {
   to->latency = from.device.latency_us;
   to->maxComms = from.device.max_comms;
   to->maxRecvs = kMaxReceives;
-  set_optional_properties(*to, dev, from);
+  set_optional_properties(*to, from);
   return abi::kSuccess;
 }
 
@@ -163,8 +165,14 @@ constexpr void set_device_calls(Table& table) {
       return consumed(comm, n, request);
     };
   }
-  // Null, as in NCCL's own Socket transport: NCCL then uses the devices as they are.
+  // Null in v9 and v10: NCCL 2.24 to 2.26, which use them, fail or loop where it refuses.
   if constexpr (requires { table.makeVDevice; }) table.makeVDevice = nullptr;
+  if constexpr (Table::kVersion >= 11)
+    table.makeVDevice = [](int* dev, typename Table::VirtualDevice* props) -> int {
+      constexpr int kRoom = std::size(decltype(props->devs){});
+      if (props == nullptr || props->ndevs > kRoom) return abi::kInvalidArgument;
+      return join_devices(dev, props->devs, props->ndevs);
+    };
 }
 
 template <class Table>

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/parameters.h"
+#include "plugin/nccl_tuning.h"
 
 namespace hawser::plugin {
 
@@ -65,6 +66,7 @@ char* Library::keep(const std::string& text) {
 Result<std::shared_ptr<Core>> Library::share_core() {
   const std::lock_guard lock(mutex_);
   if (auto core = core_.lock()) return core;
+  tune_nccl();
   HAWSER_ASSIGN(auto core, Core::make());
   core_ = core;
   return core;

@@ -12,8 +12,9 @@ namespace {
 
 constexpr const char* kBuiltin = "builtin";
 
-Result<Transport> open_builtin(std::string why) {
-  HAWSER_ASSIGN(const TcpOptions options, TcpOptions::from_environment());
+Result<Transport> open_builtin(std::string why, int sockets) {
+  HAWSER_ASSIGN(TcpOptions options, TcpOptions::from_environment());
+  if (sockets > 0) options.sockets_per_channel = sockets;
   HAWSER_ASSIGN(std::unique_ptr<Net> net, make_tcp_net(options));
   return Transport{std::move(net), nullptr, std::move(why)};
 }
@@ -30,10 +31,14 @@ Result<std::shared_ptr<Gpu>> open_ordinal(int ordinal) {
 }  // namespace
 
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
-                                 std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal) {
-  if (plugin == kBuiltin) return open_builtin(why_builtin(plugin));
+                                 std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal,
+                                 int sockets) {
+  if (plugin == kBuiltin) return open_builtin(why_builtin(plugin), sockets);
   const std::vector<PluginChoice> candidates = plugin_candidates(plugin);
-  if (candidates.empty()) return open_builtin(why_builtin(plugin));
+  if (candidates.empty()) return open_builtin(why_builtin(plugin), sockets);
+  if (sockets > 0)
+    return Error(Code::invalid_argument,
+                 "how many sockets a plugin uses is set by its own environment variables");
   PluginOptions options;
   options.gpu = std::move(gpu);
   options.journal = std::move(journal);
@@ -83,8 +88,9 @@ Result<Environment> open_environment(const EnvironmentChoice& choice,
   } else {
     environment.memory_name = fmt::format("host memory ({})", why_host);
   }
-  HAWSER_ASSIGN(environment.transport, open_transport(choice.plugin, environment.gpu,
-                                                      choice.chunk_bytes, std::move(journal)));
+  HAWSER_ASSIGN(environment.transport,
+                open_transport(choice.plugin, environment.gpu, choice.chunk_bytes,
+                               std::move(journal), choice.sockets));
   HAWSER_ASSIGN(environment.device, find_device(*environment.transport.net, choice.device));
   return environment;
 }

@@ -24,10 +24,12 @@ struct Transport {
 };
 
 // By the name that options give a plugin: "builtin"; a path or name; "" = what the environment
-// names, else builtin. `gpu` may be null. `chunk_bytes` 0 = the default. Calls into a plugin are
-// noted in `journal`.
+// names, else builtin. `gpu` may be null. `sockets` of a channel, at most, are for the builtin one;
+// 0 = as the environment says. `chunk_bytes` 0 = the default. Calls into a plugin are noted in
+// `journal`.
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
-                                 std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal);
+                                 std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal,
+                                 int sockets = 0);
 
 // The GPU for `choice`: null for host memory, and, with `automatic`, where there is no usable
 // driver; `why` is told in that case.
@@ -59,6 +61,7 @@ struct EnvironmentChoice {
   MemoryChoice memory = MemoryChoice::automatic;
   int gpu = 0;
   std::size_t chunk_bytes = 0;
+  int sockets = 0;  // as for open_transport
 };
 
 Result<Environment> open_environment(const EnvironmentChoice& choice,

@@ -49,7 +49,8 @@ Status set_congestion(int fd, const std::string& name) {
 
 Result<std::string> choose_congestion(const std::string& wish) {
   const UniqueFd probe(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!probe.valid()) return system_error(errno, "opening a socket to ask for its congestion control");
+  if (!probe.valid())
+    return system_error(errno, "opening a socket to ask for its congestion control");
   const std::string preset = congestion_of(probe.get());
   if (wish == "system") return preset;
   if (wish != "auto") {

@@ -13,8 +13,7 @@ Status check_family(const Device& device, const SocketAddress& target) {
                fmt::format("the listener is at the {} address {}, but device {} has the {} address "
                            "{}: choose one family on both sides with HAWSER_SOCKET_FAMILY",
                            ip_family_name(target.ip.family), target.text(), device.name,
-                           ip_family_name(device.family()),
-                           device.paths.front().address.text()));
+                           ip_family_name(device.family()), device.paths.front().address.text()));
 }
 
 }  // namespace
@@ -34,8 +33,8 @@ Result<std::unique_ptr<SendComm>> TcpConnector::try_connect() {
   done_ = !joined.ok() || joined->has_value();
   if (!joined.ok()) return joined.error();
   if (!*joined) return std::unique_ptr<SendComm>();
-  return std::unique_ptr<SendComm>(std::make_unique<TcpSendComm>(
-      std::move((*joined)->connection), listener_, (*joined)->flows));
+  return std::unique_ptr<SendComm>(
+      std::make_unique<TcpSendComm>(std::move((*joined)->connection), listener_, (*joined)->flows));
 }
 
 }  // namespace hawser::tcp

@@ -18,6 +18,7 @@ Driven::Wait ExtraSendFlow::join() {
   if (joined.ok() && !*joined) return Wait::socket;
   if (joined.ok()) {
     flow_.emplace(std::move((*joined)->connection), queue_, failure_, this);
+    if (thread != nullptr) queue_.have_threads();
     return Wait::nothing;
   }
   log_info("goes on with one socket less: {}", joined.error().message());

@@ -19,9 +19,7 @@ class Failure {
     set_.store(true, std::memory_order_release);  // publishes error_
   }
   // nullptr: none. It stays as it is, and where it is.
-  const Error* get() const {
-    return set_.load(std::memory_order_acquire) ? &*error_ : nullptr;
-  }
+  const Error* get() const { return set_.load(std::memory_order_acquire) ? &*error_ : nullptr; }
 
  private:
   std::atomic<bool> set_{false};

@@ -142,8 +142,8 @@ void IoThread::take_events(int timeout_ms) {
 }
 
 void IoThread::take_inbox() {
-  Driven* next = inbox_.load(std::memory_order_relaxed) == nullptr ? nullptr
-                                                                   : inbox_.exchange(nullptr);
+  Driven* next =
+      inbox_.load(std::memory_order_relaxed) == nullptr ? nullptr : inbox_.exchange(nullptr);
   while (next != nullptr) {
     Driven& driven = *next;
     next = driven.next_;

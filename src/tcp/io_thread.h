@@ -56,15 +56,15 @@ class IoThread {
 
   const IoThreadOptions options_;
   const UniqueFd epoll_;
-  const UniqueFd bell_;                    // an eventfd, in epoll_
-  std::atomic<Driven*> inbox_{nullptr};    // a stack; publishes what the kicker did before
-  std::atomic<bool> asleep_{false};        // set before a last look at the inbox
+  const UniqueFd bell_;                  // an eventfd, in epoll_
+  std::atomic<Driven*> inbox_{nullptr};  // a stack; publishes what the kicker did before
+  std::atomic<bool> asleep_{false};      // set before a last look at the inbox
   std::atomic<bool> stopping_{false};
-  std::vector<Driven*> active_;            // of the thread alone
+  std::vector<Driven*> active_;  // of the thread alone
   std::chrono::steady_clock::time_point busy_until_{};
-  std::mutex mutex_;                       // guards departures
+  std::mutex mutex_;  // guards departures
   std::condition_variable departure_;
-  std::thread thread_;                     // last: it uses the others
+  std::thread thread_;  // last: it uses the others
 };
 
 }  // namespace hawser::tcp

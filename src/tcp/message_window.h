@@ -18,8 +18,8 @@ struct MessageBase : Request {
   bool taken = false;  // of the caller's thread
 };
 
-// A Message derives from MessageBase. push(), find() and release() are for the caller's thread; at()
-// for whoever has learnt of that sequence from it. Never allocates.
+// A Message derives from MessageBase. push(), find() and release() are for the caller's thread;
+// at() for whoever has learnt of that sequence from it. Never allocates.
 template <class Message>
 class MessageWindow {
  public:

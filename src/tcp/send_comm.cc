@@ -39,7 +39,7 @@ Result<Request*> TcpSendComm::try_send(const void* data, std::size_t bytes, int 
                                              kMaxRequests, first_.connection().text()));
   SendMessage* const message = queue_.post(data, bytes, tag);
   if (message == nullptr) return nullptr;
-  if (bytes >= kLargeBytes && flows_ > 1) send_large();
+  if (bytes >= SendQueue::kLargeBytes && flows_ > 1) send_large();
   if (!holds_back()) first_.drive();
   return message;
 }
@@ -49,9 +49,11 @@ bool TcpSendComm::holds_back() {
   return queue_.window().in_flight() > 1 && queue_.unclaimed() < kHoldBytes;
 }
 
+// The caller, who has other things to do, leaves it to the threads, unless they sleep: waking takes
+// longer than a small piece.
 void TcpSendComm::send_large() {
   if (!opened_) open_flows();
-  call_flows();
+  first_.take_large(!call_flows());
 }
 
 // The receiver learns how many will come before the first of them does.
@@ -73,11 +75,18 @@ void TcpSendComm::open_flows() {
   }
 }
 
-void TcpSendComm::call_flows() {
+// Whether a thread is at work, or about to be.
+bool TcpSendComm::call_flows() {
   std::array<Driven*, kMaxFlows> idle;
-  for (Driven* const driven : std::span(idle).first(queue_.wanted(idle)))
-    if (auto* const flow = static_cast<ExtraSendFlow*>(driven); flow->thread != nullptr)
-      flow->thread->kick(*flow);
+  const std::size_t count = queue_.wanted(idle);
+  bool awake = count == 0 && queue_.has_threads();
+  for (Driven* const driven : std::span(idle).first(count)) {
+    auto* const flow = static_cast<ExtraSendFlow*>(driven);
+    if (flow->thread == nullptr) continue;
+    awake = awake || !flow->thread->asleep();
+    flow->thread->kick(*flow);
+  }
+  return awake;
 }
 
 Result<TestResult> TcpSendComm::test(Request* request) {

@@ -34,15 +34,13 @@ class TcpSendComm final : public SendComm {
   Result<TestResult> test(Request* request) override;
 
  private:
-  // From this size on a message is worth more than one socket.
-  static constexpr std::size_t kLargeBytes = 64 * 1024;
-  // Smaller messages may be held back to be sent together, as long as they come to less than that.
+  // Small messages may be held back to be sent together, as long as they come to less than that.
   static constexpr std::size_t kHoldBytes = 64 * 1024;
 
   bool holds_back();
   void send_large();
   void open_flows();
-  void call_flows();
+  bool call_flows();
   void progress();
   void let_go();
   void fail(const Error& why);

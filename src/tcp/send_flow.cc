@@ -65,7 +65,7 @@ bool SendFlow::refill() {
   if (count_ == 0) first_ = 0;
   const auto room = std::span(pieces_).subspan(first_ + count_);
   if (room.empty()) return true;
-  const std::size_t taken = queue_.claim(room, count_ == 0 ? driven_ : nullptr);
+  const std::size_t taken = queue_.claim(room, taker_);
   for (const Piece& piece : room.first(taken)) pending_ += piece.frame_bytes();
   count_ += taken;
   return count_ > 0;

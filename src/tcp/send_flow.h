@@ -18,9 +18,11 @@ class SendFlow {
  public:
   // `driven` is who the queue calls when there is work again; null: somebody polls.
   SendFlow(Connection connection, SendQueue& queue, Failure& failure, Driven* driven)
-      : connection_(std::move(connection)), queue_(queue), failure_(failure), driven_(driven) {}
+      : connection_(std::move(connection)), queue_(queue), failure_(failure), taker_{driven} {}
 
   Driven::Wait drive();
+  // Whether large messages are for this one, too; at first they are.
+  void take_large(bool large) { taker_.large = large; }
   // A frame of the transport's own, behind what is being written; false: no room now.
   bool push(const FrameHeader& frame);
 
@@ -37,7 +39,7 @@ class SendFlow {
   Connection connection_;
   SendQueue& queue_;
   Failure& failure_;
-  Driven* const driven_;
+  SendQueue::Taker taker_;
   std::array<Piece, kMaxPieces> pieces_;  // from first_, count_ of them
   std::size_t first_ = 0;
   std::size_t count_ = 0;

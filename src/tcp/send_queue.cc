@@ -35,17 +35,31 @@ void SendQueue::lose_flow() {
   --flows_;
 }
 
-std::size_t SendQueue::claim(std::span<Piece> to, Driven* idle) {
+void SendQueue::have_threads() {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t limit = share();
+  threads_ = true;
+}
+
+bool SendQueue::has_threads() const {
+  const std::lock_guard lock(mutex_);
+  return threads_;
+}
+
+std::size_t SendQueue::claim(std::span<Piece> to, const Taker& taker) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t limit = taker.idle == nullptr && flows_ > 1 ? kMinPieceBytes : share();
   std::size_t count = 0;
   for (std::uint64_t bytes = 0; count < to.size() && next_ != posted_ && bytes < limit; ++count) {
+    if (!taker.large && window_.at(next_).bytes >= kLargeBytes) break;
     to[count] = take(flows_ == 1 ? kMaxMessageBytes : limit);
     bytes += to[count].frame_bytes();
   }
-  if (count == 0 && idle != nullptr && std::find(idle_.begin(), idle_.end(), idle) == idle_.end())
-    idle_.push_back(idle);
+  if (count == 0 && taker.idle != nullptr) note_idle(*taker.idle);
   return count;
+}
+
+void SendQueue::note_idle(Driven& driven) {
+  if (std::find(idle_.begin(), idle_.end(), &driven) == idle_.end()) idle_.push_back(&driven);
 }
 
 // Half of an equal share: the rest is there for whoever is faster.
@@ -78,7 +92,8 @@ Piece SendQueue::take(std::uint64_t limit) {
 
 std::size_t SendQueue::wanted(std::span<Driven*> to) {
   const std::lock_guard lock(mutex_);
-  const std::size_t enough = std::min<std::size_t>(unclaimed_ / kMinPieceBytes, to.size());
+  const std::size_t enough =
+      std::min<std::size_t>((unclaimed_ + kMinPieceBytes - 1) / kMinPieceBytes, to.size());
   std::size_t count = 0;
   for (; count < enough && !idle_.empty(); ++count) {
     to[count] = idle_.back();

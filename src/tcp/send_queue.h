@@ -42,8 +42,10 @@ struct Piece {
 // about the same time. post() and its kin are for the caller's thread, the rest for any.
 class SendQueue {
  public:
-  static constexpr std::size_t kMinPieceBytes = 16 * 1024;
+  static constexpr std::size_t kMinPieceBytes = 64 * 1024;
   static constexpr std::size_t kMaxPieceBytes = 512 * 1024;
+  // Such messages are left to I/O threads, where those drive flows.
+  static constexpr std::size_t kLargeBytes = 64 * 1024;
   static constexpr std::size_t kPieceUnit = 4 * 1024;  // pieces begin aligned as the message does
   // One flow alone takes whole messages, up to about so many bytes at a time.
   static constexpr std::size_t kBatchBytes = 1024 * 1024;
@@ -54,16 +56,25 @@ class SendQueue {
   // Bytes that no flow has taken.
   std::uint64_t unclaimed() const;
 
-  // The next pieces, in order, for one flow; how many. With none, `idle` is remembered (where it is
-  // not null) for wanted().
-  std::size_t claim(std::span<Piece> to, Driven* idle);
+  // Who asks for pieces.
+  struct Taker {
+    Driven* idle = nullptr;  // remembered for wanted() where there is nothing; null: somebody polls
+    bool large = true;       // takes large messages, too
+  };
+  // The next pieces, in order, for one flow; how many.
+  std::size_t claim(std::span<Piece> to, const Taker& taker);
   // How many flows there are, or are about to be; one at first. Before any of them is there.
   void expect_flows(unsigned flows);
   void lose_flow();
-  // Idle flows there is enough work for, at most as many as fit; they count as not idle then.
+  // Whether threads drive flows that can send.
+  void have_threads();
+  bool has_threads() const;
+  // Idle flows there is enough work for, at most as many as fit, the latest to fall idle first;
+  // they count as not idle then.
   std::size_t wanted(std::span<Driven*> to);
 
  private:
+  void note_idle(Driven& driven);
   std::uint64_t share() const;
   Piece take(std::uint64_t limit);
 
@@ -74,6 +85,7 @@ class SendQueue {
   std::uint64_t offset_ = 0;  // of it, already taken
   std::uint64_t unclaimed_ = 0;
   unsigned flows_ = 1;
+  bool threads_ = false;
   std::vector<Driven*> idle_;
 };
 

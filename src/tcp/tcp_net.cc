@@ -36,6 +36,7 @@ NetDevice describe(const SelectedInterface& selected) {
   device.pci_path = selected.interface.pci_path;
   device.address = selected.address.text();
   device.speed_mbps = selected.interface.speed_mbps;
+  device.numa_node = selected.interface.numa_node;
   device.guid = selected.interface.index;
   device.max_comms = kMaxComms;
   device.capabilities = tcp_capabilities();
@@ -46,6 +47,12 @@ tcp::Path path_of(const SelectedInterface& selected) {
   return {selected.interface.name, selected.interface.index, selected.address};
 }
 
+void extend(NetDevice& joined, const NetDevice& member) {
+  joined.name += "+" + member.name;
+  joined.address += "+" + member.address;
+  joined.speed_mbps += member.speed_mbps;
+}
+
 // "cubic, 9 sockets per channel, 8 I/O threads": how a device's connections are made.
 std::string manner(const tcp::Device& device) {
   return fmt::format("{}, at most {} socket{} per channel, {} I/O thread{}",
@@ -53,10 +60,11 @@ std::string manner(const tcp::Device& device) {
                      device.io->threads(), device.io->threads() == 1 ? "" : "s");
 }
 
-class TcpNetOfDevices final : public TcpNet {
+// Thread-safe as Net demands.
+class TcpNet final : public Net {
  public:
-  TcpNetOfDevices(const TcpOptions& options, tcp::IoPoolOptions io, tcp::SocketOptions socket,
-                  std::vector<SelectedInterface> interfaces)
+  TcpNet(const TcpOptions& options, tcp::IoPoolOptions io, tcp::SocketOptions socket,
+         std::vector<SelectedInterface> interfaces)
       : options_(options),
         socket_(std::move(socket)),
         interfaces_(std::move(interfaces)),
@@ -66,10 +74,11 @@ class TcpNetOfDevices final : public TcpNet {
           add(selected.interface.name, {path_of(selected)}, selected.interface.loopback);
       offered_.push_back(describe(selected));
       offered_.back().manner = manner(device);
+      offered_.back().sockets = static_cast<int>(device.flows);
     }
   }
 
-  ~TcpNetOfDevices() override {
+  ~TcpNet() override {
     for (const tcp::Device& device : devices_)
       if (const std::size_t left = device.registrations.size(); left > 0)
         log_warning("device {} of {} closes with {} registrations alive", device.name, name_, left);
@@ -94,12 +103,15 @@ class TcpNetOfDevices final : public TcpNet {
   Result<NetDevice> join(std::span<const int> devices) override;
 
  private:
+  Status check_member(int index, const std::vector<tcp::Path>& others) const;
   tcp::Device& add(const std::string& name, std::vector<tcp::Path> paths, bool loopback) {
     tcp::Device& device = devices_.emplace_back();
     device.name = name;
     device.flows = tcp::tune_flows(options_, io_.threads(), loopback, paths.size());
     device.paths = std::move(paths);
     device.socket = socket_;
+    if (device.socket.buffer_bytes == 0 && device.flows > 1)
+      device.socket.buffer_bytes = tcp::kStripedBufferBytes;
     device.io = &io_;
     return device;
   }
@@ -123,35 +135,42 @@ class TcpNetOfDevices final : public TcpNet {
   std::deque<tcp::Device> devices_;
 };
 
-Result<NetDevice> TcpNetOfDevices::join(std::span<const int> devices) {
+Result<NetDevice> TcpNet::join(std::span<const int> devices) {
+  if (devices.empty() || devices.size() > tcp::kMaxPaths)
+    return Error(Code::invalid_argument, fmt::format("cannot join {} devices: 1 to {} can be",
+                                                     devices.size(), tcp::kMaxPaths));
   std::vector<tcp::Path> paths;
   NetDevice joined;
   bool loopback = true;
   for (const int index : devices) {
-    HAWSER_ASSIGN(const tcp::Device* const device, at(index));
-    if (static_cast<std::size_t>(index) >= offered_.size())
-      return Error(Code::invalid_argument, device->name + " is a joined device itself");
-    const NetDevice& offered = offered_[static_cast<std::size_t>(index)];
-    if (paths.empty()) joined = offered;
-    if (!paths.empty()) {
-      joined.name += "+" + offered.name;
-      joined.address += "+" + offered.address;
-      joined.speed_mbps += offered.speed_mbps;
-    }
-    loopback = loopback && interfaces_[static_cast<std::size_t>(index)].interface.loopback;
-    paths.push_back(device->paths.front());
+    HAWSER_TRY(check_member(index, paths));
+    const NetDevice& member = offered_[static_cast<std::size_t>(index)];
+    const SelectedInterface& selected = interfaces_[static_cast<std::size_t>(index)];
+    paths.empty() ? void(joined = member) : extend(joined, member);
+    loopback = loopback && selected.interface.loopback;
+    paths.push_back(path_of(selected));
   }
-  if (paths.empty() || paths.size() > tcp::kMaxPaths)
-    return Error(Code::invalid_argument, fmt::format("cannot join {} devices: 1 to {} can be",
-                                                     paths.size(), tcp::kMaxPaths));
-  for (const tcp::Path& path : paths)
-    if (path.address.family != paths.front().address.family)
-      return Error(Code::invalid_argument,
-                   fmt::format("{} and {} have addresses of different families", path.name,
-                               paths.front().name));
   const std::lock_guard lock(mutex_);
   joined.manner = manner(add(joined.name, std::move(paths), loopback));
   return joined;
+}
+
+// An interface, not joined to the others yet, with an address of their family.
+Status TcpNet::check_member(int index, const std::vector<tcp::Path>& others) const {
+  if (index < 0 || static_cast<std::size_t>(index) >= interfaces_.size())
+    return Error(Code::invalid_argument, fmt::format("no device {} that can be joined: {} has {}",
+                                                     index, name_, interfaces_.size()));
+  const tcp::Path path = path_of(interfaces_[static_cast<std::size_t>(index)]);
+  for (const tcp::Path& other : others) {
+    if (other.name == path.name)
+      return Error(Code::invalid_argument, fmt::format("{} is named twice", path.name));
+    if (other.address.family != path.address.family)
+      return Error(Code::invalid_argument,
+                   fmt::format("{} and {} have addresses of different families: choose one with "
+                               "HAWSER_SOCKET_FAMILY",
+                               other.name, path.name));
+  }
+  return {};
 }
 
 }  // namespace
@@ -178,14 +197,14 @@ Result<TcpOptions> TcpOptions::from_environment() {
   return options;
 }
 
-Result<std::unique_ptr<TcpNet>> make_tcp_net(const TcpOptions& options) {
+Result<std::unique_ptr<Net>> make_tcp_net(const TcpOptions& options) {
   HAWSER_ASSIGN(const auto interfaces, list_interfaces(options.sysfs_root, options.addresses));
   HAWSER_ASSIGN(auto selected, select_interfaces(interfaces, options.interfaces));
   HAWSER_ASSIGN(auto io, tcp::tune_io(options, allowed_cpus(), selected));
   tcp::SocketOptions socket{options.socket_buffer_bytes, ""};
   HAWSER_ASSIGN(socket.congestion, tcp::choose_congestion(options.congestion));
-  return std::unique_ptr<TcpNet>(std::make_unique<TcpNetOfDevices>(
-      options, std::move(io), std::move(socket), std::move(selected)));
+  return std::unique_ptr<Net>(
+      std::make_unique<TcpNet>(options, std::move(io), std::move(socket), std::move(selected)));
 }
 
 }  // namespace hawser

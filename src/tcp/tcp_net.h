@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -30,17 +29,9 @@ struct TcpOptions {
   static Result<TcpOptions> from_environment();
 };
 
-// Thread-safe as Net demands.
-class TcpNet : public Net {
- public:
-  // One more device, whose connections stripe over the interfaces of several: of one family, at
-  // most four in all. Its index is devices().size() for the first one made, and so on: devices()
-  // tells of the interfaces only.
-  virtual Result<NetDevice> join(std::span<const int> devices) = 0;
-};
-
-// One device per selected interface. The first socket of a connection is driven by its caller,
-// further ones by a few I/O threads, which are started when first needed.
-Result<std::unique_ptr<TcpNet>> make_tcp_net(const TcpOptions& options);
+// One device per selected interface; at most four of one address family can be joined. The first
+// socket of a connection is driven by its caller, further ones by a few I/O threads, which are
+// started when first needed.
+Result<std::unique_ptr<Net>> make_tcp_net(const TcpOptions& options);
 
 }  // namespace hawser

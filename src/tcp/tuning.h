@@ -10,6 +10,12 @@
 
 namespace hawser::tcp {
 
+// SO_SNDBUF and SO_RCVBUF of a connection that may have several sockets; the kernel allows twice as
+// many bytes of data. What lies in the buffers of one socket waits for it, however fast the others
+// are, and holds up every message behind: with the kernel's megabytes streaming of 128 KiB messages
+// over five sockets fell to half (docs/performance.md).
+inline constexpr int kStripedBufferBytes = 128 * 1024;
+
 // `cpus`: that this process may use.
 Result<IoPoolOptions> tune_io(const TcpOptions& options, std::vector<int> cpus,
                               const std::vector<SelectedInterface>& interfaces);

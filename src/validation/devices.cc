@@ -36,7 +36,10 @@ json device_json(const NetDevice& device, std::size_t index) {
           {"address", device.address},
           {"pci_path", device.pci_path},
           {"speed_mbps", device.speed_mbps},
+          {"numa_node", device.numa_node},
           {"max_comms", device.max_comms},
+          {"sockets_per_channel", device.sockets},
+          {"manner", device.manner},
           {"pointers", pointer_kinds(can)},
           {"devmem", devmem_text(device.devmem)},
           {"max_requests", can.max_requests},
@@ -48,10 +51,11 @@ json device_json(const NetDevice& device, std::size_t index) {
 std::string device_line(const NetDevice& device, std::size_t index) {
   const NetCapabilities& can = device.capabilities;
   return fmt::format(
-      "  {:>3}  {:<15} {:>7} Mbps  {:<9} devmem {:<8}  {:>2} requests of {} bytes  {}  {}\n", index,
-      device.name, device.speed_mbps, pointer_kinds(can), devmem_text(device.devmem),
-      can.max_requests, can.max_request_bytes, device.address.empty() ? "-" : device.address,
-      device.pci_path.empty() ? "(no PCI device)" : device.pci_path);
+             "  {:>3}  {:<15} {:>7} Mbps  {:<9} devmem {:<8}  {:>2} requests of {} bytes  {}  {}\n",
+             index, device.name, device.speed_mbps, pointer_kinds(can), devmem_text(device.devmem),
+             can.max_requests, can.max_request_bytes, device.address.empty() ? "-" : device.address,
+             device.pci_path.empty() ? "(no PCI device)" : device.pci_path) +
+         (device.manner.empty() ? "" : fmt::format("       {}\n", device.manner));
 }
 
 json gpu_json(const GpuInfo& gpu) {

@@ -12,8 +12,7 @@ namespace {
 Result<std::unique_ptr<Net>> tcp_on_loopback(FamilyChoice family, TcpOptions options = {}) {
   options.interfaces.names = "=lo";
   options.interfaces.family = family;
-  HAWSER_ASSIGN(std::unique_ptr<Net> net, make_tcp_net(options));
-  return net;
+  return make_tcp_net(options);
 }
 
 NetUnderTest tcp_variant(const char* name, int buffer_bytes, int sockets, int io_threads) {

@@ -148,7 +148,7 @@ class Feeder {
 // One connection: raw flows that say their streams, and receives of ours.
 class Case {
  public:
-  Case(TcpNet& net, Streams& streams) : streams_(streams), to_(kReceives * kPlaceBytes) {
+  Case(Net& net, Streams& streams) : streams_(streams), to_(kReceives * kPlaceBytes) {
     const auto listener = net.listen(0);
     const RawSender raw((*listener)->handle());
     UniqueFd first;

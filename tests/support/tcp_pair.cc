@@ -33,7 +33,7 @@ constexpr int kEstablished = 1;  // TCP_ESTABLISHED, of a header that excludes <
 
 }  // namespace
 
-std::unique_ptr<TcpNet> loopback_net(int sockets, int io_threads) {
+std::unique_ptr<Net> loopback_net(int sockets, int io_threads) {
   TcpOptions options;
   options.interfaces.names = "=lo";
   options.interfaces.family = FamilyChoice::ipv4;

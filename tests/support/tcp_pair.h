@@ -12,7 +12,7 @@
 namespace hawser::test {
 
 // A Net on 127.0.0.1 whose connections have up to so many sockets.
-std::unique_ptr<TcpNet> loopback_net(int sockets, int io_threads);
+std::unique_ptr<Net> loopback_net(int sockets, int io_threads);
 
 // Both ends of one connection, driven by this thread, and a buffer on either side. What is in
 // flight when an end goes is not logged.
@@ -21,7 +21,7 @@ class TcpPair {
   TcpPair(int sockets, int io_threads, std::size_t buffer_bytes);
   ~TcpPair();
 
-  TcpNet& net() { return *net_; }
+  Net& net() { return *net_; }
   SendComm& sender() { return *sender_; }
   ReceiveComm& receiver() { return *receiver_; }
   GuardedBuffer& from() { return from_; }
@@ -39,7 +39,7 @@ class TcpPair {
   void end_receiver();
 
  private:
-  std::unique_ptr<TcpNet> net_;
+  std::unique_ptr<Net> net_;
   GuardedBuffer from_, to_;
   std::unique_ptr<SendComm> sender_;
   std::unique_ptr<ReceiveComm> receiver_;

@@ -95,7 +95,6 @@ std::string problem(Change&& change) {
 TEST(PerfOptionsCheck, AcceptsTheDefaults) {
   EXPECT_EQ(problem([](PerfOptions&) {}), "");
   EXPECT_TRUE(check_options(completed(good_client())).ok());
-  EXPECT_EQ(completed(good_client()).bare_sockets, 1);
   EXPECT_FALSE(completed(good_client()).sizes.empty());
 }
 

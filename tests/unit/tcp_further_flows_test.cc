@@ -79,7 +79,7 @@ class TcpFurtherFlows : public testing::TestWithParam<int> {
   }
 
   std::vector<std::string> log_;
-  std::unique_ptr<TcpNet> net_;
+  std::unique_ptr<Net> net_;
   GuardedBuffer to_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<RawSender> raw_;

@@ -88,7 +88,7 @@ class TcpManyChannels : public testing::Test {
 
   std::vector<std::byte> source_memory_, sink_memory_;
   std::size_t before_ = 0;
-  std::unique_ptr<TcpNet> net_;
+  std::unique_ptr<Net> net_;
   std::vector<NetPair> pairs_;  // registrations are per device: one serves all
   Registration* source_ = nullptr;
   Registration* sink_ = nullptr;

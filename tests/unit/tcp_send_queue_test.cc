@@ -34,10 +34,16 @@ SendMessage* post(SendQueue& queue, std::size_t bytes, int tag = 7) {
   return queue.post(memory(), bytes, tag);
 }
 
-std::vector<Piece> claim(SendQueue& queue, std::size_t room = 32, Driven* idle = nullptr) {
+std::vector<Piece> claim_as(SendQueue& queue, const SendQueue::Taker& taker, std::size_t room) {
   std::vector<Piece> pieces(room);
-  pieces.resize(queue.claim(pieces, idle));
+  pieces.resize(queue.claim(pieces, taker));
   return pieces;
+}
+
+// As a flow that a thread drives.
+std::vector<Piece> claim(SendQueue& queue, std::size_t room = 32, Driven* idle = nullptr) {
+  static Nobody anybody;
+  return claim_as(queue, {idle != nullptr ? idle : &anybody}, room);
 }
 
 FrameHeader header_of(const Piece& piece) {
@@ -205,12 +211,33 @@ TEST(TcpSendQueue, OnlyAsManyAreCalledAsThereIsWorkFor) {
   std::array<Driven*, kMaxFlows> called{};
   EXPECT_EQ(queue.wanted(called), 0u) << "there is nothing to do";
   ASSERT_NE(post(queue, SendQueue::kMinPieceBytes - 1), nullptr);
-  EXPECT_EQ(queue.wanted(called), 0u) << "that is too little to call anybody for";
-  ASSERT_NE(post(queue, 2 * SendQueue::kMinPieceBytes), nullptr);
+  EXPECT_EQ(queue.wanted(called), 1u) << "whatever there is, somebody has to do it";
+  ASSERT_NE(post(queue, SendQueue::kMinPieceBytes + 1), nullptr);
   EXPECT_EQ(queue.wanted(called), 2u);
   ASSERT_NE(post(queue, 100 * SendQueue::kMinPieceBytes), nullptr);
   EXPECT_EQ(queue.wanted(std::span(called).first(3)), 3u) << "no more than fit";
-  EXPECT_EQ(queue.wanted(called), 3u) << "the rest of the eight";
+  EXPECT_EQ(queue.wanted(called), 2u) << "the rest of the eight";
+}
+
+TEST(TcpSendQueue, WhoPollsTakesLittleAtATimeWhereOthersCanDoTheRest) {
+  SendQueue queue;
+  queue.expect_flows(2);
+  ASSERT_NE(post(queue, 16 * 1024 * 1024), nullptr);
+  EXPECT_EQ(claim_as(queue, {}, 32)[0].bytes, SendQueue::kMinPieceBytes);
+  EXPECT_EQ(claim(queue)[0].bytes, SendQueue::kMaxPieceBytes);
+}
+
+TEST(TcpSendQueue, WhoLeavesLargeMessagesToOthersTakesTheSmallOnesBefore) {
+  SendQueue queue;
+  queue.expect_flows(2);
+  ASSERT_NE(post(queue, 100), nullptr);
+  ASSERT_NE(post(queue, SendQueue::kLargeBytes), nullptr);
+  ASSERT_NE(post(queue, 200), nullptr);
+  const SendQueue::Taker taker{nullptr, false};
+  ASSERT_EQ(claim_as(queue, taker, 32).size(), 1u);
+  EXPECT_TRUE(claim_as(queue, taker, 32).empty()) << "what is behind a large one waits for it";
+  EXPECT_EQ(claim(queue, 1)[0].bytes, SendQueue::kLargeBytes);
+  EXPECT_EQ(claim_as(queue, taker, 32)[0].bytes, 200u);
 }
 
 TEST(TcpSendQueue, AFlowThatIsLostLeavesItsShareToTheOthers) {

@@ -222,7 +222,7 @@ class TcpStripingSender : public testing::TestWithParam<int> {
     return further;
   }
 
-  std::unique_ptr<TcpNet> net_;
+  std::unique_ptr<Net> net_;
   GuardedBuffer from_;
   RawReceiver raw_;
   UniqueFd first_;

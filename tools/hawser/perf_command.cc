@@ -68,6 +68,10 @@ void add_path(CLI::App& app, Given& given) {
   app.add_option("--chunk-bytes", o.chunk_bytes,
                  "most per request; 0: as much as both transports take")
       ->capture_default_str();
+  app.add_option("--sockets", o.sockets,
+                 "sockets of a channel of the built-in transport, at most; 0: as "
+                 "HAWSER_SOCKETS_PER_CHANNEL says")
+      ->capture_default_str();
   app.add_option("--bare-congestion", o.bare_congestion,
                  "congestion control of the bare sockets; unset: the transport's, where known");
 }
@@ -95,8 +99,10 @@ void add_work(CLI::App& app, Given& given) {
       ->transform(CLI::CheckedTransformer(kIdle))
       ->type_name("spin|yield|sleep")
       ->default_str("yield");
-  app.add_option("--bare-sockets", o.bare_sockets,
-                 "sockets of the bare reference, a thread each; -1: one per channel; 0: none")
+  app.add_option(
+         "--bare-sockets", o.bare_sockets,
+         "sockets of the bare reference, a thread each; -1: as many as the channels may have; "
+         "0: none")
       ->capture_default_str();
   app.add_flag("--progress", given.progress, "say how far it is, even where stderr is no terminal");
   app.add_option("--csv", given.csv, "write the figures to this file, as CSV");
