@@ -24,7 +24,7 @@ using namespace test;
 using tcp::FrameHeader;
 using tcp::FrameType;
 
-constexpr int kStreams = 4000;
+constexpr int kStreams = 500;
 constexpr std::size_t kAtATime =
     100;  // some wait for seconds: a flow that has ended may be the first
 constexpr unsigned kFlows = 3;
