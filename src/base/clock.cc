@@ -18,8 +18,8 @@ constexpr std::chrono::microseconds kLongestSleep{1000};
 }  // namespace
 
 const Clock& Clock::system() {
-  static const SteadyClock clock;
-  return clock;
+  static const auto* const clock = new SteadyClock;  // never destroyed: threads outlive exit()
+  return *clock;
 }
 
 Deadline Deadline::after(Milliseconds timeout, const Clock& clock) {

@@ -36,11 +36,11 @@ class InitialisedPlugins {
  public:
   template <class Init>
   static Status once(const void* table, Init&& init) {
-    static InitialisedPlugins all;
-    const std::lock_guard lock(all.mutex_);
-    if (all.tables_.count(table) > 0) return {};
+    static auto* const all = new InitialisedPlugins;  // never destroyed: threads outlive exit()
+    const std::lock_guard lock(all->mutex_);
+    if (all->tables_.count(table) > 0) return {};
     HAWSER_TRY(init());
-    all.tables_.insert(table);
+    all->tables_.insert(table);
     return {};
   }
 
