@@ -133,9 +133,11 @@ void TcpReceiveComm::notice_gaps() {
 
 // From now on no thread but the caller's touches the comm, or the buffers of its messages.
 void TcpReceiveComm::let_go() {
-  for (const auto& flow : extra_)
-    if (IoThread* const thread = std::exchange(flow->thread, nullptr))
-      thread->detach(*flow, flow->fd());
+  for (const auto& flow : extra_) {
+    if (flow->thread == nullptr) continue;
+    flow->thread->detach(*flow, flow->fd());  // may be reading `thread` until then
+    flow->thread = nullptr;
+  }
 }
 
 // All flows end with one. Where the stream cannot be trusted any more the sender is told why.

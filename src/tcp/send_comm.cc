@@ -118,9 +118,11 @@ void TcpSendComm::progress() {
 
 // From now on no thread but the caller's touches the comm, or the buffers of its messages.
 void TcpSendComm::let_go() {
-  for (const auto& flow : extra_)
-    if (IoThread* const thread = std::exchange(flow->thread, nullptr))
-      thread->detach(*flow, flow->fd());
+  for (const auto& flow : extra_) {
+    if (flow->thread == nullptr) continue;
+    flow->thread->detach(*flow, flow->fd());  // may be reading `thread` until then
+    flow->thread = nullptr;
+  }
 }
 
 // All flows end with one: the peer must not wait for the rest of what this one had.
