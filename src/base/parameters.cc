@@ -154,6 +154,18 @@ const Parameter kCongestionControl{
     "default unless that is a BBR, which paces every socket by timers and halves what a fast link "
     "carries; then `cubic`, or `reno` where cubic may not be chosen. `system` is the kernel's "
     "default; anything else is a name that the kernel knows."};
+const Parameter kPeerSilenceMs{
+    "HAWSER_PEER_SILENCE_MS",
+    ParameterKind::integer,
+    "milliseconds",
+    "20000",
+    "",
+    1000,
+    3600000,
+    "The built-in TCP transport: a peer's machine that has answered nothing for so long, though it "
+    "was asked several times, is taken for gone, and the connection fails. A process that is "
+    "stopped, or does not read, is not: its kernel answers. An idle connection asks after half of "
+    "the time, and four more times in the other half, at least a second apart."};
 const Parameter kPortBase{
     "HAWSER_PORT_BASE",
     ParameterKind::integer,
@@ -253,6 +265,7 @@ std::span<const Parameter* const> all_parameters() {
       &kIoNumaNode,
       &kIoSpinUs,
       &kCongestionControl,
+      &kPeerSilenceMs,
       &kPortBase,
       &kHoldAt,
       &kNcclNetPlugin,

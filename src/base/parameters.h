@@ -49,6 +49,7 @@ extern const Parameter kIoCpus;
 extern const Parameter kIoNumaNode;
 extern const Parameter kIoSpinUs;
 extern const Parameter kCongestionControl;
+extern const Parameter kPeerSilenceMs;
 extern const Parameter kPortBase;
 extern const Parameter kHoldAt;
 extern const Parameter kNcclNetPlugin;

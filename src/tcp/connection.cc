@@ -26,25 +26,30 @@ std::string printable(const std::byte* text, std::size_t bytes) {
 
 }  // namespace
 
+Result<Route> Route::of(int fd, const Device& device) {
+  Route route;
+  HAWSER_ASSIGN(route.local, local_address(fd));
+  HAWSER_ASSIGN(route.remote, remote_address(fd));
+  for (const Path& path : device.paths)
+    if (route.local.ip.same_address(path.address)) route.path = &path;
+  if (route.path != nullptr) return route;
+  return Error(
+      Code::system,
+      fmt::format("a connection of device {} uses the address {}, not the device's {}: "
+                  "the wrong interface",
+                  device.name, route.local.ip.text(), device.paths.front().address.text()));
+}
+
+std::string Route::text() const {
+  return fmt::format("{}, {} to {}", path->name, local.text(), remote.text());
+}
+
 Result<Connection> Connection::of(UniqueFd&& fd, Device& device) {
   Connection connection;
-  HAWSER_ASSIGN(connection.local, local_address(fd.get()));
-  HAWSER_ASSIGN(connection.remote, remote_address(fd.get()));
-  for (const Path& path : device.paths)
-    if (connection.local.ip.same_address(path.address)) connection.path = &path;
-  if (connection.path == nullptr)
-    return Error(
-        Code::system,
-        fmt::format("a connection of device {} uses the address {}, not the device's {}: "
-                    "the wrong interface",
-                    device.name, connection.local.ip.text(), device.paths.front().address.text()));
+  HAWSER_ASSIGN(static_cast<Route&>(connection), Route::of(fd.get(), device));
   connection.fd = std::move(fd);
   connection.device = &device;
   return connection;
-}
-
-std::string Connection::text() const {
-  return fmt::format("{}, {} to {}", path->name, local.text(), remote.text());
 }
 
 void send_abort(const Connection& connection, const std::string& reason) {

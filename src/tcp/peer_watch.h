@@ -1,5 +1,7 @@
-// Now and then, while something is awaited in vain: is the peer's machine still there?
+// Now and then, while something is awaited in vain: time for a closer look?
 #pragma once
+
+#include <algorithm>
 
 #include "base/clock.h"
 
@@ -8,23 +10,25 @@ namespace hawser::tcp {
 // Of one thread. Costs next to nothing per poll.
 class PeerWatch {
  public:
-  // A peer that was asked several times and has said nothing for so long is gone. A stopped
-  // process, or one that does not read, still answers: its kernel does.
-  static constexpr unsigned kSilenceMs = 20'000;
+  // Looks often enough to notice a peer that is silent for so long.
+  explicit PeerWatch(unsigned silence_ms)
+      : interval_(std::min(kLongest, Milliseconds(silence_ms / 4))),
+        next_(Deadline::after(interval_)) {}
 
-  // True about once a second, if asked often.
+  // True about once a second, or more often, if asked often.
   bool due() {
     if (++polls_ % kPollsBetweenLooks != 0 || !next_.expired()) return false;
-    next_ = Deadline::after(kInterval);
+    next_ = Deadline::after(interval_);
     return true;
   }
 
  private:
   static constexpr unsigned kPollsBetweenLooks = 512;
-  static constexpr Milliseconds kInterval{1000};
+  static constexpr Milliseconds kLongest{1000};
 
   unsigned polls_ = 0;
-  Deadline next_ = Deadline::after(kInterval);
+  const Milliseconds interval_;
+  Deadline next_;
 };
 
 }  // namespace hawser::tcp

@@ -14,7 +14,8 @@ TcpReceiveComm::TcpReceiveComm(Connection first, std::unique_ptr<Doorway> doorwa
     : device_(*first.device),
       flows_(flows),
       first_(std::move(first), board_, first_failure_, ReceiveFlow::Role::first),
-      doorway_(std::move(doorway)) {}
+      doorway_(std::move(doorway)),
+      watch_(device_.socket.peer_silence_ms) {}
 
 TcpReceiveComm::~TcpReceiveComm() {
   let_go();

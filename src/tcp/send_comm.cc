@@ -14,7 +14,8 @@ TcpSendComm::TcpSendComm(Connection first, const ListenerName& listener, unsigne
     : device_(*first.device),
       listener_(listener),
       flows_(flows),
-      first_(std::move(first), queue_, first_failure_, nullptr) {}
+      first_(std::move(first), queue_, first_failure_, nullptr),
+      watch_(device_.socket.peer_silence_ms) {}
 
 TcpSendComm::~TcpSendComm() {
   let_go();
@@ -108,12 +109,21 @@ void TcpSendComm::progress() {
   first_.drive();
   for (const auto& flow : extra_)
     if (flow->thread == nullptr) flow->drive();
-  if (watch_.due() && peer_is_silent(first_.connection().fd.get(), PeerWatch::kSilenceMs))
-    first_failure_.set(
-        Error(Code::peer, fmt::format("sending over {}: no answer for {} ms: the "
-                                      "peer's machine, or the way to it, is gone",
-                                      first_.connection().text(), PeerWatch::kSilenceMs)));
+  if (watch_.due()) {
+    look_for_silence(first_.connection().fd.get());
+    for (const auto& flow : extra_) look_for_silence(flow->fd());
+  }
   if (const Error* const why = first_failure_.get()) fail(*why);
+}
+
+void TcpSendComm::look_for_silence(int fd) {
+  const unsigned silence_ms = device_.socket.peer_silence_ms;
+  if (!peer_is_silent(fd, silence_ms)) return;
+  const auto route = Route::of(fd, device_);
+  first_failure_.set(Error(Code::peer, fmt::format("sending over {}: no answer for {} ms: the "
+                                                   "peer's machine, or the way to it, is gone",
+                                                   route.ok() ? route->text() : device_.name,
+                                                   silence_ms)));
 }
 
 // From now on no thread but the caller's touches the comm, or the buffers of its messages.

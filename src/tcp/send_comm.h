@@ -42,6 +42,7 @@ class TcpSendComm final : public SendComm {
   void open_flows();
   bool call_flows();
   void progress();
+  void look_for_silence(int fd);
   void let_go();
   void fail(const Error& why);
   Error failure_of(const SendMessage& message) const;

@@ -14,8 +14,6 @@
 namespace hawser::tcp {
 namespace {
 
-constexpr int kKeepIdleSeconds = 10;
-constexpr int kKeepIntervalSeconds = 5;
 constexpr int kKeepProbes = 4;
 // Unanswered retransmissions or probes of a zero window that make a silence suspicious.
 constexpr unsigned kUnanswered = 3;
@@ -31,10 +29,13 @@ Status set_buffers(int fd, int buffer_bytes) {
   return set_option(fd, SOL_SOCKET, SO_RCVBUF, buffer_bytes, "SO_RCVBUF");
 }
 
-// A connection that is idle notices a peer that vanished without a word.
-Status keep_alive(int fd) {
-  HAWSER_TRY(set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdleSeconds, "TCP_KEEPIDLE"));
-  HAWSER_TRY(set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepIntervalSeconds, "TCP_KEEPINTVL"));
+// A connection that is idle notices a peer that vanished without a word: half of the silence goes
+// by before it is asked, the other half in probes, in whole seconds.
+Status keep_alive(int fd, unsigned silence_ms) {
+  const int idle = std::max(1, static_cast<int>(silence_ms / 2000));
+  const int interval = std::max(1, static_cast<int>(silence_ms / 2000) / kKeepProbes);
+  HAWSER_TRY(set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle, "TCP_KEEPIDLE"));
+  HAWSER_TRY(set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval, "TCP_KEEPINTVL"));
   HAWSER_TRY(set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepProbes, "TCP_KEEPCNT"));
   return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE");
 }
@@ -88,7 +89,7 @@ Result<UniqueFd> open_socket(IpFamily family, const SocketOptions& options) {
     return system_error(errno, fmt::format("opening an {} socket", ip_family_name(family)));
   HAWSER_TRY(set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"));
   HAWSER_TRY(set_buffers(fd.get(), options.buffer_bytes));
-  HAWSER_TRY(keep_alive(fd.get()));
+  HAWSER_TRY(keep_alive(fd.get(), options.peer_silence_ms));
   if (!options.congestion.empty()) HAWSER_TRY(set_congestion(fd.get(), options.congestion));
   return fd;
 }
@@ -158,6 +159,7 @@ bool peer_is_silent(int fd, unsigned silence_ms) {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return false;
+  if (info.tcpi_state == TCP_SYN_SENT) return false;
   const unsigned unanswered = std::max<unsigned>(info.tcpi_retransmits, info.tcpi_probes);
   return unanswered >= kUnanswered && info.tcpi_last_ack_recv >= silence_ms;
 }

@@ -17,6 +17,9 @@ namespace hawser::tcp {
 struct SocketOptions {
   int buffer_bytes = 0;    // SO_SNDBUF and SO_RCVBUF; 0 leaves them to the kernel
   std::string congestion;  // TCP_CONGESTION; empty leaves the kernel's default
+  // A peer that was asked several times and has answered nothing for so long is gone. A stopped
+  // process, or one that does not read, still answers: its kernel does.
+  unsigned peer_silence_ms = 20'000;
 };
 
 // A stream socket: non-blocking, closed on exec, without Nagle's delay, kept alive.
@@ -48,8 +51,8 @@ struct IoResult {
 IoResult write_some(int fd, std::span<iovec> parts);
 IoResult read_some(int fd, std::span<iovec> parts);
 
-// Whether the peer has answered nothing for `silence_ms` although it was asked to at least a few
-// times: its machine, or the way to it, is gone. A peer that just does not read does answer.
+// Of a connection that was made: whether the peer has answered nothing for `silence_ms` although it
+// was asked at least a few times. Its machine, or the way to it, is gone.
 bool peer_is_silent(int fd, unsigned silence_ms);
 
 // Ends the connection at once: the peer's next call fails, whatever it waits for. The descriptor

@@ -188,6 +188,7 @@ Result<TcpOptions> TcpOptions::from_environment() {
   HAWSER_TRY(read(parameters::kIoThreads, options.io_threads));
   HAWSER_TRY(read(parameters::kIoNumaNode, options.io_numa_node));
   HAWSER_TRY(read(parameters::kIoSpinUs, options.io_spin_us));
+  HAWSER_TRY(read(parameters::kPeerSilenceMs, options.peer_silence_ms));
   if (const auto cpus = parameters::kIoCpus.text()) {
     auto parsed = parse_cpus(*cpus);
     if (!parsed.ok()) return parsed.error().within(parameters::kIoCpus.name);
@@ -201,7 +202,9 @@ Result<std::unique_ptr<Net>> make_tcp_net(const TcpOptions& options) {
   HAWSER_ASSIGN(const auto interfaces, list_interfaces(options.sysfs_root, options.addresses));
   HAWSER_ASSIGN(auto selected, select_interfaces(interfaces, options.interfaces));
   HAWSER_ASSIGN(auto io, tcp::tune_io(options, allowed_cpus(), selected));
-  tcp::SocketOptions socket{options.socket_buffer_bytes, ""};
+  tcp::SocketOptions socket;
+  socket.buffer_bytes = options.socket_buffer_bytes;
+  socket.peer_silence_ms = static_cast<unsigned>(options.peer_silence_ms);
   HAWSER_ASSIGN(socket.congestion, tcp::choose_congestion(options.congestion));
   return std::unique_ptr<Net>(
       std::make_unique<TcpNet>(options, std::move(io), std::move(socket), std::move(selected)));

@@ -24,6 +24,7 @@ struct TcpOptions {
   int io_numa_node = -1;            // -1: the one that all devices share, if they do
   int io_spin_us = 50;              // they look on for so long before they sleep
   std::string congestion = "auto";  // auto, system, or a name: tcp/congestion.h
+  int peer_silence_ms = 20'000;     // a peer that leaves all questions unanswered so long is gone
 
   // As the parameters say: HAWSER_SYSFS_ROOT, HAWSER_SOCKET_*, HAWSER_IO_*, ...
   static Result<TcpOptions> from_environment();

@@ -1,10 +1,15 @@
 #include "support/netns.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <sstream>
+#include <thread>
+
+#include "base/fd.h"
 
 namespace hawser::test {
 namespace {
@@ -23,6 +28,14 @@ std::string try_ip(const std::string& words) {
 }
 
 }  // namespace
+
+void inside(const std::string& netns, const std::function<void()>& work) {
+  std::thread([&] {
+    const UniqueFd fd(open(("/run/netns/" + netns).c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(setns(fd.get(), CLONE_NEWNET), 0);
+    work();
+  }).join();
+}
 
 NamespacePair::NamespacePair()
     : a_(fmt::format("hwtest-{}-a", getpid())), b_(fmt::format("hwtest-{}-b", getpid())) {}

@@ -1,12 +1,17 @@
 // Two machines in one: a pair of network namespaces.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "support/subprocess.h"
 
 namespace hawser::test {
+
+// Runs it in a thread of its own that has moved to the namespace, and waits for its end. Sockets and
+// threads stay in the namespace they were made in.
+void inside(const std::string& netns, const std::function<void()>& work);
 
 // Namespaces hwtest-<pid>-a and -b, joined by `links` veth pairs. Link i is called hw<i> on both
 // sides, with address 10.77.<i>.1/24 and fd77:<i>::1/64 in a, .2 and ::2 in b. The destructor

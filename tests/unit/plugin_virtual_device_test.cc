@@ -1,13 +1,10 @@
 // makeVDevice: one device over several interfaces, and what is refused because NCCL would lose it.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "base/fd.h"
 #include "support/guarded_buffer.h"
@@ -59,9 +56,7 @@ class PluginVirtualDevice : public testing::Test {
   // With the plugin initialised, in a namespace with three interfaces.
   template <class Work>
   void with_plugin(Work work) {
-    std::thread([&] {
-      const UniqueFd fd(open(("/run/netns/" + namespaces_->a()).c_str(), O_RDONLY | O_CLOEXEC));
-      ASSERT_EQ(setns(fd.get(), CLONE_NEWNET), 0);
+    inside(namespaces_->a(), [&] {
       LoadedPlugin<abi::NetV12> plugin;
       const ScopedEnvironment interfaces("HAWSER_SOCKET_IFNAME", "hw");
       const ScopedEnvironment family("HAWSER_SOCKET_FAMILY", "ipv4");
@@ -71,7 +66,7 @@ class PluginVirtualDevice : public testing::Test {
       ASSERT_EQ(plugin->init(&context, 1, &config, &log_for_tests, nullptr), abi::kSuccess);
       work(plugin, context);
       EXPECT_EQ(plugin->finalize(context), abi::kSuccess);
-    }).join();
+    });
   }
 
   TempDir sysfs_;

@@ -1,13 +1,7 @@
 // Two machines in one: several interfaces, and the right address at both ends of each connection.
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 
-#include <functional>
-#include <thread>
-
-#include "base/fd.h"
 #include "support/guarded_buffer.h"
 #include "support/net_flow.h"
 #include "support/net_pair.h"
@@ -24,15 +18,6 @@ using testing::HasSubstr;
 constexpr int kLinks = 3;
 Deadline soon() {
   return Deadline::after(Milliseconds(20000));
-}
-
-// Runs in a thread that has moved to the namespace: sockets stay in the one they were made in.
-void inside(const std::string& netns, const std::function<void()>& work) {
-  std::thread([&] {
-    const UniqueFd fd(open(("/run/netns/" + netns).c_str(), O_RDONLY | O_CLOEXEC));
-    ASSERT_EQ(setns(fd.get(), CLONE_NEWNET), 0);
-    work();
-  }).join();
 }
 
 class TcpNamespaces : public testing::Test {
