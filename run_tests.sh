@@ -6,20 +6,17 @@ set -euo pipefail
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 # shellcheck source=scripts/build.sh
 source "$root/scripts/build.sh"
-# shellcheck source=scripts/count_tests.sh
-source "$root/scripts/count_tests.sh"
+# shellcheck source=scripts/test_groups.sh
+source "$root/scripts/test_groups.sh"
 
 announce() { printf '\n=== %s ===\n' "$*"; }
 
-# run_ctest PRESET NAME CTEST_ARGS...
-run_ctest() {
-  local preset=$1 name=$2 junit=$root/build/$1/junit.xml status=0
-  shift 2
+# run_programs PRESET NAME FILTER PROGRAM...
+run_programs() {
+  local preset=$1 name=$2 wanted=$3
+  shift 3
   announce "tests: $name"
-  rm -f -- "$junit"
-  ctest --test-dir "$root/build/$preset" -j "$(nproc)" --output-on-failure --no-tests=error \
-    --output-junit "$junit" "$@" | grep -v '  Passed  \|\*\*\*Skipped\| Start ' || status=${PIPESTATUS[0]}
-  count_run "$name" "$junit" "$status"
+  run_groups "$name" "$root/build/$preset/test_logs" "$wanted" "${@/#/$root/build/$preset/tests/}"
 }
 
 # The main job, as a newcomer runs it, but on ports of its own.
@@ -36,19 +33,20 @@ run_validation() {
 run_release() {
   run_validation
   hawser_build release
-  run_ctest release release
+  run_programs release release . fault_tests cli_tests conformance_tests unit_tests
 }
 
 # Real programs under a sanitizer take long; the command-line tests that exercise most are enough.
 run_asan() {
+  local name='address and undefined behaviour sanitizers'
   hawser_build asan
-  run_ctest asan 'address and undefined behaviour sanitizers' -L 'unit|conformance|fault'
-  run_ctest asan 'address and undefined behaviour sanitizers, real programs' -L cli -R '^(Report|Bootstrap|Emulator|Memory)'
+  run_programs asan "$name" . fault_tests conformance_tests unit_tests
+  run_programs asan "$name, real programs" '^([A-Za-z]+/)?(Report|Bootstrap|Emulator|Memory)' cli_tests
 }
 
 run_tsan() {
-  hawser_build tsan
-  run_ctest tsan 'thread sanitizer' -L 'unit|conformance'
+  hawser_build tsan unit_tests conformance_tests
+  run_programs tsan 'thread sanitizer' . conformance_tests unit_tests
 }
 
 # All in functions, so that bash has read the whole file before it begins: it may change meanwhile.

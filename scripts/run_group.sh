@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Runs some tests of one GoogleTest program in one process: `run_group.sh LOGS PROGRAM FILTER`. Leaves
+# what they print in a file of the folder LOGS, and prints it where one of them failed.
+set -uo pipefail
+logs=$1 program=$2 filter=$3
+log=$(mktemp "$logs/$(basename -- "$program").XXXXXX.log")
+timeout --kill-after=10 600 "$program" --gtest_filter="$filter" >"$log" 2>&1
+status=$?
+[[ $status -ne 0 ]] || exit 0
+# Who crashed or hung did not come to say so.
+grep -q '^\[  FAILED  \] .* ms)$' "$log" ||
+  printf '[  FAILED  ] %s: ended with status %s (0 ms)\n' "$(sed -n 's/^\[ RUN      \] //p' "$log" | tail -n 1)" "$status" >>"$log"
+cat -- "$log"
