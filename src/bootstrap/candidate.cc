@@ -9,8 +9,6 @@
 namespace hawser {
 namespace {
 
-constexpr std::size_t kReadBytes = wire::kHeaderBytes + wire::kMaxPayloadBytes;
-
 std::string bytes_text(std::size_t bytes) {
   return bytes == 1 ? std::string("1 byte") : fmt::format("{} bytes", bytes);
 }
@@ -24,8 +22,8 @@ Candidate::Candidate(UniqueFd socket, std::string peer, int channel)
       deadline_(Deadline::after(RendezvousServer::kHandshakeTimeout)) {}
 
 void Candidate::read_available() {
-  std::array<std::byte, kReadBytes> bytes;
-  while (ending_ == Ending::none && received_ + kReadBytes <= kMaxHelloBytes) {
+  std::array<std::byte, wire::kMaxFrameBytes> bytes;
+  while (ending_ == Ending::none && received_ + wire::kMaxFrameBytes <= kMaxHelloBytes) {
     const auto got = sockets::receive_some(socket_.get(), bytes);
     using State = sockets::Transfer::State;
     if (got.state == State::would_block) return;

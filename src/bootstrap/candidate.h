@@ -15,7 +15,7 @@ namespace hawser {
 // Not thread-safe. Never blocks; holds at most kMaxHelloBytes of what it was sent.
 class Candidate {
  public:
-  static constexpr std::size_t kMaxHelloBytes = 2 * (wire::kHeaderBytes + wire::kMaxPayloadBytes);
+  static constexpr std::size_t kMaxHelloBytes = 2 * wire::kMaxFrameBytes;
 
   Candidate(UniqueFd socket, std::string peer, int channel);
 

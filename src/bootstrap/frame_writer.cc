@@ -9,12 +9,6 @@
 #include "bootstrap/socket.h"
 
 namespace hawser {
-namespace {
-
-constexpr int kLongestPollMs = 1000;
-
-}  // namespace
-
 std::optional<Error> FrameWriter::failure() const {
   const std::lock_guard lock(failing_);
   return failure_;
@@ -31,7 +25,7 @@ Status FrameWriter::fail(Error error) {
 
 Status FrameWriter::wait_writable(const Deadline& deadline) {
   pollfd fds[] = {{socket_, POLLOUT, 0}, {abort_event_, POLLIN, 0}};
-  if (::poll(fds, 2, deadline.poll_timeout_ms(kLongestPollMs)) < 0 && errno != EINTR)
+  if (::poll(fds, 2, deadline.poll_timeout_ms(sockets::kLongestPollMs)) < 0 && errno != EINTR)
     return fail(system_error(errno, "poll while sending to " + peer_));
   if (fds[1].revents != 0)
     return fail(Error(Code::cancelled, fmt::format("the session with {} is closing", peer_)));

@@ -52,14 +52,14 @@ bool lacks_family(int err) {
 }
 
 // Whether one address of several may be passed over: this machine does not have it.
-struct Attempt {
+struct Holding {
   std::optional<HeldPort> port;
   std::optional<Error> error;
   bool passable = false;
 };
 
-Attempt hold(const sockets::Address& address, int gpu, int channel) {
-  Attempt out;
+Holding hold(const sockets::Address& address, int gpu, int channel) {
+  Holding out;
   UniqueFd socket = sockets::open_socket(address.family());
   int err = errno;
   if (socket.valid()) err = listen_on(socket, address);
@@ -78,7 +78,7 @@ Status hold_channel(const std::string& bind_address, std::uint16_t port, int gpu
   const std::size_t before = held.size();
   std::optional<Error> passed_over;
   for (const auto& address : addresses) {
-    Attempt attempt = hold(address, gpu, channel);
+    Holding attempt = hold(address, gpu, channel);
     if (attempt.port) held.push_back(std::move(*attempt.port));
     if (attempt.error && !attempt.passable) return *attempt.error;
     if (attempt.error) passed_over = attempt.error;

@@ -18,7 +18,6 @@ constexpr Milliseconds kShortestPause{100};
 constexpr Milliseconds kLongestPause{1000};
 constexpr Milliseconds kConnectTimeout{3000};  // of one attempt at one address
 constexpr Milliseconds kAnswerTimeout{5000};   // where there are other addresses to try
-constexpr std::size_t kReadBytes = wire::kHeaderBytes + wire::kMaxPayloadBytes;
 
 // What became of an attempt: the rendezvous, an error that time may mend, or one that it will not.
 struct Again {
@@ -36,10 +35,9 @@ Deadline earlier(const Deadline& deadline, Milliseconds timeout) {
 
 // True when the socket is ready, false when the deadline has passed.
 bool wait_for(const UniqueFd& socket, short events, const Deadline& deadline) {
-  constexpr int kLongestPollMs = 1000;
   while (true) {
     pollfd poll_for{socket.get(), events, 0};
-    if (::poll(&poll_for, 1, deadline.poll_timeout_ms(kLongestPollMs)) > 0) return true;
+    if (::poll(&poll_for, 1, deadline.poll_timeout_ms(sockets::kLongestPollMs)) > 0) return true;
     if (deadline.expired()) return false;
   }
 }
@@ -127,7 +125,7 @@ Attempt<Rendezvous> Dialogue::run(const Deadline& connect_by, const Deadline& an
 }
 
 Attempt<wire::Message> Dialogue::hear_answer(const Deadline& answer_by) {
-  std::array<std::byte, kReadBytes> bytes;
+  std::array<std::byte, wire::kMaxFrameBytes> bytes;
   while (true) {
     const bool ready = wait_for(socket_, POLLIN, answer_by);
     const auto got = sockets::receive_some(socket_.get(), bytes);

@@ -15,7 +15,6 @@
 namespace hawser {
 namespace {
 
-constexpr int kLongestPollMs = 1000;
 constexpr Milliseconds kPauseWithoutDescriptors{100};
 constexpr int kMaxAcceptsAtOnce = RendezvousServer::kMaxCandidates;
 
@@ -97,7 +96,7 @@ Status Reception::wait() {
   polled_.assign(1, {stop_event_, POLLIN, 0});
   for (const auto& port : ports_)
     polled_.push_back({accepting ? port.socket.get() : -1, POLLIN, 0});
-  int timeout_ms = deadline_.poll_timeout_ms(kLongestPollMs);
+  int timeout_ms = deadline_.poll_timeout_ms(sockets::kLongestPollMs);
   if (!accepting) timeout_ms = accept_again_.poll_timeout_ms(timeout_ms);
   for (const auto& candidate : candidates_) {
     polled_.push_back({candidate.socket(), POLLIN, 0});

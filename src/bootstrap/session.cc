@@ -20,8 +20,8 @@
 namespace hawser {
 namespace {
 
-constexpr std::size_t kReadBytes = 4 * (wire::kHeaderBytes + wire::kMaxPayloadBytes);
-constexpr int kLongestPollMs = 60000;
+constexpr std::size_t kReadBytes = 4 * wire::kMaxFrameBytes;
+constexpr int kLongestWaitMs = 60000;
 constexpr int kLingerPollMs = 2;
 constexpr int kEndOfStream = 1;  // what the FIN counts for among unacknowledged bytes
 constexpr Milliseconds kRefuseTimeout{1000};
@@ -96,7 +96,7 @@ std::optional<Error> Session::Impl::step() {
 // Whether there is something to read.
 bool Session::Impl::wait() {
   pollfd fds[] = {{socket.get(), POLLIN, 0}, {closing_event.get(), POLLIN, 0}};
-  const int timeout_ms = heard.poll_timeout_ms(beat.poll_timeout_ms(kLongestPollMs));
+  const int timeout_ms = heard.poll_timeout_ms(beat.poll_timeout_ms(kLongestWaitMs));
   return ::poll(fds, 2, timeout_ms) > 0 && fds[0].revents != 0;
 }
 

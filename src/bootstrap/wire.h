@@ -20,6 +20,7 @@ inline constexpr std::uint32_t kMagic = 0x52535748;  // "HWSR" in the order of t
 inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::size_t kHeaderBytes = 16;
 inline constexpr std::size_t kMaxPayloadBytes = 4096;
+inline constexpr std::size_t kMaxFrameBytes = kHeaderBytes + kMaxPayloadBytes;
 inline constexpr std::size_t kMaxTextBytes = 1024;
 inline constexpr std::uint32_t kMaxChannels = 1024;
 inline constexpr std::uint32_t kMaxGpus = 8192;                             // more have no port
@@ -119,6 +120,9 @@ enum class PerfKind : std::uint8_t {
   bare_ping_pong = 5,       // likewise
   end = 6,                  // nothing more
 };
+constexpr bool is_ping_pong(PerfKind kind) {
+  return kind == PerfKind::ping_pong || kind == PerfKind::bare_ping_pong;
+}
 struct PerfStep {
   std::uint32_t id = 0;  // 1, 2, 3 ...
   PerfKind kind = PerfKind::end;

@@ -29,10 +29,6 @@ bool is_bare(wire::PerfKind kind) {
          kind == wire::PerfKind::bare_ping_pong;
 }
 
-bool is_ping_pong(wire::PerfKind kind) {
-  return kind == wire::PerfKind::ping_pong || kind == wire::PerfKind::bare_ping_pong;
-}
-
 Error mismatch_error(std::uint32_t channel, const Mismatch& wrong) {
   return Error(Code::data,
                fmt::format("channel {}: wrong data at offset {} of its buffer: expected "

@@ -16,10 +16,6 @@ std::vector<wire::PerfKind> kinds_of(Traffic traffic) {
   return {PerfKind::ping_pong, PerfKind::bare_ping_pong};
 }
 
-bool is_ping_pong(wire::PerfKind kind) {
-  return kind == wire::PerfKind::ping_pong || kind == wire::PerfKind::bare_ping_pong;
-}
-
 std::vector<Traffic> traffics(PerfMode mode) {
   if (mode == PerfMode::stream) return {Traffic::stream};
   if (mode == PerfMode::ping_pong) return {Traffic::ping_pong};

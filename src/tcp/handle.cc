@@ -10,8 +10,8 @@ namespace hawser::tcp {
 namespace {
 
 // Offsets of the fields; everything else is reserved and zero.
-constexpr std::size_t kMagicAt = 0;
-constexpr std::size_t kVersionAt = 4;
+constexpr std::size_t kHandleMagicAt = 0;
+constexpr std::size_t kHandleVersionAt = 4;
 constexpr std::size_t kFamilyAt = 6;
 constexpr std::size_t kCountAt = 7;
 constexpr std::size_t kPortsAt = 8;  // kMaxPaths of 2 bytes
@@ -26,9 +26,9 @@ Error bad_handle(std::string why) {
 }
 
 Status check_form(const Handle& handle) {
-  if (load_le<std::uint32_t>(&handle[kMagicAt]) != kHandleMagic)
+  if (load_le<std::uint32_t>(&handle[kHandleMagicAt]) != kHandleMagic)
     return bad_handle("wrong magic; do both sides use the same transport?");
-  if (const auto version = load_le<std::uint16_t>(&handle[kVersionAt]); version != kHandleVersion)
+  if (const auto version = load_le<std::uint16_t>(&handle[kHandleVersionAt]); version != kHandleVersion)
     return bad_handle(fmt::format("version {}, and this side knows {}", version, kHandleVersion));
   const auto family = load_le<std::uint8_t>(&handle[kFamilyAt]);
   if (family != 4 && family != 6) return bad_handle(fmt::format("address family {}", family));
@@ -51,8 +51,8 @@ Result<SocketAddress> decode_address(const Handle& handle, std::size_t i) {
 
 Handle encode_handle(const ListenerName& name) {
   Handle handle{};
-  store_le<std::uint32_t>(&handle[kMagicAt], kHandleMagic);
-  store_le<std::uint16_t>(&handle[kVersionAt], kHandleVersion);
+  store_le<std::uint32_t>(&handle[kHandleMagicAt], kHandleMagic);
+  store_le<std::uint16_t>(&handle[kHandleVersionAt], kHandleVersion);
   store_le<std::uint8_t>(&handle[kFamilyAt],
                          static_cast<std::uint8_t>(name.addresses.front().ip.family));
   store_le<std::uint8_t>(&handle[kCountAt], static_cast<std::uint8_t>(name.addresses.size()));

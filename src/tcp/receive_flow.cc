@@ -10,7 +10,7 @@ namespace hawser::tcp {
 namespace {
 
 // Reads per call of drive(), so that a fast sender cannot keep whoever drives here.
-constexpr int kMaxRounds = 4;
+constexpr int kMaxReads = 4;
 // Behind a piece of this size only the next header is read ahead: more would be copied twice.
 constexpr std::uint64_t kDirectBytes = 16 * 1024;
 // Small messages travel on the first flow.
@@ -28,7 +28,7 @@ ReceiveFlow::ReceiveFlow(Connection connection, ReceiveBoard& board, Failure& fa
 
 Driven::Wait ReceiveFlow::drive() {
   if (ended() || failure_.get() != nullptr) return Wait::never;
-  for (int round = 0; round < kMaxRounds; ++round) {
+  for (int round = 0; round < kMaxReads; ++round) {
     switch (parse()) {
       case Parsed::failed:
         return Wait::never;

@@ -9,7 +9,7 @@ namespace hawser::tcp {
 namespace {
 
 // Writes per call of drive(): more only if the socket takes all of it each time.
-constexpr int kMaxRounds = 4;
+constexpr int kMaxWrites = 4;
 // With less than this to write, the next pieces go out in the same system call.
 constexpr std::size_t kRefillBelow = 16 * 1024;
 // Up to so many bytes it is cheaper to copy the data between header and trailer than to name all
@@ -40,7 +40,7 @@ class PartList {
 }  // namespace
 
 Driven::Wait SendFlow::drive() {
-  for (int round = 0; round < kMaxRounds; ++round) {
+  for (int round = 0; round < kMaxWrites; ++round) {
     if (pending_ < kRefillBelow && !refill()) return Driven::Wait::kick;
     const IoResult result = write_round();
     if (result.state == IoResult::State::would_block) return Driven::Wait::socket;

@@ -7,7 +7,6 @@
 namespace emu {
 namespace {
 
-constexpr std::size_t kMaxBytesPerTest = 1 << 20;  // so that no call of test takes long
 constexpr std::uint32_t kSegmentBytes = 1448;      // TCP payload of a 1500-byte frame
 
 }  // namespace

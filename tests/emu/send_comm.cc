@@ -8,7 +8,6 @@ namespace emu {
 namespace {
 
 constexpr std::size_t kStagingBytes = 64 * 1024;
-constexpr std::size_t kMaxBytesPerTest = 1 << 20;  // so that no call of test takes long
 
 }  // namespace
 

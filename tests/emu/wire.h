@@ -43,6 +43,7 @@ struct Frame {
 };
 
 inline constexpr std::size_t kFrameBytes = 24;
+inline constexpr std::size_t kMaxBytesPerTest = 1 << 20;  // so that no call of test takes long
 using FrameBytes = std::array<std::byte, kFrameBytes>;
 
 FrameBytes encode(const Frame& frame);

@@ -25,7 +25,7 @@ using test::good_plan;
 using test::RawPeer;
 using ::testing::HasSubstr;
 
-constexpr auto kLong = 60s;
+constexpr auto kVeryLong = 60s;
 
 // A server that waits, and the log of what it says.
 class StrangersAtTheDoor : public ::testing::Test {
@@ -35,13 +35,13 @@ class StrangersAtTheDoor : public ::testing::Test {
   }
   // One line about a stranger, and no other.
   void expect_refused(const std::string& why) {
-    EXPECT_TRUE(log_.wait_for(why, kLong)) << why;
+    EXPECT_TRUE(log_.wait_for(why, kVeryLong)) << why;
     EXPECT_EQ(log_.lines().size(), 1u);
     EXPECT_EQ(log_.count("refused 127.0.0.1:"), 1);
   }
   void expect_still_serving() {
     auto client = rendezvous_connect("127.0.0.1", listening_.port_base, 0, good_hello(),
-                                     Deadline::after(kLong));
+                                     Deadline::after(kVeryLong));
     EXPECT_TRUE(client.ok()) << client.error().message();
     auto& server = accepting_.result();
     EXPECT_TRUE(server.ok()) << server.error().message();
@@ -49,7 +49,7 @@ class StrangersAtTheDoor : public ::testing::Test {
 
   CapturedLog log_;
   test::ListeningServer listening_ = test::listen_somewhere("127.0.0.1", 0, 4);
-  Accepting accepting_{*listening_.server, agree, kLong};
+  Accepting accepting_{*listening_.server, agree, kVeryLong};
 };
 
 TEST_F(StrangersAtTheDoor, HttpRequest) {
@@ -129,8 +129,8 @@ TEST_F(StrangersAtTheDoor, SilentOneIsGivenUp) {
   auto slow = knock();
   const auto hello = wire::encode(good_hello());
   slow.send(std::span(hello).first(5));
-  EXPECT_TRUE(log_.wait_for("said nothing for 5 s", kLong));
-  EXPECT_TRUE(log_.wait_for("sent 5 bytes in 5 s and no whole Hello", kLong));
+  EXPECT_TRUE(log_.wait_for("said nothing for 5 s", kVeryLong));
+  EXPECT_TRUE(log_.wait_for("sent 5 bytes in 5 s and no whole Hello", kVeryLong));
   EXPECT_TRUE(silent.closed_by_peer());
   EXPECT_TRUE(slow.closed_by_peer());
   EXPECT_EQ(log_.lines().size(), 2u);
@@ -139,7 +139,7 @@ TEST_F(StrangersAtTheDoor, SilentOneIsGivenUp) {
 
 TEST_F(StrangersAtTheDoor, ClientAtAnotherChannelsPortIsSentToTheRightOne) {
   auto client = rendezvous_connect("127.0.0.1", listening_.port_base + 2, 0, good_hello(),
-                                   Deadline::after(kLong));
+                                   Deadline::after(kVeryLong));
   ASSERT_FALSE(client.ok());
   EXPECT_EQ(client.error().code(), Code::peer);
   EXPECT_THAT(client.error().message(),
@@ -152,7 +152,7 @@ TEST_F(StrangersAtTheDoor, ClientAtAnotherChannelsPortIsSentToTheRightOne) {
 TEST_F(StrangersAtTheDoor, HundredsOfSilentConnectionsDoNotKeepTheClientOut) {
   std::vector<RawPeer> silent;
   for (int i = 0; i < 300; ++i) silent.push_back(knock(i % 4));
-  EXPECT_TRUE(log_.wait_for("gave way to a newer connection", kLong,
+  EXPECT_TRUE(log_.wait_for("gave way to a newer connection", kVeryLong,
                             300 - RendezvousServer::kMaxCandidates));
   expect_still_serving();
   for (auto& peer : silent) EXPECT_TRUE(peer.closed_by_peer());
@@ -193,7 +193,7 @@ class Indecision {
   }
   bool wait_until_deciding() {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, kLong, [&] { return deciding_; });
+    return changed_.wait_for(lock, kVeryLong, [&] { return deciding_; });
   }
   void let_go() {
     const std::lock_guard lock(mutex_);
@@ -213,7 +213,7 @@ TEST(TwoClients, TheSecondIsToldThatAnotherIsServed) {
   auto listening = test::listen_somewhere();
   Indecision indecision;
   Accepting accepting(
-      *listening.server, [&](const wire::Hello& hello) { return indecision.decide(hello); }, kLong);
+      *listening.server, [&](const wire::Hello& hello) { return indecision.decide(hello); }, kVeryLong);
   auto first = RawPeer::connect("127.0.0.1", listening.port_base);
   first.send(wire::encode(good_hello()));
   ASSERT_TRUE(indecision.wait_until_deciding());
@@ -236,9 +236,9 @@ TEST(TwoClients, OneThatGaveUpBeforeItWasHeardIsNotServed) {
   auto gone = RawPeer::connect("127.0.0.1", listening.port_base);
   gone.send(wire::encode(good_hello()));
   gone.close();  // all of it lies in the backlog before the server looks
-  Accepting accepting(*listening.server, agree, kLong);
+  Accepting accepting(*listening.server, agree, kVeryLong);
   auto client =
-      rendezvous_connect("127.0.0.1", listening.port_base, 0, good_hello(), Deadline::after(kLong));
+      rendezvous_connect("127.0.0.1", listening.port_base, 0, good_hello(), Deadline::after(kVeryLong));
   EXPECT_TRUE(client.ok());
   EXPECT_TRUE(accepting.result().ok());
   EXPECT_EQ(log.count("gave up before it was answered"), 1);
@@ -248,7 +248,7 @@ TEST(TwoClients, ExactlyOneOfManyAtOnceIsServed) {
   for (int round = 0; round < 5; ++round) {
     CapturedLog log;
     auto listening = test::listen_somewhere();
-    Accepting accepting(*listening.server, agree, kLong);
+    Accepting accepting(*listening.server, agree, kVeryLong);
     std::atomic<int> served{0};
     std::vector<std::thread> clients;
     for (int i = 0; i < 4; ++i)
@@ -293,8 +293,8 @@ TEST(WithoutDescriptors, ServerPausesAndComesBack) {
   auto waiting = RawPeer::connect("127.0.0.1", listening.port_base);  // in the backlog
   waiting.send(wire::encode(good_hello()));
   std::optional<NoDescriptorsLeft> hoard(std::in_place, waiting.fd());
-  Accepting accepting(*listening.server, agree, kLong);
-  EXPECT_TRUE(log.wait_for("cannot accept a connection: Too many open files", kLong));
+  Accepting accepting(*listening.server, agree, kVeryLong);
+  EXPECT_TRUE(log.wait_for("cannot accept a connection: Too many open files", kVeryLong));
 
   const double before = cpu_seconds();
   std::this_thread::sleep_for(500ms);  // the time in which it must not spin

@@ -9,6 +9,9 @@
 namespace hawser::test {
 
 inline constexpr Milliseconds kPairPatience{20000};
+inline Deadline soon() {
+  return Deadline::after(kPairPatience);
+}
 
 // Polls until there is a comm, an error, or Code::timeout.
 Result<std::unique_ptr<ReceiveComm>> wait_accepted(Listener& listener, Deadline deadline);

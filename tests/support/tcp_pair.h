@@ -11,6 +11,8 @@
 
 namespace hawser::test {
 
+inline constexpr std::size_t kMiB = 1024 * 1024;
+
 // A Net on 127.0.0.1 whose connections have up to so many sockets.
 std::unique_ptr<Net> loopback_net(int sockets, int io_threads);
 

@@ -18,7 +18,7 @@ using test::connected_pair;
 using test::RawPeer;
 using ::testing::HasSubstr;
 
-constexpr auto kLong = 20s;
+constexpr auto kPatience = 20s;
 
 // Collects what a session tells. Thread-safe; must outlive the session.
 class Listening {
@@ -37,11 +37,11 @@ class Listening {
   }
   bool wait_for_messages(std::size_t count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, kLong, [&] { return messages_.size() >= count; });
+    return changed_.wait_for(lock, kPatience, [&] { return messages_.size() >= count; });
   }
   bool wait_for_loss() {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, kLong, [&] { return !losses_.empty(); });
+    return changed_.wait_for(lock, kPatience, [&] { return !losses_.empty(); });
   }
   std::vector<wire::Message> messages() {
     const std::lock_guard lock(mutex_);

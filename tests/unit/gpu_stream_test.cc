@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kBytes = 1 << 20;
 
-std::vector<std::byte> pattern(std::size_t bytes, int salt) {
+std::vector<std::byte> salted_pattern(std::size_t bytes, int salt) {
   std::vector<std::byte> made(bytes);
   for (std::size_t i = 0; i < bytes; ++i)
     made[i] = static_cast<std::byte>(i * 7 + i / 256 + static_cast<std::size_t>(salt));
@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(, GpuStreams, gpu_drivers(), gpu_driver_name);
 TEST_P(GpuStreams, CopiesAlongAPathInOrder) {
   Path path(gpu_);
   const auto stream = make_stream(4);
-  const auto bytes = pattern(kBytes, 1);
+  const auto bytes = salted_pattern(kBytes, 1);
   ASSERT_TRUE(path.in->write(0, bytes).ok());
   ASSERT_TRUE(path.queue(*stream).ok());
   const auto mark = stream->mark();
@@ -69,7 +69,7 @@ TEST_P(GpuStreams, CopiesAlongAPathInOrder) {
 TEST_P(GpuStreams, SynchronizeFinishesEveryMark) {
   Path path(gpu_);
   const auto stream = make_stream(4);
-  const auto bytes = pattern(kBytes, 2);
+  const auto bytes = salted_pattern(kBytes, 2);
   ASSERT_TRUE(path.in->write(0, bytes).ok());
   ASSERT_TRUE(path.queue(*stream).ok());
   ASSERT_TRUE(stream->mark().ok());
@@ -109,7 +109,7 @@ TEST_P(GpuStreams, RefusesMarksThatWereNeverMade) {
 
 TEST_P(GpuStreams, TheDestructorWaitsForWhatIsQueued) {
   Path path(gpu_);
-  const auto bytes = pattern(kBytes, 3);
+  const auto bytes = salted_pattern(kBytes, 3);
   ASSERT_TRUE(path.in->write(0, bytes).ok());
   {
     const auto stream = make_stream(1);
@@ -123,7 +123,7 @@ TEST_P(GpuStreams, SeesSynchronousWrites) {
   Path path(gpu_);
   const auto stream = make_stream(1);
   for (int round = 0; round < 20; ++round) {
-    const auto bytes = pattern(kBytes, round);
+    const auto bytes = salted_pattern(kBytes, round);
     ASSERT_TRUE(path.one->write(0, bytes).ok());
     ASSERT_TRUE(stream->copy(path.out->range().data, path.one->range().data, kBytes).ok());
     ASSERT_TRUE(stream->synchronize().ok());
@@ -135,7 +135,7 @@ TEST_P(GpuStreams, WorkSideBySideInThreads) {
   const auto work = [this](int salt) {
     Path path(gpu_);
     auto stream = GpuStream::create(gpu_, 2);
-    const auto bytes = pattern(kBytes, salt);
+    const auto bytes = salted_pattern(kBytes, salt);
     if (!path.in->write(0, bytes).ok() || !path.queue(**stream).ok()) return false;
     const auto mark = (*stream)->mark();
     return mark.ok() && eventually([&] { return (*stream)->finished(*mark).value(); }) &&

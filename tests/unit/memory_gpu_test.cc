@@ -12,7 +12,7 @@
 namespace hawser {
 namespace {
 
-std::vector<std::byte> pattern(std::size_t bytes) {
+std::vector<std::byte> varied_bytes(std::size_t bytes) {
   std::vector<std::byte> made(bytes);
   for (std::size_t i = 0; i < bytes; ++i) made[i] = static_cast<std::byte>(i * 13 + i / 256);
   return made;
@@ -45,7 +45,7 @@ TEST_P(GpuBuffer, PinnedStartsOnAPageAndIsHostMemory) {
 TEST_P(GpuBuffer, ReadsWhatWasWritten) {
   for (auto make : {&Buffer::cuda, &Buffer::pinned}) {
     auto buffer = make(gpu_, 100000);
-    const auto bytes = pattern(90001);
+    const auto bytes = varied_bytes(90001);
     ASSERT_TRUE(buffer->write(4099, bytes).ok());
     std::vector<std::byte> back(bytes.size());
     ASSERT_TRUE(buffer->read(4099, back).ok());
@@ -66,7 +66,7 @@ TEST_P(GpuBuffer, RefusesWhatIsOutOfBounds) {
 TEST_P(GpuBuffer, OutlivesEveryOtherHoldOnItsGpu) {
   auto buffer = Buffer::cuda(gpu_, 4096);
   gpu_.reset();
-  const auto bytes = pattern(4096);
+  const auto bytes = varied_bytes(4096);
   ASSERT_TRUE(buffer->write(0, bytes).ok());
   std::vector<std::byte> back(4096);
   ASSERT_TRUE(buffer->read(0, back).ok());
@@ -80,7 +80,7 @@ TEST_P(GpuBuffer, CopyQueueKeepsAWindowOfCopiesInFlight) {
   auto device = Buffer::cuda(gpu_, kRounds * kSlotBytes);
   auto queue = make_gpu_copy_queue(gpu_, kSlots);
   ASSERT_TRUE(queue.ok());
-  const auto bytes = pattern(kRounds * kSlotBytes);
+  const auto bytes = varied_bytes(kRounds * kSlotBytes);
   for (std::size_t round = 0; round < kRounds; ++round) {
     if (round >= kSlots) {
       ASSERT_TRUE(eventually([&] { return (*queue)->finished(round - kSlots + 1).value(); }));

@@ -30,7 +30,7 @@ NetCapabilities capabilities(bool unpacking) {
   return can;
 }
 
-WaitBound soon() {
+WaitBound bound_of_a_test() {
   return {Deadline::after(20'000ms), {}};
 }
 
@@ -63,12 +63,12 @@ class PerfLanes : public ::testing::TestWithParam<bool> {
   template <class Client, class Server>
   void both(Client&& client, Server&& server) {
     std::thread other([&] {
-      const WaitBound bound = soon();
+      const WaitBound bound = bound_of_a_test();
       Watch watch(PerfIdle::yield, bound, "the server's part");
       const Status done = server(watch);
       EXPECT_TRUE(done.ok()) << done.error().message();
     });
-    const WaitBound bound = soon();
+    const WaitBound bound = bound_of_a_test();
     Watch watch(PerfIdle::yield, bound, "the client's part");
     const Status done = client(watch);
     EXPECT_TRUE(done.ok()) << done.error().message();
@@ -105,8 +105,8 @@ class PerfLanes : public ::testing::TestWithParam<bool> {
     options.chunk_bytes = 4096;
     auto listener = to.listen(key);
     const Handle handle = (*listener)->handle();
-    out.channel = *from.connect(key, handle, options, soon());
-    in.channel = *to.accept(key, std::move(*listener), options, soon());
+    out.channel = *from.connect(key, handle, options, bound_of_a_test());
+    in.channel = *to.accept(key, std::move(*listener), options, bound_of_a_test());
     furnish(from, out);
     furnish(to, in);
   }
@@ -176,8 +176,8 @@ BarePair bare_pair(std::size_t sockets) {
   auto listener = BareListener::listen("127.0.0.1");
   EXPECT_TRUE(listener.ok());
   Result<std::vector<UniqueFd>> accepted = Error(Code::internal, "not yet");
-  std::thread server([&] { accepted = listener->accept(2 * sockets, soon()); });
-  auto connected = bare_connect(listener->meeting(), 2 * sockets, soon());
+  std::thread server([&] { accepted = listener->accept(2 * sockets, bound_of_a_test()); });
+  auto connected = bare_connect(listener->meeting(), 2 * sockets, bound_of_a_test());
   server.join();
   EXPECT_TRUE(accepted.ok() && connected.ok());
   return {*BareLink::make(Role::client, std::move(*connected), kRingBytes),
@@ -189,8 +189,8 @@ TEST(BareSockets, StreamThereAndBothWays) {
   for (const int variant : {0, 1, 2, 3}) {
     const auto carry_out = [variant](BareLink& link, Role role) {
       const StreamWork work{role, variant % 2 == 1, {5000, 100, 3}};
-      return variant < 2 ? link.stream(work, soon())
-                         : link.stream_polling(work, PerfIdle::yield, soon());
+      return variant < 2 ? link.stream(work, bound_of_a_test())
+                         : link.stream_polling(work, PerfIdle::yield, bound_of_a_test());
     };
     Status served;
     std::thread server([&] { served = carry_out(*pair.server, Role::server); });
@@ -204,7 +204,7 @@ TEST(BareSockets, PingPong) {
   BarePair pair = bare_pair(1);
   LatencyHistogram trips;
   Status served;
-  const WaitBound bound = soon();
+  const WaitBound bound = bound_of_a_test();
   std::thread server([&] {
     Watch watch(PerfIdle::yield, bound, "pong");
     served = pair.server->pong(100, 50, watch);
@@ -223,7 +223,7 @@ TEST(BareSockets, AClosedPeerAndASilentOneAreErrors) {
   ASSERT_FALSE(silent.ok());
   EXPECT_EQ(silent.error().code(), Code::timeout);
   pair.client.reset();
-  const Status closed = pair.server->stream({Role::server, false, {64, 10, 2}}, soon());
+  const Status closed = pair.server->stream({Role::server, false, {64, 10, 2}}, bound_of_a_test());
   ASSERT_FALSE(closed.ok());
   EXPECT_EQ(closed.error().code(), Code::peer);
 }
@@ -234,10 +234,10 @@ TEST(BareSockets, TurnStrangersAway) {
   BareMeeting wrong = listener->meeting();
   wrong.nonce += 1;
   Result<std::vector<UniqueFd>> accepted = Error(Code::internal, "not yet");
-  std::thread server([&] { accepted = listener->accept(2, soon()); });
-  const auto stranger = bare_connect(wrong, 1, soon());
+  std::thread server([&] { accepted = listener->accept(2, bound_of_a_test()); });
+  const auto stranger = bare_connect(wrong, 1, bound_of_a_test());
   EXPECT_TRUE(stranger.ok()) << "it cannot know yet";
-  const auto right = bare_connect(listener->meeting(), 2, soon());
+  const auto right = bare_connect(listener->meeting(), 2, bound_of_a_test());
   server.join();
   ASSERT_TRUE(accepted.ok()) << accepted.error().message();
   EXPECT_EQ(accepted->size(), 2u);
@@ -245,8 +245,8 @@ TEST(BareSockets, TurnStrangersAway) {
 
 TEST(BareSockets, CongestionControlIsSetAndRead) {
   auto listener = BareListener::listen("127.0.0.1");
-  std::thread server([&] { (void)listener->accept(1, soon()).ok(); });
-  const auto sockets = bare_connect(listener->meeting(), 1, soon());
+  std::thread server([&] { (void)listener->accept(1, bound_of_a_test()).ok(); });
+  const auto sockets = bare_connect(listener->meeting(), 1, bound_of_a_test());
   server.join();
   ASSERT_TRUE(sockets.ok());
   const int socket = sockets->front().get();

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 constexpr int kLinks = 3;
-constexpr std::size_t kBytes = 8 * 1024 * 1024;
+constexpr std::size_t kMessageBytes = 8 * 1024 * 1024;
 
 // What sysfs would say of a NIC of two ports on node 0, and of one of its own on node 1.
 void write_sysfs(const fs::path& root) {
@@ -106,21 +106,21 @@ Ends connect_over(const Plugin& plugin, void* context, int device) {
 }
 
 void move_a_message(const Plugin& plugin, const Ends& ends) {
-  GuardedBuffer from(kBytes), to(kBytes);
-  fill_pattern(from.span(0, kBytes), 1);
+  GuardedBuffer from(kMessageBytes), to(kMessageBytes);
+  fill_pattern(from.span(0, kMessageBytes), 1);
   void* from_handle = nullptr;
   void* to_handle = nullptr;
-  ASSERT_EQ(plugin->regMr(ends.sender, from.data(), kBytes, abi::kHostPointer, &from_handle), 0);
-  ASSERT_EQ(plugin->regMr(ends.receiver, to.data(), kBytes, abi::kHostPointer, &to_handle), 0);
+  ASSERT_EQ(plugin->regMr(ends.sender, from.data(), kMessageBytes, abi::kHostPointer, &from_handle), 0);
+  ASSERT_EQ(plugin->regMr(ends.receiver, to.data(), kMessageBytes, abi::kHostPointer, &to_handle), 0);
   void* data = to.data();
-  std::size_t size = kBytes;
+  std::size_t size = kMessageBytes;
   int tag = 0;
   void* receive = nullptr;
   void* send = nullptr;
   ASSERT_EQ(plugin->irecv(ends.receiver, 1, &data, &size, &tag, &to_handle, nullptr, &receive), 0);
   const Deadline deadline = Deadline::after(kPluginPatience);
   while (send == nullptr && !deadline.expired())
-    ASSERT_EQ(plugin->isend(ends.sender, from.data(), kBytes, 0, from_handle, nullptr, &send), 0);
+    ASSERT_EQ(plugin->isend(ends.sender, from.data(), kMessageBytes, 0, from_handle, nullptr, &send), 0);
   int sent = 0;
   int received = 0;
   for (Backoff backoff; !(sent && received) && !deadline.expired(); backoff.idle()) {
@@ -132,7 +132,7 @@ void move_a_message(const Plugin& plugin, const Ends& ends) {
     }
   }
   EXPECT_TRUE(sent && received);
-  EXPECT_EQ(pattern_mismatch(to.span(0, kBytes), 1), "");
+  EXPECT_EQ(pattern_mismatch(to.span(0, kMessageBytes), 1), "");
   EXPECT_EQ(plugin->deregMr(ends.sender, from_handle), abi::kSuccess);
   EXPECT_EQ(plugin->deregMr(ends.receiver, to_handle), abi::kSuccess);
 }

@@ -22,7 +22,6 @@ using namespace test;
 using tcp::FrameType;
 using testing::HasSubstr;
 
-constexpr std::size_t kMiB = 1024 * 1024;
 constexpr unsigned kFlows = 4;
 
 Bytes announcement(unsigned further) {

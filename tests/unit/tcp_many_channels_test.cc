@@ -18,13 +18,13 @@ namespace {
 using namespace test;
 
 constexpr std::size_t kChannels = 1000;
-constexpr int kSockets = 2;  // of one channel
+constexpr int kSocketsPerChannel = 2;  // of one channel
 constexpr int kIoThreads = 2;
 // Both ends of each socket, the receiver's listening one, and some to spare.
-constexpr std::size_t kFilesPerChannel = 2 * kSockets + 1;
+constexpr std::size_t kFilesPerChannel = 2 * kSocketsPerChannel + 1;
 constexpr std::size_t kFilesToSpare = 200;
 constexpr std::size_t kMostBytesPerChannel = 64 * 1024;  // both ends of it
-constexpr std::size_t kLarge = 64 * 1024;
+constexpr std::size_t kStripedBytes = 64 * 1024;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kMemoryIsOurs = false;  // a sanitizer's shadow counts too
@@ -46,9 +46,9 @@ class TcpManyChannels : public testing::Test {
     if (const std::size_t files = raise_file_limit(wanted); files < wanted)
       GTEST_SKIP() << "RLIMIT_NOFILE is " << files << ", and " << kChannels << " channels need "
                    << wanted;
-    net_ = loopback_net(kSockets, kIoThreads);
-    source_memory_.assign(kLarge, std::byte{1});
-    sink_memory_.assign(kLarge, std::byte{2});
+    net_ = loopback_net(kSocketsPerChannel, kIoThreads);
+    source_memory_.assign(kStripedBytes, std::byte{1});
+    sink_memory_.assign(kStripedBytes, std::byte{2});
     before_ = resident_bytes();
     pairs_.reserve(kChannels);
     for (std::size_t i = 0; i < kChannels; ++i) {
@@ -56,8 +56,8 @@ class TcpManyChannels : public testing::Test {
       ASSERT_TRUE(pair.ok()) << "channel " << i << ": " << pair.error().message();
       pairs_.push_back(std::move(*pair));
     }
-    source_ = *pairs_[0].sender->register_memory({source_memory_.data(), kLarge});
-    sink_ = *pairs_[0].receiver->register_memory({sink_memory_.data(), kLarge});
+    source_ = *pairs_[0].sender->register_memory({source_memory_.data(), kStripedBytes});
+    sink_ = *pairs_[0].receiver->register_memory({sink_memory_.data(), kStripedBytes});
   }
   void TearDown() override {
     if (pairs_.empty()) return;
@@ -104,7 +104,7 @@ TEST_F(TcpManyChannels, SmallMessagesTakeNoThread) {
 
 TEST_F(TcpManyChannels, LargeMessagesTakeThePoolsThreadsWhichSleepBetweenThem) {
   const std::size_t threads = threads_named("").size();
-  move_everywhere(kLarge);
+  move_everywhere(kStripedBytes);
   // The thread sanitizer starts one of its own with the first.
   EXPECT_TRUE(!kMemoryIsOurs || threads_named("").size() == threads + kIoThreads);
   const auto io = threads_named("hw-io");
@@ -115,7 +115,7 @@ TEST_F(TcpManyChannels, LargeMessagesTakeThePoolsThreadsWhichSleepBetweenThem) {
   expect_little_memory("after_large_messages");
   // They are as good as before.
   move_everywhere(1000);
-  move_everywhere(kLarge);
+  move_everywhere(kStripedBytes);
 }
 
 }  // namespace

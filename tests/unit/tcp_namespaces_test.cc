@@ -16,9 +16,6 @@ using namespace test;
 using testing::HasSubstr;
 
 constexpr int kLinks = 3;
-Deadline soon() {
-  return Deadline::after(Milliseconds(20000));
-}
 
 class TcpNamespaces : public testing::Test {
  protected:

@@ -28,11 +28,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using namespace test;
 
-Deadline soon() {
-  return Deadline::after(Milliseconds(20000));
-}
 
-std::unique_ptr<Net> loopback_net(FamilyChoice family = FamilyChoice::ipv4) {
+std::unique_ptr<Net> loopback_net_of(FamilyChoice family = FamilyChoice::ipv4) {
   TcpOptions options;
   options.interfaces.names = "=lo";
   options.interfaces.family = family;
@@ -58,7 +55,7 @@ class TcpNetTest : public testing::Test {
  protected:
   TcpNetTest() : from_(kBytes), to_(kBytes) {
     set_log_sink([this](LogLevel, std::string_view line) { log_.emplace_back(line); });
-    net_ = loopback_net();
+    net_ = loopback_net_of();
   }
   ~TcpNetTest() override { set_log_sink({}); }
 

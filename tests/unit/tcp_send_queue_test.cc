@@ -17,14 +17,14 @@ namespace {
 using test::seed_of_this_run;
 
 // A flow as the queue knows it. It is never driven here.
-class Nobody final : public Driven {
+class IdleTaker final : public Driven {
  public:
   Wait drive() override { return Wait::never; }
 };
 
 constexpr std::size_t kMostBytes = 100 * SendQueue::kMaxPieceBytes;
 
-// What is posted. Nobody reads it: pieces are only computed with it.
+// What is posted. IdleTaker reads it: pieces are only computed with it.
 const std::byte* memory() {
   static const auto bytes = std::make_unique_for_overwrite<std::byte[]>(kMostBytes);
   return bytes.get();
@@ -42,7 +42,7 @@ std::vector<Piece> claim_as(SendQueue& queue, const SendQueue::Taker& taker, std
 
 // As a flow that a thread drives.
 std::vector<Piece> claim(SendQueue& queue, std::size_t room = 32, Driven* idle = nullptr) {
-  static Nobody anybody;
+  static IdleTaker anybody;
   return claim_as(queue, {idle != nullptr ? idle : &anybody}, room);
 }
 
@@ -184,7 +184,7 @@ TEST(TcpSendQueue, TheWindowIsFullUntilTheOldestIsTestedToItsEnd) {
 TEST(TcpSendQueue, WhoFindsNothingIsIdleOnceHoweverOftenHeAsks) {
   SendQueue queue;
   queue.expect_flows(2);
-  Nobody flow;
+  IdleTaker flow;
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(claim(queue, 32, &flow).empty());
   ASSERT_NE(post(queue, 1024 * 1024), nullptr);
   std::array<Driven*, 4> called{};
@@ -196,7 +196,7 @@ TEST(TcpSendQueue, WhoFindsNothingIsIdleOnceHoweverOftenHeAsks) {
 TEST(TcpSendQueue, WhoFindsSomethingIsNotIdle) {
   SendQueue queue;
   queue.expect_flows(2);
-  Nobody flow;
+  IdleTaker flow;
   ASSERT_NE(post(queue, 1024 * 1024), nullptr);
   EXPECT_FALSE(claim(queue, 32, &flow).empty());
   std::array<Driven*, 4> called{};
@@ -206,8 +206,8 @@ TEST(TcpSendQueue, WhoFindsSomethingIsNotIdle) {
 TEST(TcpSendQueue, OnlyAsManyAreCalledAsThereIsWorkFor) {
   SendQueue queue;
   queue.expect_flows(9);
-  std::array<Nobody, 8> flows;
-  for (Nobody& flow : flows) EXPECT_TRUE(claim(queue, 32, &flow).empty());
+  std::array<IdleTaker, 8> flows;
+  for (IdleTaker& flow : flows) EXPECT_TRUE(claim(queue, 32, &flow).empty());
   std::array<Driven*, kMaxFlows> called{};
   EXPECT_EQ(queue.wanted(called), 0u) << "there is nothing to do";
   ASSERT_NE(post(queue, SendQueue::kMinPieceBytes - 1), nullptr);

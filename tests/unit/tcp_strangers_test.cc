@@ -21,9 +21,6 @@ namespace {
 using testing::HasSubstr;
 using namespace test;
 
-Deadline soon() {
-  return Deadline::after(Milliseconds(20000));
-}
 
 // A listener, raw sockets that connect to it, and what is logged about them.
 class TcpStrangers : public testing::Test {

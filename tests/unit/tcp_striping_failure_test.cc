@@ -24,28 +24,27 @@ using tcp::FrameType;
 using testing::AnyOf;
 using testing::HasSubstr;
 
-constexpr int kSockets = 4;
-constexpr std::size_t kMiB = 1024 * 1024;
+constexpr int kSocketsEach = 4;
 
 class TcpStripingFailure : public testing::TestWithParam<int> {
  protected:
-  TcpPair connect(std::size_t buffer_bytes) { return TcpPair(kSockets, GetParam(), buffer_bytes); }
+  TcpPair connect(std::size_t buffer_bytes) { return TcpPair(kSocketsEach, GetParam(), buffer_bytes); }
   // All of its sockets are there.
   static bool whole(TcpPair& pair) {
     return eventually([&] {
       return testing::Test::HasFailure() || !pair.move(kMiB) ||
-             connected_sockets().size() == 2 * kSockets;
+             connected_sockets().size() == 2 * kSocketsEach;
     });
   }
 };
 INSTANTIATE_TEST_SUITE_P(IoThreads, TcpStripingFailure, testing::Values(0, 2));
 
 // Some messages are under way; the receiver has posted some of them.
-struct UnderWay {
+struct HalfPosted {
   std::vector<Request*> sends, receives;
 };
-UnderWay start(TcpPair& pair, std::mt19937_64& random, std::size_t each, std::size_t count) {
-  UnderWay under_way;
+HalfPosted start(TcpPair& pair, std::mt19937_64& random, std::size_t each, std::size_t count) {
+  HalfPosted under_way;
   for (std::size_t i = 0; i < count; ++i) under_way.sends.push_back(pair.send(i * each, each));
   for (std::size_t i = 0; i < count / 2; ++i)
     under_way.receives.push_back(pair.receive(i * each, each));
@@ -63,7 +62,7 @@ TEST_P(TcpStripingFailure, ASenderThatDiesIsAnErrorOfTheReceiverSoon) {
     TcpPair pair = connect(8 * kEach);
     ASSERT_TRUE(whole(pair));
     pair.to().reset();
-    UnderWay under_way = start(pair, random, kEach, 8);
+    HalfPosted under_way = start(pair, random, kEach, 8);
     pair.end_sender();
     if (under_way.sends.empty()) continue;  // all of it was on its way already
     for (Request* const receive : under_way.receives) {
@@ -81,7 +80,7 @@ TEST_P(TcpStripingFailure, AReceiverThatDiesIsAnErrorOfTheSenderSoon) {
     TcpPair pair = connect(8 * kEach);
     ASSERT_TRUE(whole(pair));
     pair.to().reset();
-    UnderWay under_way = start(pair, random, kEach, 8);
+    HalfPosted under_way = start(pair, random, kEach, 8);
     pair.end_receiver();
     for (Request* const send : under_way.sends) {
       const Error error = error_of(pair.sender(), send);
@@ -119,7 +118,7 @@ TEST_P(TcpStripingFailure, OtherConnectionsOfTheSameThreadsGoOn) {
 
 // Comms that come and go on threads that stay.
 TEST_P(TcpStripingFailure, ManyConnectionsOneAfterTheOtherOnTheSameThreads) {
-  const auto net = loopback_net(kSockets, GetParam());
+  const auto net = loopback_net(kSocketsEach, GetParam());
   GuardedBuffer from(kMiB), to(kMiB);
   for (int round = 0; round < 200; ++round) {
     auto pair = connect_pair(*net, 0, Deadline::after(kPairPatience));
@@ -159,10 +158,10 @@ TEST_P(TcpStripingFailure, AReceiverThatMayAcceptNoFurtherSocketGoesOnAndDoesSoL
   TcpPair pair = connect(16 * kMiB);
   {
     const unsigned of_threads = GetParam() == 0 ? 0 : 2u * 2;  // an epoll and an eventfd each
-    const NoMoreFiles none(kSockets - 1 + of_threads);
+    const NoMoreFiles none(kSocketsEach - 1 + of_threads);
     ASSERT_TRUE(pair.move(16 * kMiB));
   }
-  EXPECT_EQ(connected_sockets().size(), kSockets + 1u) << "the sender's, and one of the receiver";
+  EXPECT_EQ(connected_sockets().size(), kSocketsEach + 1u) << "the sender's, and one of the receiver";
   EXPECT_TRUE(whole(pair));
 }
 
@@ -170,7 +169,7 @@ TEST_P(TcpStripingFailure, AReceiverThatMayAcceptNoFurtherSocketGoesOnAndDoesSoL
 
 class TcpStripingSender : public testing::TestWithParam<int> {
  protected:
-  TcpStripingSender() : net_(loopback_net(kSockets, GetParam())), from_(16 * kMiB) {
+  TcpStripingSender() : net_(loopback_net(kSocketsEach, GetParam())), from_(16 * kMiB) {
     set_log_sink([](LogLevel, std::string_view) {});
   }
   ~TcpStripingSender() override {
@@ -217,7 +216,7 @@ class TcpStripingSender : public testing::TestWithParam<int> {
     for (unsigned i = 1; i <= count; ++i) {
       further.push_back(raw_.accept());
       const tcp::FrameHeader hello = read_header(further.back(), tcp::kGreetingBytes);
-      EXPECT_EQ(hello, (tcp::FrameHeader{FrameType::hello, 0, i, kSockets, 0, 16}));
+      EXPECT_EQ(hello, (tcp::FrameHeader{FrameType::hello, 0, i, kSocketsEach, 0, 16}));
     }
     return further;
   }
@@ -233,7 +232,7 @@ class TcpStripingSender : public testing::TestWithParam<int> {
 INSTANTIATE_TEST_SUITE_P(IoThreads, TcpStripingSender, testing::Values(0, 2));
 
 TEST_P(TcpStripingSender, ALoneMessageLeavesAtOnce) {
-  connect(kSockets);
+  connect(kSocketsEach);
   for (const std::size_t bytes : {0, 1, 1000, 60000}) {
     Request* const request = send(bytes);
     ASSERT_TRUE(eventually([&] { return waiting_bytes(first_) >= tcp::frame_bytes(bytes); }))
@@ -244,7 +243,7 @@ TEST_P(TcpStripingSender, ALoneMessageLeavesAtOnce) {
 }
 
 TEST_P(TcpStripingSender, SmallMessagesBehindItAreHeldBackUntilOneIsTested) {
-  connect(kSockets);
+  connect(kSocketsEach);
   send(100);
   std::vector<Request*> behind;
   for (int i = 0; i < 10; ++i) behind.push_back(send(100));
@@ -255,18 +254,18 @@ TEST_P(TcpStripingSender, SmallMessagesBehindItAreHeldBackUntilOneIsTested) {
 }
 
 TEST_P(TcpStripingSender, WhatComesToMuchIsNotHeldBack) {
-  connect(kSockets);
+  connect(kSocketsEach);
   send(100);
   for (int i = 0; i < 5; ++i) send(20000);
   EXPECT_TRUE(eventually([&] { return waiting_bytes(first_) > 60000; }));
 }
 
 TEST_P(TcpStripingSender, SaysHowManyWillComeAndTheyDo) {
-  connect(kSockets);
+  connect(kSocketsEach);
   send_and_poll(16 * kMiB);
   EXPECT_EQ(read_header(first_, tcp::kFrameUnit),
-            (tcp::FrameHeader{FrameType::flows, 0, 0, kSockets - 1, 0, 0}));
-  (void)accept_further(kSockets - 1);
+            (tcp::FrameHeader{FrameType::flows, 0, 0, kSocketsEach - 1, 0, 0}));
+  (void)accept_further(kSocketsEach - 1);
 }
 
 TEST_P(TcpStripingSender, OpensNoMoreThanItWasGranted) {
@@ -284,7 +283,7 @@ TEST_P(TcpStripingSender, GrantedOneItAnnouncesNothing) {
 }
 
 TEST_P(TcpStripingSender, FurtherOnesThatAreRefusedAreNotNeeded) {
-  connect(kSockets);
+  connect(kSocketsEach);
   raw_.close();
   send_and_poll(16 * kMiB);
   (void)read(first_, tcp::kFrameUnit);  // the announcement
@@ -299,11 +298,11 @@ TEST_P(TcpStripingSender, FurtherOnesThatAreRefusedAreNotNeeded) {
 
 // Welcomed as another one, by somebody else, or with nonsense.
 TEST_P(TcpStripingSender, FurtherOnesThatAreWelcomedWronglyAreGivenUp) {
-  connect(kSockets);
+  connect(kSocketsEach);
   send_and_poll(16 * kMiB);
-  const auto further = accept_further(kSockets - 1);
-  raw_.welcome(further[0], 2, kSockets);
-  EXPECT_TRUE(say(further[1], tcp::encode_greeting(FrameType::welcome, tcp::Nonce{}, 2, kSockets)));
+  const auto further = accept_further(kSocketsEach - 1);
+  raw_.welcome(further[0], 2, kSocketsEach);
+  EXPECT_TRUE(say(further[1], tcp::encode_greeting(FrameType::welcome, tcp::Nonce{}, 2, kSocketsEach)));
   EXPECT_TRUE(say(further[2], std::as_bytes(std::span("HTTP/1.1 400 Bad Request\r\n", 26))));
   (void)read(first_, 8 * kMiB);
   for (const UniqueFd& fd : further) EXPECT_EQ(waiting_bytes(fd), 0u);
@@ -318,7 +317,7 @@ TEST_P(TcpStripingSender, APeerThatClosesItsSideForWritingStillGetsEverything) {
 }
 
 TEST_P(TcpStripingSender, TheReasonOfAReceiverThatGivesUpIsTold) {
-  connect(kSockets);
+  connect(kSocketsEach);
   Request* const request = send(16 * kMiB);
   const std::string_view reason = "it is Sunday";
   EXPECT_TRUE(say(first_, frame({FrameType::abort, 0, 0, 0, 0, reason.size()},

@@ -18,7 +18,6 @@ namespace {
 using namespace test;
 
 constexpr int kSockets = 4;
-constexpr std::size_t kMiB = 1024 * 1024;
 constexpr std::size_t kLarge = 64 * 1024;  // from here on a message is worth more than one socket
 
 // With I/O threads, and with none: whoever polls does it all.

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <hawser/choices.h>
+
 #include <functional>
+#include <map>
+#include <string>
 
 #include "streams.h"
 
@@ -10,6 +14,10 @@ namespace hawser::tool {
 
 // A program's exit status; the same for every command.
 enum Exit : int { kPassed = 0, kFailed = 1, kUsage = 2, kCouldNotRun = 3 };
+
+// What --memory takes.
+inline const std::map<std::string, MemoryChoice> kMemoryChoices{
+    {"auto", MemoryChoice::automatic}, {"host", MemoryChoice::host}, {"cuda", MemoryChoice::cuda}};
 
 using Run = std::function<int(Streams&)>;
 

@@ -11,7 +11,7 @@
 namespace hawser::tool {
 namespace {
 
-struct Given {
+struct PerfArguments {
   PerfOptions options;
   std::string role;
   const CLI::Option* dev = nullptr;
@@ -29,10 +29,7 @@ const std::map<std::string, PerfMode> kModes{
     {"stream", PerfMode::stream}, {"pingpong", PerfMode::ping_pong}, {"both", PerfMode::both}};
 const std::map<std::string, PerfIdle> kIdle{
     {"spin", PerfIdle::spin}, {"yield", PerfIdle::yield}, {"sleep", PerfIdle::sleep}};
-const std::map<std::string, MemoryChoice> kMemory{
-    {"auto", MemoryChoice::automatic}, {"host", MemoryChoice::host}, {"cuda", MemoryChoice::cuda}};
-
-void add_sides(CLI::App& app, Given& given) {
+void add_sides(CLI::App& app, PerfArguments& given) {
   PerfOptions& o = given.options;
   app.add_option("role", given.role, "server, or client: chooses what is measured, and reports")
       ->check(CLI::IsMember({"server", "client"}));
@@ -50,14 +47,14 @@ void add_sides(CLI::App& app, Given& given) {
       ->capture_default_str();
 }
 
-void add_path(CLI::App& app, Given& given) {
+void add_path(CLI::App& app, PerfArguments& given) {
   PerfOptions& o = given.options;
   app.add_option("--plugin", o.plugin, "'builtin', or a NCCL net plugin, as for validate");
   given.dev =
       app.add_option("--dev", o.device, "the transport's device, by index or name; loopback: lo")
           ->capture_default_str();
   app.add_option("--memory", o.memory, "where the messages lie")
-      ->transform(CLI::CheckedTransformer(kMemory))
+      ->transform(CLI::CheckedTransformer(kMemoryChoices))
       ->type_name("auto|host|cuda")
       ->default_str("host");
   app.add_option("--cpus", o.cpus, "keep this side (loopback: the client) on these, as in 0-3,8");
@@ -76,7 +73,7 @@ void add_path(CLI::App& app, Given& given) {
                  "congestion control of the bare sockets; unset: the transport's, where known");
 }
 
-void add_work(CLI::App& app, Given& given) {
+void add_work(CLI::App& app, PerfArguments& given) {
   PerfOptions& o = given.options;
   app.add_option("--sizes", given.sizes, "message sizes, as in 8,64,4K,1M,1G");
   app.add_option("--mode", o.mode, "what to measure")
@@ -110,7 +107,7 @@ void add_work(CLI::App& app, Given& given) {
 }
 
 // On a terminal one line that changes; elsewhere, where asked for, a line each.
-PerfOutput output_to(Streams& streams, const Given& given) {
+PerfOutput output_to(Streams& streams, const PerfArguments& given) {
   PerfOutput output;
   output.note = [&streams](std::string_view line) { streams.note(line); };
   if (::isatty(STDERR_FILENO) != 0)
@@ -122,7 +119,7 @@ PerfOutput output_to(Streams& streams, const Given& given) {
   return output;
 }
 
-int deliver(Streams& streams, const Given& given, const PerfReport& report) {
+int deliver(Streams& streams, const PerfArguments& given, const PerfReport& report) {
   if (::isatty(STDERR_FILENO) != 0) streams.plain("\r\x1b[K");
   streams.result(report.table);
   bool written = true;
@@ -137,7 +134,7 @@ int deliver(Streams& streams, const Given& given, const PerfReport& report) {
 }
 
 // Each side on its half of the cores, unless the user said where.
-void divide_cores(Streams& streams, Given& given) {
+void divide_cores(Streams& streams, PerfArguments& given) {
   if (given.no_pin || !given.options.cpus.empty() || !given.server_cpus.empty()) return;
   const CpuHalves halves = halve_cpus();
   given.options.cpus = halves.first;
@@ -146,7 +143,7 @@ void divide_cores(Streams& streams, Given& given) {
     streams.note("one core only: both sides share it, and the figures are those of one core");
 }
 
-int run_loopback(Streams& streams, Given& given) {
+int run_loopback(Streams& streams, PerfArguments& given) {
   divide_cores(streams, given);
   if (given.dev->count() == 0) given.options.device = "lo";
   PerfOptions server = given.options;
@@ -167,7 +164,7 @@ int run_loopback(Streams& streams, Given& given) {
   return deliver(streams, given, report);
 }
 
-int run_perf(Streams& streams, Given& given) {
+int run_perf(Streams& streams, PerfArguments& given) {
   std::string problem;
   if (!given.sizes.empty() && !parse_perf_sizes(given.sizes, given.options.sizes, problem)) {
     streams.note("--sizes: " + problem);
@@ -182,7 +179,7 @@ int run_perf(Streams& streams, Given& given) {
 }  // namespace
 
 Run add_perf(CLI::App& app) {
-  const auto given = std::make_shared<Given>();
+  const auto given = std::make_shared<PerfArguments>();
   add_sides(app, *given);
   add_path(app, *given);
   add_work(app, *given);

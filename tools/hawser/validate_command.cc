@@ -12,7 +12,7 @@
 namespace hawser::tool {
 namespace {
 
-struct Given {
+struct ValidateArguments {
   ValidateOptions options;
   double timeout_s = 30;
   bool verbose = false;
@@ -20,17 +20,14 @@ struct Given {
 };
 
 const std::map<std::string, Role> kRoles{{"server", Role::server}, {"client", Role::client}};
-const std::map<std::string, MemoryChoice> kMemory{
-    {"auto", MemoryChoice::automatic}, {"host", MemoryChoice::host}, {"cuda", MemoryChoice::cuda}};
-
-void add_role(CLI::App& app, Given& given) {
+void add_role(CLI::App& app, ValidateArguments& given) {
   app.add_option("role", given.options.role, "server (receives) or client (sends)")
       ->required()
       ->transform(CLI::CheckedTransformer(kRoles))
       ->type_name("server|client");
 }
 
-void add_place(CLI::App& app, Given& given) {
+void add_place(CLI::App& app, ValidateArguments& given) {
   ValidateOptions& o = given.options;
   app.add_option("--address", o.address,
                  "server: the address to listen on; client: the server's address or name")
@@ -41,7 +38,7 @@ void add_place(CLI::App& app, Given& given) {
       ->capture_default_str();
 }
 
-void add_choices(CLI::App& app, Given& given) {
+void add_choices(CLI::App& app, ValidateArguments& given) {
   ValidateOptions& o = given.options;
   app.add_option("--peer-gpu", o.peer_gpu, "client: the server's GPU, where it is another number");
   app.add_option("--channels", o.channels, "channels, all on one device; the server's number rules")
@@ -54,7 +51,7 @@ void add_choices(CLI::App& app, Given& given) {
                  "bytes per request; 0: 524288, or less where the transport takes less")
       ->capture_default_str();
   app.add_option("--memory", o.memory, "auto: a GPU's where there is a usable one, else the host's")
-      ->transform(CLI::CheckedTransformer(kMemory))
+      ->transform(CLI::CheckedTransformer(kMemoryChoices))
       ->type_name("auto|host|cuda");
   app.add_option(
       "--plugin", o.plugin,
@@ -72,7 +69,7 @@ void add_choices(CLI::App& app, Given& given) {
                  "write the outcome to this file; '-': to stdout, and the report to stderr");
 }
 
-int deliver(Streams& streams, const Given& given, const ValidateResult& result) {
+int deliver(Streams& streams, const ValidateArguments& given, const ValidateResult& result) {
   bool written = true;
   if (given.json == "-")
     streams.result(result.json + "\n");
@@ -86,7 +83,7 @@ int deliver(Streams& streams, const Given& given, const ValidateResult& result) 
   return exit_status;
 }
 
-int run_validate(Streams& streams, Given& given) {
+int run_validate(Streams& streams, ValidateArguments& given) {
   if (given.verbose) set_log_level("debug");
   given.options.timeout_ms = static_cast<int>(given.timeout_s * 1000);
   const auto report = [&](std::string_view line) {
@@ -97,14 +94,14 @@ int run_validate(Streams& streams, Given& given) {
   return deliver(streams, given, validate(given.options, output));
 }
 
-Run run_with(std::shared_ptr<Given> given) {
+Run run_with(std::shared_ptr<ValidateArguments> given) {
   return [given](Streams& streams) { return run_validate(streams, *given); };
 }
 
 }  // namespace
 
 Run add_validate(CLI::App& app) {
-  const auto given = std::make_shared<Given>();
+  const auto given = std::make_shared<ValidateArguments>();
   add_role(app, *given);
   add_place(app, *given);
   add_choices(app, *given);
@@ -112,7 +109,7 @@ Run add_validate(CLI::App& app) {
 }
 
 Run add_page_validate(CLI::App& app) {
-  const auto given = std::make_shared<Given>();
+  const auto given = std::make_shared<ValidateArguments>();
   add_role(app, *given);
   CLI::Option* const address =
       app.add_option("address", given->options.address, "server: BIND_IP; client: SERVER_IP")
