@@ -54,8 +54,8 @@ class OpenGroups {
       if (ReceiveGroup::Slot* const slot = find(*groups_[i], tag)) {
         ReceiveGroup* const group = groups_[i];
         slot->taken = true;
-        --group->open;
-        drop_full();
+        // Not only the oldest may be full: its object is used again once it has been tested.
+        if (--group->open == 0) groups_.erase(i);
         return {group, slot};
       }
     return {};
@@ -68,9 +68,6 @@ class OpenGroups {
           !slot.taken && slot.buffer.tag == tag)
         return &slot;
     return nullptr;
-  }
-  void drop_full() {
-    while (!groups_.empty() && groups_.front()->open == 0) groups_.pop();
   }
 
   Ring<ReceiveGroup*, kMaxRequests> groups_;

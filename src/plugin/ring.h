@@ -21,6 +21,10 @@ class Ring {
     first_ = (first_ + 1) % kCapacity;
     --size_;
   }
+  void erase(std::size_t i) {  // i < size(); the others keep their order
+    for (; i > 0; --i) (*this)[i] = (*this)[i - 1];
+    pop();
+  }
 
  private:
   std::array<T, kCapacity> at_{};

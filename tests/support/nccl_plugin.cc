@@ -159,7 +159,8 @@ void* PluginPair::receive(const std::vector<Buffer>& buffers) {
 
 bool plugin_done(const PluginPair& pair, void* request, int* sizes) {
   int done = 0;
-  EXPECT_EQ(pair.plugin()->test(request, &done, sizes), abi::kSuccess);
+  EXPECT_EQ(pair.plugin()->test(request, &done, sizes), abi::kSuccess)
+      << testing::PrintToString(take_plugin_log());
   return done != 0;
 }
 
