@@ -7,13 +7,19 @@
 
 namespace hawser {
 
+struct DevicesOptions {
+  std::string plugin;       // as in ValidateOptions
+  std::string gpu_nic_map;  // "0=eth1,eth2;1=eth3": NICs for some GPUs, instead of the nearest
+};
+
 struct DevicesResult {
   bool ok = false;
   std::string text;  // a table for people; where not ok, the error
   std::string json;  // the same as one JSON object
 };
 
-// `plugin` as in ValidateOptions. Calls into that plugin.
-HAWSER_API DevicesResult describe_devices(const std::string& plugin);
+// Calls into the plugin. The map of GPUs to NICs follows from where they hang on PCI, in sysfs
+// (HAWSER_SYSFS_ROOT); an error says what is wrong with `gpu_nic_map`, or with the transport.
+HAWSER_API DevicesResult describe_devices(const DevicesOptions& options);
 
 }  // namespace hawser

@@ -1,11 +1,14 @@
 #include <fmt/core.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include <hawser/devices.h>
 
+#include "base/parameters.h"
 #include "gpu/gpu.h"
 #include "setup/environment.h"
+#include "topology/gpu_nic_map.h"
 
 namespace hawser {
 namespace {
@@ -92,34 +95,76 @@ void describe_net(const Transport& transport, DevicesResult& result, json& objec
   object["devices"] = list;
 }
 
-void describe_gpus(DevicesResult& result, json& object) {
+PciPlace place_of(const NetDevice& device) {
+  std::error_code problem;  // a plugin may name it by a link
+  const auto path = std::filesystem::canonical(device.pci_path, problem);
+  return {device.name, problem ? device.pci_path : path.string(), device.numa_node};
+}
+
+// The devices that may serve GPUs: loopback only where there is nothing else.
+std::vector<PciPlace> nics_of(const Net& net) {
+  std::vector<PciPlace> nics;
+  for (const NetDevice& device : net.devices()) nics.push_back(place_of(device));
+  if (nics.size() > 1) std::erase_if(nics, [](const PciPlace& nic) { return nic.name == "lo"; });
+  return nics;
+}
+
+Status describe_map(const std::vector<GpuInfo>& gpus, const std::vector<PciPlace>& nics,
+                    const std::string& wanted, DevicesResult& result, json& object) {
+  const std::string sysfs = parameters::kSysfsRoot.text_or_default();
+  std::vector<PciPlace> places;
+  for (const GpuInfo& gpu : gpus)
+    places.push_back(find_pci_function(sysfs, fmt::format("GPU {}", gpu.ordinal), gpu.pci_bus_id));
+  HAWSER_ASSIGN(const std::vector<GpuNics> map, map_gpus_to_nics(places, nics, wanted));
+  object["gpu_nic_map"] = json::array();
+  result.text += "NICs for each GPU:\n";
+  for (const GpuNics& entry : map) {
+    std::vector<std::string> names;
+    std::string text;
+    for (const std::size_t nic : entry.nics) {
+      names.push_back(nics[nic].name);
+      text += (text.empty() ? "" : ", ") + nics[nic].name;
+    }
+    object["gpu_nic_map"].push_back(
+        {{"gpu", gpus[entry.gpu].ordinal}, {"nics", names}, {"reason", entry.reason}});
+    result.text += fmt::format("  {:<7} {:<20} {}\n", places[entry.gpu].name, text, entry.reason);
+  }
+  return {};
+}
+
+Status describe_gpus(const DevicesOptions& options, const Net& net, DevicesResult& result,
+                     json& object) {
   const auto found = gpus();
   object["gpus"] = json::array();
   if (!found.ok()) {
     object["no_gpu"] = found.error().message();
     result.text += fmt::format("GPUs: none usable: {}\n", found.error().message());
-    return;
+    if (options.gpu_nic_map.empty()) return {};
+    return Error(Code::unavailable,
+                 "a GPU-NIC map was given, but no GPU is usable: " + found.error().message());
   }
   result.text += "GPUs:\n";
   for (const GpuInfo& gpu : *found) {
     object["gpus"].push_back(gpu_json(gpu));
     result.text += gpu_line(gpu);
   }
+  return describe_map(*found, nics_of(net), options.gpu_nic_map, result, object);
 }
 
 }  // namespace
 
-DevicesResult describe_devices(const std::string& plugin) {
+DevicesResult describe_devices(const DevicesOptions& options) {
   std::string why;
   const auto gpu = open_gpu(MemoryChoice::automatic, 0, why);  // a plugin may want a current device
   if (gpu.ok() && *gpu) static_cast<void>((*gpu)->make_current().ok());
   const auto transport =
-      open_transport(plugin, gpu.ok() ? *gpu : nullptr, 0, std::make_shared<CallJournal>());
+      open_transport(options.plugin, gpu.ok() ? *gpu : nullptr, 0, std::make_shared<CallJournal>());
   if (!transport.ok()) return {false, transport.error().message(), ""};
   DevicesResult result{true, "", ""};
   json object;
   describe_net(*transport, result, object);
-  describe_gpus(result, object);
+  const Status described = describe_gpus(options, *transport->net, result, object);
+  if (!described.ok()) return {false, described.error().message(), ""};
   result.json = object.dump(2, ' ', false, json::error_handler_t::replace);
   return result;
 }

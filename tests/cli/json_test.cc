@@ -83,17 +83,40 @@ TEST(JsonOutput, FolderThatIsNotThereIsNamed) {
       << outcomes.server.describe();
 }
 
+Outcome devices(const std::vector<std::string>& more) {
+  Command command{.args = {hawser_program(), "devices", "--plugin", "builtin"},
+                  .env = ValidationPair().simulated_gpu().server().env,
+                  .cwd = {},
+                  .netns = {}};
+  for (const std::string& word : more) command.arg(word);
+  return run(std::move(command));
+}
+
 TEST(JsonOutput, DevicesParse) {
-  const Outcome outcome =
-      run({.args = {hawser_program(), "devices", "--plugin", "builtin", "--json"},
-           .env = ValidationPair().server().env,
-           .cwd = {},
-           .netns = {}});
+  const Outcome outcome = devices({"--json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.describe();
   const json found = parsed(outcome.out);
   bool loopback = false;
   for (const auto& device : found.at("devices")) loopback = loopback || device.at("name") == "lo";
   EXPECT_TRUE(loopback) << outcome.out;
+  const json& map = found.at("gpu_nic_map");
+  ASSERT_EQ(map.size(), found.at("gpus").size()) << outcome.out;
+  EXPECT_FALSE(map.at(0).at("nics").empty());
+  EXPECT_FALSE(map.at(0).at("reason").get<std::string>().empty());
+}
+
+TEST(DevicesMap, FollowsTheUser) {
+  const json found = parsed(devices({"--json"}).out);
+  const std::string nic = found.at("gpu_nic_map").at(0).at("nics").at(0);
+  const Outcome asked = devices({"--gpu-nic-map", "0=" + nic});
+  EXPECT_EQ(asked.exit_code, 0) << asked.describe();
+  EXPECT_TRUE(matches(asked.out, "GPU 0 +" + nic + " +as asked for")) << asked.out;
+}
+
+TEST(DevicesMap, WrongOneIsNamed) {
+  const Outcome wrong = devices({"--gpu-nic-map", "0=nowhere0"});
+  EXPECT_EQ(wrong.exit_code, 3) << wrong.describe();
+  EXPECT_TRUE(matches(wrong.err, "there is no NIC .nowhere0.")) << wrong.describe();
 }
 
 }  // namespace

@@ -8,14 +8,17 @@ namespace hawser::tool {
 
 Run add_devices(CLI::App& app) {
   struct Given {
-    std::string plugin;
+    DevicesOptions options;
     bool json = false;
   };
   const auto given = std::make_shared<Given>();
-  app.add_option("--plugin", given->plugin, "'builtin', or a NCCL net plugin, as for validate");
+  app.add_option("--plugin", given->options.plugin,
+                 "'builtin', or a NCCL net plugin, as for validate");
+  app.add_option("--gpu-nic-map", given->options.gpu_nic_map,
+                 "NICs for some GPUs instead of the nearest, as in 0=eth1,eth2;1=eth3");
   app.add_flag("--json", given->json, "one JSON object instead of a table");
   return [given](Streams& streams) -> int {
-    const DevicesResult found = describe_devices(given->plugin);
+    const DevicesResult found = describe_devices(given->options);
     if (!found.ok) {
       streams.note("error: " + found.text);
       return kCouldNotRun;
