@@ -18,6 +18,8 @@ class Driven {
     never,    // it has ended, well or not
   };
   virtual Wait drive() = 0;  // never blocks
+  // In an I/O thread drive() threw, which only a lack of memory makes it do.
+  virtual void ran_out_of_memory() noexcept {}
 
   Driven() = default;
   virtual ~Driven() = default;  // its thread must have let it go, or never have had it
@@ -29,6 +31,7 @@ class Driven {
   std::atomic<bool> kicked_{false};   // it is in the thread's inbox; whoever sets it puts it there
   Driven* next_ = nullptr;            // in the inbox
   bool active_ = false;               // of the thread: it is in the list of what is driven
+  Driven* next_active_ = nullptr;     // in that list
   std::atomic<bool> leaving_{false};  // set before the last kick
   bool departed_ = false;             // guarded by the thread's mutex
 };

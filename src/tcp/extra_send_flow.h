@@ -16,6 +16,7 @@ class ExtraSendFlow final : public Driven {
       : fd_(connector.fd()), connector_(std::move(connector)), queue_(queue), failure_(failure) {}
 
   Wait drive() override;
+  void ran_out_of_memory() noexcept override { failure_.set_out_of_memory(); }
   int fd() const { return fd_; }
 
   // Who drives it; nullptr: the caller. Set before it is attached.

@@ -18,6 +18,7 @@ class Failure {
     error_ = std::move(error);
     set_.store(true, std::memory_order_release);  // publishes error_
   }
+  void set_out_of_memory() noexcept { set(std::move(out_of_memory_)); }
   // nullptr: none. It stays as it is, and where it is.
   const Error* get() const { return set_.load(std::memory_order_acquire) ? &*error_ : nullptr; }
 
@@ -25,6 +26,7 @@ class Failure {
   std::atomic<bool> set_{false};
   std::mutex mutex_;
   std::optional<Error> error_;
+  Error out_of_memory_{Code::system, "an I/O thread had no memory left"};  // made while there is some
 };
 
 }  // namespace hawser::tcp

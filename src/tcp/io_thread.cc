@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -112,7 +111,7 @@ void IoThread::run() {
   settle_in();
   while (!stopping_.load()) {
     take_inbox();
-    if (active_.empty()) {
+    if (active_ == nullptr) {
       rest();
     } else {
       drive_all();
@@ -158,7 +157,11 @@ void IoThread::take_inbox() {
 
 // The last touch: whoever detached it may end it as soon as the lock is free.
 void IoThread::let_go(Driven& driven) {
-  std::erase(active_, &driven);
+  for (Driven** link = &active_; *link != nullptr; link = &(*link)->next_active_)
+    if (*link == &driven) {
+      *link = driven.next_active_;
+      break;
+    }
   const std::lock_guard lock(mutex_);
   driven.departed_ = true;
   departure_.notify_all();
@@ -167,19 +170,29 @@ void IoThread::let_go(Driven& driven) {
 void IoThread::activate(Driven& driven) {
   if (driven.active_) return;
   driven.active_ = true;
-  active_.push_back(&driven);
+  driven.next_active_ = active_;
+  active_ = &driven;
 }
 
 void IoThread::drive_all() {
-  for (std::size_t i = 0; i < active_.size();) {
-    Driven& driven = *active_[i];
-    if (driven.drive() == Driven::Wait::nothing) {
-      ++i;
+  for (Driven** link = &active_; *link != nullptr;) {
+    Driven& driven = **link;
+    if (drive(driven) == Driven::Wait::nothing) {
+      link = &driven.next_active_;
       continue;
     }
     driven.active_ = false;
-    active_[i] = active_.back();
-    active_.pop_back();
+    *link = driven.next_active_;
+  }
+}
+
+// An exception that left the thread would end the host process.
+Driven::Wait IoThread::drive(Driven& driven) noexcept {
+  try {
+    return driven.drive();
+  } catch (...) {
+    driven.ran_out_of_memory();
+    return Driven::Wait::never;
   }
 }
 

@@ -49,6 +49,7 @@ class IoThread {
   void take_inbox();
   void take_events(int timeout_ms);
   void drive_all();
+  static Driven::Wait drive(Driven& driven) noexcept;
   void activate(Driven& driven);
   void let_go(Driven& driven);
   void rest();
@@ -60,7 +61,7 @@ class IoThread {
   std::atomic<Driven*> inbox_{nullptr};  // a stack; publishes what the kicker did before
   std::atomic<bool> asleep_{false};      // set before a last look at the inbox
   std::atomic<bool> stopping_{false};
-  std::vector<Driven*> active_;  // of the thread alone
+  Driven* active_ = nullptr;  // a list; of the thread alone
   std::chrono::steady_clock::time_point busy_until_{};
   std::mutex mutex_;  // guards departures
   std::condition_variable departure_;

@@ -28,6 +28,7 @@ class ReceiveFlow final : public Driven {
   ReceiveFlow(Connection connection, ReceiveBoard& board, Failure& failure, Role role);
 
   Wait drive() override;
+  void ran_out_of_memory() noexcept override { failure_.set_out_of_memory(); }
   // The sender has closed this one, between two pieces, or reset it before it carried any. Others
   // may still have something.
   bool ended() const { return ended_.load(std::memory_order_acquire); }

@@ -69,6 +69,22 @@ class Counter : public Driven {
   std::atomic<int> count_{0};
 };
 
+// Finds no memory, the first time.
+class Starved final : public Driven {
+ public:
+  Wait drive() override {
+    if (!told_.load()) throw std::bad_alloc();
+    driven_again_.store(true);
+    return Wait::socket;
+  }
+  void ran_out_of_memory() noexcept override { told_.store(true); }
+  bool told() const { return told_.load(); }
+  bool driven_again() const { return driven_again_.load(); }
+
+ private:
+  std::atomic<bool> told_{false}, driven_again_{false};
+};
+
 // Reads all there is, as a flow does.
 class Reader final : public Driven {
  public:
@@ -124,6 +140,16 @@ TEST(TcpIoThread, AKickDrivesAgain) {
     thread->kick(counter);
     ASSERT_TRUE(eventually([&] { return counter.count() > before; })) << i;
   }
+}
+
+TEST(TcpIoThread, ALackOfMemoryEndsNeitherItNorTheProcess) {
+  const auto thread = start();
+  SocketPair pair;
+  Starved starved;
+  const Attached attached(*thread, starved, pair.near.get());
+  ASSERT_TRUE(eventually([&] { return starved.told(); }));
+  thread->kick(starved);
+  EXPECT_TRUE(eventually([&] { return starved.driven_again(); }));
 }
 
 // Whatever the thread is doing meanwhile: what came before a kick is seen after it.

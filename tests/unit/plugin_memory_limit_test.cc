@@ -1,0 +1,68 @@
+// A process that has no memory left: the plugin says so, and lives on.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include "support/nccl_plugin.h"
+
+namespace hawser::test {
+namespace {
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+std::size_t address_space_bytes() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * 4096;
+}
+
+// No more than there is while it lives, and the heap's reserve is used up.
+class NoMoreMemory {
+ public:
+  NoMoreMemory() {
+    hoard_.reserve(1'000'000);
+    EXPECT_EQ(getrlimit(RLIMIT_AS, &before_), 0);
+    rlimit now = before_;
+    now.rlim_cur = address_space_bytes();
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &now), 0);
+    for (std::size_t bytes = 1 << 20; bytes >= 16; bytes /= 2)
+      while (char* const block = new (std::nothrow) char[bytes]) hoard_.emplace_back(block);
+  }
+  ~NoMoreMemory() { setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+  std::vector<std::unique_ptr<char[]>> hoard_;
+};
+
+TEST(PluginMemoryLimit, EveryCallThatNeedsMoreSaysSo) {
+  const PluginUser user;
+  const auto& plugin = user.plugin();
+  PluginPair pair(user, 1 << 20);
+  PluginHandle handle;
+  void* listening = nullptr;
+  ASSERT_EQ(plugin->listen(user.context(), 0, handle.bytes, &listening), abi::kSuccess);
+  int listened = 0, connected = 0, registered = 0;
+  {
+    const NoMoreMemory none;
+    void *comm = nullptr, *more = nullptr, *mhandle = nullptr;
+    PluginHandle another;
+    listened = plugin->listen(user.context(), 0, another.bytes, &more);
+    connected = plugin->connect(user.context(), 0, handle.bytes, &comm, nullptr);
+    registered = plugin->regMr(pair.sender(), another.bytes, 64, abi::kHostPointer, &mhandle);
+  }
+  EXPECT_EQ(listened, abi::kSystemError);
+  EXPECT_EQ(connected, abi::kSystemError);
+  EXPECT_EQ(registered, abi::kSystemError);
+  EXPECT_EQ(plugin->closeListen(listening), abi::kSuccess);
+  void* const receive = pair.receive({{0, 1000, 0}});
+  EXPECT_TRUE(plugin_wait(pair, {pair.send(0, 1000, 0), receive})) << "what was there still works";
+}
+
+#endif
+
+}  // namespace
+}  // namespace hawser::test
