@@ -66,8 +66,8 @@ struct Session::Impl {
 
   // Only the session's thread touches these.
   wire::Decoder decoder;
-  Deadline heard;            // when the peer's silence has lasted too long
-  Deadline beat;             // when the next heartbeat is due
+  Deadline heard;  // when the peer's silence has lasted too long
+  Deadline beat;   // when the next heartbeat is due
 
   std::thread thread;
 };

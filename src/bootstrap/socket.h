@@ -16,7 +16,8 @@
 namespace hawser::sockets {
 
 inline constexpr std::size_t kMaxAddresses = 16;  // of one host name
-inline constexpr int kLongestPollMs = 1000;       // of one call of poll(2); then the deadline is looked at
+inline constexpr int kLongestPollMs =
+    1000;  // of one call of poll(2); then the deadline is looked at
 
 // An address and port; a value.
 struct Address {

@@ -26,7 +26,8 @@ class Failure {
   std::atomic<bool> set_{false};
   std::mutex mutex_;
   std::optional<Error> error_;
-  Error out_of_memory_{Code::system, "an I/O thread had no memory left"};  // made while there is some
+  Error out_of_memory_{Code::system,
+                       "an I/O thread had no memory left"};  // made while there is some
 };
 
 }  // namespace hawser::tcp

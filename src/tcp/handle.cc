@@ -28,7 +28,8 @@ Error bad_handle(std::string why) {
 Status check_form(const Handle& handle) {
   if (load_le<std::uint32_t>(&handle[kHandleMagicAt]) != kHandleMagic)
     return bad_handle("wrong magic; do both sides use the same transport?");
-  if (const auto version = load_le<std::uint16_t>(&handle[kHandleVersionAt]); version != kHandleVersion)
+  if (const auto version = load_le<std::uint16_t>(&handle[kHandleVersionAt]);
+      version != kHandleVersion)
     return bad_handle(fmt::format("version {}, and this side knows {}", version, kHandleVersion));
   const auto family = load_le<std::uint8_t>(&handle[kFamilyAt]);
   if (family != 4 && family != 6) return bad_handle(fmt::format("address family {}", family));

@@ -128,8 +128,8 @@ void ReceiveFlow::account(std::size_t got) {
   stage_.filled(got - direct);
 }
 
-// A sender that closes a further flow before it has read the welcome resets it, and means no more by
-// that than by closing the others.
+// A sender that closes a further flow before it has read the welcome resets it, and means no more
+// by that than by closing the others.
 Driven::Wait ReceiveFlow::stop(const IoResult& result) {
   const bool closed = result.state == IoResult::State::closed;
   const bool never_joined = !closed && role_ != Role::first && !used_ && result.error == ECONNRESET;

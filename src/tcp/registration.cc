@@ -9,8 +9,7 @@
 namespace hawser::tcp {
 
 struct RegistrationTable::Entry : Registration {
-  explicit Entry(const MemoryRange& given) : range(given) {}
-  MemoryRange range;
+  MemoryRange range;  // no bytes: removed
 };
 
 RegistrationTable::RegistrationTable() = default;
@@ -25,18 +24,25 @@ Result<Registration*> RegistrationTable::add(const MemoryRange& range) {
   if (range.data == nullptr || range.bytes == 0)
     return Error(Code::invalid_argument, fmt::format("cannot register {} bytes at {}", range.bytes,
                                                      static_cast<const void*>(range.data)));
-  auto entry = std::make_unique<Entry>(range);
-  Registration* const registration = entry.get();
   const std::lock_guard lock(mutex_);
-  entries_.emplace(registration, std::move(entry));
+  if (removed_.empty()) removed_.push_back(std::make_unique<Entry>());
+  Registration* const registration = removed_.back().get();
+  removed_.back()->range = range;
+  entries_.emplace(registration, std::move(removed_.back()));
+  removed_.pop_back();
   return registration;
 }
 
 Status RegistrationTable::remove(Registration* registration) {
   const std::lock_guard lock(mutex_);
-  if (entries_.erase(registration) == 1) return {};
-  return Error(Code::invalid_argument, fmt::format("{} is no registration of this device",
-                                                   static_cast<const void*>(registration)));
+  const auto found = entries_.find(registration);
+  if (found == entries_.end())
+    return Error(Code::invalid_argument, fmt::format("{} is no registration of this device",
+                                                     static_cast<const void*>(registration)));
+  found->second->range = MemoryRange();
+  removed_.push_back(std::move(found->second));
+  entries_.erase(found);
+  return {};
 }
 
 std::size_t RegistrationTable::size() const {
@@ -52,6 +58,10 @@ Status check_post(const Registration* registration, const void* data, std::size_
   if (registration == nullptr)
     return Error(Code::invalid_argument, "a request without a registration");
   const MemoryRange& range = static_cast<const RegistrationTable::Entry*>(registration)->range;
+  if (range.bytes == 0)
+    return Error(Code::invalid_argument,
+                 fmt::format("{} bytes at {} are posted with a registration that was dropped",
+                             bytes, static_cast<const void*>(data)));
   const auto start = reinterpret_cast<std::uintptr_t>(range.data);
   const auto first = reinterpret_cast<std::uintptr_t>(data);
   if (first >= start && first - start <= range.bytes && bytes <= range.bytes - (first - start))

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "net/net.h"
 
@@ -26,12 +27,14 @@ class RegistrationTable {
   ~RegistrationTable();
 
  private:
-  mutable std::mutex mutex_;  // guards entries_, not the entries: those never change
+  mutable std::mutex mutex_;  // guards what follows; an entry changes only while nobody may post it
   std::map<const Registration*, std::unique_ptr<Entry>> entries_;
+  // Removed ones, to be used again and never freed: who posts one all the same is told.
+  std::vector<std::unique_ptr<Entry>> removed_;
 };
 
-// Whether `bytes` from `data` lie inside the registration. Takes no lock: a registration must not
-// be removed while it is posted with. No bytes need no registration.
+// Whether `bytes` from `data` lie inside the registration, and it has not been removed. Takes no
+// lock: a registration must not be removed while it is posted with. No bytes need no registration.
 Status check_post(const Registration* registration, const void* data, std::size_t bytes);
 
 }  // namespace hawser::tcp

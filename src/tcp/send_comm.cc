@@ -41,13 +41,16 @@ Result<Request*> TcpSendComm::try_send(const void* data, std::size_t bytes, int 
   SendMessage* const message = queue_.post(data, bytes, tag);
   if (message == nullptr) return nullptr;
   if (bytes >= SendQueue::kLargeBytes && flows_ > 1) send_large();
-  if (!holds_back()) first_.drive();
+  if (!holds_back(bytes)) first_.drive();
   return message;
 }
 
-// Whoever has other requests to test will come back to do so.
-bool TcpSendComm::holds_back() {
-  return queue_.window().in_flight() > 1 && queue_.unclaimed() < kHoldBytes;
+// Whoever has other requests to test will come back to do so. Large messages wait for each other
+// over one flow only: several share each of them.
+bool TcpSendComm::holds_back(std::size_t bytes) {
+  const std::uint64_t together = flows_ == 1 ? kHoldMessages * bytes : 0;
+  const auto enough = std::clamp(together, kLeastHoldBytes, SendQueue::kBatchBytes);
+  return queue_.window().in_flight() > 1 && queue_.unclaimed() < enough;
 }
 
 // The caller, who has other things to do, leaves it to the threads, unless they sleep: waking takes
@@ -120,10 +123,10 @@ void TcpSendComm::look_for_silence(int fd) {
   const unsigned silence_ms = device_.socket.peer_silence_ms;
   if (!peer_is_silent(fd, silence_ms)) return;
   const auto route = Route::of(fd, device_);
-  first_failure_.set(Error(Code::peer, fmt::format("sending over {}: no answer for {} ms: the "
-                                                   "peer's machine, or the way to it, is gone",
-                                                   route.ok() ? route->text() : device_.name,
-                                                   silence_ms)));
+  first_failure_.set(
+      Error(Code::peer, fmt::format("sending over {}: no answer for {} ms: the "
+                                    "peer's machine, or the way to it, is gone",
+                                    route.ok() ? route->text() : device_.name, silence_ms)));
 }
 
 // From now on no thread but the caller's touches the comm, or the buffers of its messages.

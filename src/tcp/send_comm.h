@@ -34,10 +34,12 @@ class TcpSendComm final : public SendComm {
   Result<TestResult> test(Request* request) override;
 
  private:
-  // Small messages may be held back to be sent together, as long as they come to less than that.
-  static constexpr std::size_t kHoldBytes = 64 * 1024;
+  // Messages are held back until so many are together, or bytes: over one flow, four of 64 KiB in
+  // one write are half as fast again as one by one, and more gain nothing (docs/performance.md).
+  static constexpr std::uint64_t kHoldMessages = 4;
+  static constexpr std::uint64_t kLeastHoldBytes = 64 * 1024;
 
-  bool holds_back();
+  bool holds_back(std::size_t bytes);
   void send_large();
   void open_flows();
   bool call_flows();

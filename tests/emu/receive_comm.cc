@@ -7,7 +7,7 @@
 namespace emu {
 namespace {
 
-constexpr std::uint32_t kSegmentBytes = 1448;      // TCP payload of a 1500-byte frame
+constexpr std::uint32_t kSegmentBytes = 1448;  // TCP payload of a 1500-byte frame
 
 }  // namespace
 

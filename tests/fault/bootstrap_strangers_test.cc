@@ -213,7 +213,8 @@ TEST(TwoClients, TheSecondIsToldThatAnotherIsServed) {
   auto listening = test::listen_somewhere();
   Indecision indecision;
   Accepting accepting(
-      *listening.server, [&](const wire::Hello& hello) { return indecision.decide(hello); }, kVeryLong);
+      *listening.server, [&](const wire::Hello& hello) { return indecision.decide(hello); },
+      kVeryLong);
   auto first = RawPeer::connect("127.0.0.1", listening.port_base);
   first.send(wire::encode(good_hello()));
   ASSERT_TRUE(indecision.wait_until_deciding());
@@ -237,8 +238,8 @@ TEST(TwoClients, OneThatGaveUpBeforeItWasHeardIsNotServed) {
   gone.send(wire::encode(good_hello()));
   gone.close();  // all of it lies in the backlog before the server looks
   Accepting accepting(*listening.server, agree, kVeryLong);
-  auto client =
-      rendezvous_connect("127.0.0.1", listening.port_base, 0, good_hello(), Deadline::after(kVeryLong));
+  auto client = rendezvous_connect("127.0.0.1", listening.port_base, 0, good_hello(),
+                                   Deadline::after(kVeryLong));
   EXPECT_TRUE(client.ok());
   EXPECT_TRUE(accepting.result().ok());
   EXPECT_EQ(log.count("gave up before it was answered"), 1);

@@ -9,8 +9,8 @@
 
 namespace hawser::test {
 
-// Runs it in a thread of its own that has moved to the namespace, and waits for its end. Sockets and
-// threads stay in the namespace they were made in.
+// Runs it in a thread of its own that has moved to the namespace, and waits for its end. Sockets
+// and threads stay in the namespace they were made in.
 void inside(const std::string& netns, const std::function<void()>& work);
 
 // Namespaces hwtest-<pid>-a and -b, joined by `links` veth pairs. Link i is called hw<i> on both

@@ -1,8 +1,8 @@
-#include "base/clock.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+
+#include "base/clock.h"
 
 namespace hawser {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "base/cpus.h"
 #include "perf/affinity.h"
 #include "perf/options.h"
-#include "base/cpus.h"
 #include "perf/sizes.h"
 
 namespace hawser {

@@ -210,6 +210,35 @@ TEST_F(PluginMultiReceive, AReceiveThatIsTooSmallFailsTheComm) {
   EXPECT_EQ(result, abi::kRemoteError);
 }
 
+// Its buffers wait for messages; a registration that is gone when they come is an error, no crash.
+TEST_F(PluginMultiReceive, ARegistrationThatIsDroppedMeanwhileFailsTheComm) {
+  void* mhandle = nullptr;
+  ASSERT_EQ(
+      pair_.plugin()->regMr(pair_.receiver(), pair_.to(0), 2 * kSlot, abi::kHostPointer, &mhandle),
+      abi::kSuccess);
+  void* data[] = {pair_.to(0), pair_.to(kSlot)};
+  std::size_t bytes[] = {kSlot, kSlot};
+  int tags[] = {1, 2};
+  void* handles[] = {mhandle, mhandle};
+  void* receive = nullptr;
+  ASSERT_EQ(
+      pair_.plugin()->irecv(pair_.receiver(), 2, data, bytes, tags, handles, nullptr, &receive),
+      abi::kSuccess);
+  ASSERT_EQ(pair_.plugin()->deregMr(pair_.receiver(), mhandle), abi::kSuccess);
+  exchange_.want_to_send(1, {0, 100});
+  ASSERT_TRUE(exchange_.offer(1));  // of the stream: only the other one is announced
+  exchange_.want_to_send(2, {0, 100});
+  int result = abi::kSuccess;
+  const Deadline deadline = Deadline::after(kPluginPatience);
+  for (Backoff backoff; result == abi::kSuccess && !deadline.expired(); backoff.idle()) {
+    int done = 0;
+    exchange_.offer(2);
+    exchange_.poll_once();
+    result = pair_.plugin()->test(receive, &done, nullptr);
+  }
+  EXPECT_EQ(result, abi::kInvalidArgument);
+}
+
 // Receives of one to eight buffers and messages of all tags, in random order and of random sizes.
 TEST_F(PluginMultiReceive, RandomOrdersComeOutRight) {
   std::mt19937_64 random(seed_of_this_run());

@@ -114,6 +114,26 @@ TEST_F(PluginRequests, AReceiveSmallerThanTheSendIsAnErrorOnBothSides) {
   EXPECT_EQ(plugin_wait_for_error(pair_, sends.back(), kErrorWithin), abi::kRemoteError);
 }
 
+// What was posted comes to its end: the memory itself is still there.
+TEST_F(PluginRequests, ARegistrationDroppedInFlightChangesNothing) {
+  ASSERT_TRUE(plugin_wait(pair_, {pair_.receive({{0, 16, 0}}), pair_.send(0, 16, 0)}));
+  void* mhandle = nullptr;
+  ASSERT_EQ(plugin()->regMr(pair_.receiver(), pair_.to(0), kBytes, abi::kHostPointer, &mhandle),
+            abi::kSuccess);
+  void* data = pair_.to(0);
+  std::size_t bytes = kBytes;
+  int tag = 0;
+  void* receive = nullptr;
+  ASSERT_EQ(plugin()->irecv(pair_.receiver(), 1, &data, &bytes, &tag, &mhandle, nullptr, &receive),
+            abi::kSuccess);
+  fill_pattern({pair_.from(0), kBytes}, 5);
+  void* const send = pair_.send(0, kBytes, 0);
+  ASSERT_EQ(plugin()->deregMr(pair_.receiver(), mhandle), abi::kSuccess);
+  ASSERT_TRUE(plugin_wait(pair_, {receive, send}));
+  EXPECT_EQ(pattern_mismatch({pair_.to(0), kBytes}, 5), "");
+  EXPECT_EQ(plugin()->deregMr(pair_.receiver(), mhandle), abi::kInvalidArgument);
+}
+
 TEST_F(PluginRequests, AFailedCommSaysSoOnce) {
   void* const receive = pair_.receive({{0, 100, 0}});
   take_plugin_log();

@@ -110,8 +110,10 @@ void move_a_message(const Plugin& plugin, const Ends& ends) {
   fill_pattern(from.span(0, kMessageBytes), 1);
   void* from_handle = nullptr;
   void* to_handle = nullptr;
-  ASSERT_EQ(plugin->regMr(ends.sender, from.data(), kMessageBytes, abi::kHostPointer, &from_handle), 0);
-  ASSERT_EQ(plugin->regMr(ends.receiver, to.data(), kMessageBytes, abi::kHostPointer, &to_handle), 0);
+  ASSERT_EQ(plugin->regMr(ends.sender, from.data(), kMessageBytes, abi::kHostPointer, &from_handle),
+            0);
+  ASSERT_EQ(plugin->regMr(ends.receiver, to.data(), kMessageBytes, abi::kHostPointer, &to_handle),
+            0);
   void* data = to.data();
   std::size_t size = kMessageBytes;
   int tag = 0;
@@ -120,7 +122,8 @@ void move_a_message(const Plugin& plugin, const Ends& ends) {
   ASSERT_EQ(plugin->irecv(ends.receiver, 1, &data, &size, &tag, &to_handle, nullptr, &receive), 0);
   const Deadline deadline = Deadline::after(kPluginPatience);
   while (send == nullptr && !deadline.expired())
-    ASSERT_EQ(plugin->isend(ends.sender, from.data(), kMessageBytes, 0, from_handle, nullptr, &send), 0);
+    ASSERT_EQ(
+        plugin->isend(ends.sender, from.data(), kMessageBytes, 0, from_handle, nullptr, &send), 0);
   int sent = 0;
   int received = 0;
   for (Backoff backoff; !(sent && received) && !deadline.expired(); backoff.idle()) {

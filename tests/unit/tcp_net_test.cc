@@ -28,7 +28,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using namespace test;
 
-
 std::unique_ptr<Net> loopback_net_of(FamilyChoice family = FamilyChoice::ipv4) {
   TcpOptions options;
   options.interfaces.names = "=lo";

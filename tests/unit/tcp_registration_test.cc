@@ -49,6 +49,19 @@ TEST_F(TcpRegistration, EachIsCountedAndRemovedOnce) {
   EXPECT_EQ(table_.size(), 1u);
 }
 
+TEST_F(TcpRegistration, WhatWasDroppedIsKnownAsSuch) {
+  ASSERT_TRUE(table_.remove(registration_).ok());
+  const Status posted = check_post(registration_, memory_.data(), 10);
+  ASSERT_FALSE(posted.ok());
+  EXPECT_EQ(posted.error().code(), Code::invalid_argument);
+  EXPECT_NE(posted.error().message().find("a registration that was dropped"), std::string::npos);
+  for (int i = 0; i < 3; ++i) {
+    const auto next = table_.add({memory_.data(), 10});
+    EXPECT_EQ(*next, registration_) << "its place is used again";
+    EXPECT_TRUE(table_.remove(*next).ok());
+  }
+}
+
 TEST_F(TcpRegistration, WhatIsNoHostMemoryIsRefused) {
   const auto cuda = table_.add({memory_.data(), 1000, MemoryKind::cuda, 0});
   ASSERT_FALSE(cuda.ok());

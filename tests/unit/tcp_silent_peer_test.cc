@@ -1,5 +1,5 @@
-// A peer, or one of the ways to it, that is gone without a word: an error within a bounded time. One
-// that is only slow is none.
+// A peer, or one of the ways to it, that is gone without a word: an error within a bounded time.
+// One that is only slow is none.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -180,15 +180,13 @@ TEST_P(TcpSilentPeer, AnswersLostOnOneOfTwoLinks) {
 }
 
 TEST_P(TcpSilentPeer, OneOfTwoInterfacesDown) {
-  const Errors errors =
-      errors_after(2, [&] { configure(namespaces_->a(), "link set hw1 down"); });
+  const Errors errors = errors_after(2, [&] { configure(namespaces_->a(), "link set hw1 down"); });
   expect_gone(errors.sending);
   expect_gone(errors.receiving);
 }
 
 TEST_P(TcpSilentPeer, OwnInterfaceDown) {
-  const Errors errors =
-      errors_after(2, [&] { configure(namespaces_->b(), "link set hw1 down"); });
+  const Errors errors = errors_after(2, [&] { configure(namespaces_->b(), "link set hw1 down"); });
   expect_gone(errors.sending);
   expect_gone(errors.receiving);
 }

@@ -21,7 +21,6 @@ namespace {
 using testing::HasSubstr;
 using namespace test;
 
-
 // A listener, raw sockets that connect to it, and what is logged about them.
 class TcpStrangers : public testing::Test {
  protected:

@@ -28,7 +28,9 @@ constexpr int kSocketsEach = 4;
 
 class TcpStripingFailure : public testing::TestWithParam<int> {
  protected:
-  TcpPair connect(std::size_t buffer_bytes) { return TcpPair(kSocketsEach, GetParam(), buffer_bytes); }
+  TcpPair connect(std::size_t buffer_bytes) {
+    return TcpPair(kSocketsEach, GetParam(), buffer_bytes);
+  }
   // All of its sockets are there.
   static bool whole(TcpPair& pair) {
     return eventually([&] {
@@ -161,7 +163,8 @@ TEST_P(TcpStripingFailure, AReceiverThatMayAcceptNoFurtherSocketGoesOnAndDoesSoL
     const NoMoreFiles none(kSocketsEach - 1 + of_threads);
     ASSERT_TRUE(pair.move(16 * kMiB));
   }
-  EXPECT_EQ(connected_sockets().size(), kSocketsEach + 1u) << "the sender's, and one of the receiver";
+  EXPECT_EQ(connected_sockets().size(), kSocketsEach + 1u)
+      << "the sender's, and one of the receiver";
   EXPECT_TRUE(whole(pair));
 }
 
@@ -302,7 +305,8 @@ TEST_P(TcpStripingSender, FurtherOnesThatAreWelcomedWronglyAreGivenUp) {
   send_and_poll(16 * kMiB);
   const auto further = accept_further(kSocketsEach - 1);
   raw_.welcome(further[0], 2, kSocketsEach);
-  EXPECT_TRUE(say(further[1], tcp::encode_greeting(FrameType::welcome, tcp::Nonce{}, 2, kSocketsEach)));
+  EXPECT_TRUE(
+      say(further[1], tcp::encode_greeting(FrameType::welcome, tcp::Nonce{}, 2, kSocketsEach)));
   EXPECT_TRUE(say(further[2], std::as_bytes(std::span("HTTP/1.1 400 Bad Request\r\n", 26))));
   (void)read(first_, 8 * kMiB);
   for (const UniqueFd& fd : further) EXPECT_EQ(waiting_bytes(fd), 0u);

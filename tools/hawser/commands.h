@@ -2,11 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <hawser/choices.h>
-
 #include <functional>
 #include <map>
 #include <string>
+
+#include <hawser/choices.h>
 
 #include "streams.h"
 
