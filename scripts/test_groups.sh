@@ -23,9 +23,9 @@ run_groups() {
   rm -rf -- "$logs"
   mkdir -p "$logs"
   for program in "$@"; do
-    groups=$(test_groups "$program" | grep -E -- "$wanted") || { echo "no tests in $program" && return 1; }
+    groups=$(test_groups "$program" | grep -E -- "$wanted") || hawser_die "no tests in $program"
     awk -v program="$program" '{ print program; print $0 }' <<<"$groups"
-  done | xargs -d '\n' -n 2 -P "$((2 * $(nproc)))" "$HAWSER_SCRIPTS/run_group.sh" "$logs"
+  done | xargs -r -d '\n' -n 2 -P "$((2 * $(nproc)))" "$HAWSER_SCRIPTS/run_group.sh" "$logs"
   count_logs "$name" "$logs"
 }
 

@@ -10,6 +10,8 @@
 #include <memory>
 #include <system_error>
 
+#include "topology/pci.h"
+
 namespace hawser {
 namespace {
 
@@ -44,7 +46,7 @@ void read_device(const fs::path& folder, Interface& interface) {
   const fs::path device = fs::canonical(folder / "device", problem);
   if (problem) return;
   interface.pci_path = pci_function(device).string();
-  interface.numa_node = read_integer(fs::path(interface.pci_path) / "numa_node").value_or(-1);
+  interface.numa_node = numa_node_of(interface.pci_path);
 }
 
 Interface& entry_for(std::vector<Interface>& list, const AddressRecord& record) {

@@ -23,6 +23,12 @@ std::vector<std::string> bridges_above(const std::string& path) {
 
 }  // namespace
 
+int numa_node_of(const std::string& function) {
+  std::ifstream in(fs::path(function) / "numa_node");
+  int node = -1;
+  return in >> node ? node : -1;
+}
+
 PciPlace find_pci_function(const std::string& sysfs_root, const std::string& name,
                            const std::string& bus_address) {
   PciPlace place{name, "", -1};
@@ -31,7 +37,7 @@ PciPlace find_pci_function(const std::string& sysfs_root, const std::string& nam
   const fs::path function = fs::canonical(link, problem);
   if (problem) return place;
   place.path = function.string();
-  std::ifstream(function / "numa_node") >> place.numa_node;
+  place.numa_node = numa_node_of(place.path);
   return place;
 }
 

@@ -13,6 +13,9 @@ struct PciPlace {
   int numa_node = -1;  // -1: none, or not known
 };
 
+// As sysfs says in the folder of a PCI function; -1: it does not.
+int numa_node_of(const std::string& function);
+
 // The place of a function that is known by its address ("0000:04:00.0"); empty path: not there.
 PciPlace find_pci_function(const std::string& sysfs_root, const std::string& name,
                            const std::string& bus_address);

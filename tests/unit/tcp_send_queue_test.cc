@@ -24,7 +24,7 @@ class IdleTaker final : public Driven {
 
 constexpr std::size_t kMostBytes = 100 * SendQueue::kMaxPieceBytes;
 
-// What is posted. IdleTaker reads it: pieces are only computed with it.
+// What is posted. Nobody reads it: pieces are only computed with it.
 const std::byte* memory() {
   static const auto bytes = std::make_unique_for_overwrite<std::byte[]>(kMostBytes);
   return bytes.get();

@@ -99,14 +99,15 @@ class TcpSilentPeer : public testing::TestWithParam<int> {
     std::thread sending([&] {
       inside(namespaces_->b(), [&] {
         const auto net = net_over(links);
-        const auto connector =
-            std::move(*net->connect(device_of(*net, links), handle.get_future().get()));
+        auto offered = handle.get_future();
+        ASSERT_EQ(offered.wait_for(kPairPatience), std::future_status::ready);
+        const auto connector = std::move(*net->connect(device_of(*net, links), offered.get()));
         End<SendComm> end(std::move(*wait_connected(*connector, Deadline::after(kPairPatience))));
         errors.sending = run(end, sender_ready, is_cut);
       });
     });
-    sender_ready.get_future().wait();
-    receiver_ready.get_future().wait();
+    for (auto* const ready : {&sender_ready, &receiver_ready})
+      EXPECT_EQ(ready->get_future().wait_for(2 * kPairPatience), std::future_status::ready);
     cut();
     moved_promise.set_value();
     sending.join();
