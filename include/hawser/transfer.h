@@ -1,0 +1,81 @@
+// Transfers: what was asked of a link, and what has come of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <hawser/export.h>
+#include <hawser/result.h>
+
+namespace hawser {
+
+namespace engine {
+class TransferState;
+}
+
+// One piece of a one-sided transfer: `bytes` between an offset in the local region and one in the
+// remote region. A batch may have a million of them; those of zero bytes are allowed. No two of a
+// batch may overlap where they are written.
+struct Block {
+  std::uint64_t local_offset = 0;
+  std::uint64_t remote_offset = 0;
+  std::uint64_t bytes = 0;
+};
+
+// One piece of local memory, for send() and recv(): a message is its pieces, one after another.
+struct Extent {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct TransferOptions {
+  // Arrives at the peer, as a Notification, once all data of this write() is applied there. At most
+  // kMaxNotificationBytes; empty: none. Of write() alone.
+  std::string notification;
+  // A CUstream of the GPU of the local region: memory is read or written only when what was queued
+  // on it before this call has finished. Null: at once. For the legacy default stream give
+  // CU_STREAM_LEGACY, (void*)1.
+  void* cuda_stream = nullptr;
+  // Fails with Code::timeout where it has not ended by then. 0: no bound but the link's own.
+  int timeout_ms = 0;
+};
+
+inline constexpr std::size_t kMaxNotificationBytes = 4096;
+
+// A handle of one transfer, cheap to copy, thread-safe. It has ended when the link says so, whether
+// or not somebody holds a handle; until then the memory is the link's. A transfer that was refused
+// has ended at once, with the reason.
+//
+// What "done" means: of a write or send, that all data is applied in the peer's memory, visible to
+// its CPU and GPU; of a read or recv, the same here. After an error, and after cancel(), parts of
+// the destination may have been written; when the transfer has ended nothing is written any more.
+class HAWSER_API Transfer {
+ public:
+  Transfer() = default;  // of nothing: done, with Code::invalid_argument
+
+  bool done() const;  // never blocks
+  // False: not done after `timeout_ms`. -1: as long as it takes, which the link bounds.
+  bool wait(int timeout_ms = -1) const;
+  // Waits for the end, and gives what came of it. Code::cancelled: it was stopped by cancel() or
+  // by the link's end; Code::timeout: by its own bound; Code::peer: the peer or all ways to it are
+  // gone; Code::invalid_argument: refused, here or by the region's owner.
+  Status result() const;
+  std::uint64_t bytes() const;  // asked for; of a recv, once it has met a message, the message's
+  std::uint64_t bytes_done() const;  // applied so far
+  // Asks for an early end. It may still end well; whichever it is, it ends soon.
+  void cancel() const;
+  // Called once, from a thread of the engine, when it has ended, or from here, where it has
+  // already. No lock is held: any call of hawser is allowed but those that wait. Must not throw.
+  // One per transfer: a second replaces the first.
+  void on_done(std::function<void(const Status&)> callback) const;
+
+ private:
+  friend class Link;
+  explicit Transfer(std::shared_ptr<engine::TransferState> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<engine::TransferState> impl_;
+};
+
+}  // namespace hawser

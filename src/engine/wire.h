@@ -1,0 +1,255 @@
+// What two engines say to each other: frames of records, over channels and over the control
+// connection. docs/engine-protocol.md is the specification; this file mirrors its meaning.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace hawser::engine::wire {
+
+inline constexpr std::uint32_t kMagic = 0x46535748;  // "HWSF" in the order of the bytes
+inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::size_t kFrameHeaderBytes = 16;
+inline constexpr std::size_t kFrameBytes = 16 * 1024;  // the largest frame, header included
+inline constexpr std::size_t kMaxPieces = 512;         // of one record
+inline constexpr std::size_t kMaxInlineBytes = 8 * 1024;
+inline constexpr std::size_t kMaxNotification = 4096;
+inline constexpr std::size_t kMaxText = 512;
+inline constexpr std::size_t kMaxNameBytes = 64;
+inline constexpr std::size_t kMaxDevices = 64;
+inline constexpr std::size_t kMaxChannels = 1024;  // of one link
+inline constexpr std::size_t kHandleBytes = 128;
+
+using Key = std::array<std::byte, 16>;  // of a region, an engine, a link
+
+// A part of the peer's region; bytes fit into 32 bits since a chunk does.
+struct Piece {
+  std::uint64_t offset = 0;
+  std::uint32_t bytes = 0;
+};
+
+// The pieces of a decoded record, where they lie in the frame. Valid as long as the frame.
+class Pieces {
+ public:
+  Pieces() = default;
+  explicit Pieces(std::span<const std::byte> encoded) : encoded_(encoded) {}
+  std::size_t size() const { return encoded_.size() / kEncodedBytes; }
+  Piece operator[](std::size_t index) const;
+
+  static constexpr std::size_t kEncodedBytes = 12;
+
+ private:
+  std::span<const std::byte> encoded_;
+};
+
+// "op" is the id of an operation of one side: unique on its link for ever. `op` of a record is an
+// operation of whoever gets the record, `sender_op` one of whoever sends it.
+
+// All frames and chunks of this channel, up to these counts, have been taken in and applied.
+struct Ack {
+  std::uint64_t frames = 0;
+  std::uint64_t chunks = 0;
+};
+
+// A write's data, to the pieces of a region of the receiver, one after another. The data is a
+// message of its own behind the frame, in the order of the chunks; or here, where `data` is not
+// empty. `bytes` is the sum of the pieces.
+struct WriteChunk {
+  std::uint64_t sender_op = 0;
+  bool tracked = false;  // counts towards a Begin
+  Key key{};
+  std::uint32_t bytes = 0;
+  std::span<const Piece> pieces;    // to encode
+  Pieces decoded;                   // when decoded
+  std::span<const std::byte> data;  // inline, or empty
+};
+
+// Data for a read or a receive of the receiver, whose blocks it knows itself.
+struct ReplyChunk {
+  std::uint64_t op = 0;
+  std::uint64_t offset = 0;  // in the operation's data
+  std::uint32_t bytes = 0;
+  std::span<const std::byte> data;  // inline, or empty
+};
+
+// A tracked write of `total` bytes: when so many have been applied, the notification is delivered.
+struct Begin {
+  std::uint64_t sender_op = 0;
+  std::uint64_t total = 0;
+  std::span<const std::byte> notification;
+};
+
+// Send me these pieces of your region, as my operation's data from `offset` on.
+struct ReadRequest {
+  std::uint64_t sender_op = 0;
+  std::uint64_t offset = 0;
+  Key key{};
+  std::span<const Piece> pieces;  // to encode
+  Pieces decoded;
+};
+
+// There is a message of that tag. `order` counts Send and Notify of a side: they are taken in this
+// order. Eager: its data (maybe none) is here.
+struct Send {
+  std::uint64_t order = 0;
+  std::uint64_t sender_op = 0;
+  std::uint64_t tag = 0;
+  std::uint64_t total = 0;
+  bool eager = false;
+  std::span<const std::byte> data;
+};
+
+// Your send has met my receive: send it as ReplyChunks for `sender_op`.
+struct Ready {
+  std::uint64_t op = 0;
+  std::uint64_t sender_op = 0;
+};
+
+// Your eager send has been applied.
+struct Finished {
+  std::uint64_t op = 0;
+};
+
+// Your operation has failed, or has been stopped as you asked; nothing more comes for it.
+struct Fault {
+  std::uint64_t op = 0;
+  Code code = Code::internal;
+  std::string_view text;
+};
+
+// Send nothing more for this read or receive of mine, and answer with a Fault.
+struct Stop {
+  std::uint64_t sender_op = 0;
+};
+
+// Forget my send, if it has met no receive, and answer with a Fault; or my tracked write.
+struct Withdraw {
+  std::uint64_t sender_op = 0;
+};
+
+struct Notify {
+  std::uint64_t order = 0;
+  std::span<const std::byte> text;
+};
+
+struct Ping {};
+
+// I have closed this channel, having taken in and applied so many of your frames and chunks of it.
+struct ChannelDown {
+  std::uint32_t channel = 0;
+  std::uint32_t generation = 0;
+  std::uint64_t frames = 0;
+  std::uint64_t chunks = 0;
+  std::string_view reason;
+};
+
+// I listen for this channel: connect to that.
+struct ChannelOffer {
+  std::uint32_t channel = 0;
+  std::uint32_t generation = 0;
+  std::array<std::byte, kHandleBytes> handle{};
+};
+
+// I end the link.
+struct Close {
+  std::string_view reason;
+};
+
+// ---- over the control connection only ----
+
+struct Device {
+  std::string name;
+  std::uint32_t speed_mbps = 0;
+};
+
+// client -> server, first.
+struct Hello {
+  Key engine{};
+  std::uint32_t chunk_bytes = 0;          // never 0 on the wire
+  std::uint32_t channels_per_device = 0;  // 0: as the server thinks best
+  std::string host;                       // for people
+  std::string transport;                  // Net::name()
+  std::vector<Device> devices;            // 1 to kMaxDevices
+};
+
+// Which device of each side a channel has.
+struct ChannelPlan {
+  std::uint16_t client_device = 0;
+  std::uint16_t server_device = 0;
+};
+
+// server -> client, in answer.
+struct Welcome {
+  Key engine{};
+  Key link{};
+  std::uint32_t chunk_bytes = 0;
+  std::string host;
+  std::vector<Device> devices;
+  std::vector<ChannelPlan> channels;  // 1 to kMaxChannels; indices are checked
+};
+
+struct Refuse {
+  std::string_view reason;
+};
+
+// Whoever sends it can use at least one channel.
+struct Up {};
+
+struct Heartbeat {};
+
+// A record's type on the wire is its place here, counted from 1.
+using Record = std::variant<Ack, WriteChunk, ReplyChunk, Begin, ReadRequest, Send, Ready, Finished,
+                            Fault, Stop, Withdraw, Notify, Ping, ChannelDown, ChannelOffer, Close,
+                            Hello, Welcome, Refuse, Up, Heartbeat>;
+
+const char* record_name(const Record& record);  // "WriteChunk"
+// What it takes in a frame, its own header included.
+std::size_t encoded_bytes(const Record& record);
+
+// Builds one frame in a buffer of at least kFrameBytes. Not thread-safe; a value.
+class FrameBuilder {
+ public:
+  explicit FrameBuilder(std::span<std::byte> buffer);
+
+  bool empty() const { return records_ == 0; }
+  std::size_t room() const;  // for records, in bytes
+  // False: it does not fit, and nothing was changed. Longer texts than kMaxText are cut between two
+  // characters; other limits above are the caller's to keep.
+  bool add(const Record& record);
+  // The whole frame, in the buffer.
+  std::span<const std::byte> finish();
+
+ private:
+  std::span<std::byte> buffer_;
+  std::size_t used_;
+  std::uint32_t records_ = 0;
+};
+
+// The frame's length as its header has it. Code::protocol: this is no frame's beginning.
+Result<std::size_t> frame_length(std::span<const std::byte, kFrameHeaderBytes> header);
+
+// Reads the records of one whole frame, which must stay as it is. Each field is checked for form,
+// not for sense: counts, lengths and enums, never whether an operation or a key exists.
+class FrameReader {
+ public:
+  static Result<FrameReader> open(std::span<const std::byte> frame);
+  // Nothing: there are no more. Code::protocol: no correct peer sends this.
+  Result<std::optional<Record>> next();
+
+ private:
+  explicit FrameReader(std::span<const std::byte> records, std::uint32_t count)
+      : left_(records), count_(count) {}
+  std::span<const std::byte> left_;
+  std::uint32_t count_;
+};
+
+}  // namespace hawser::engine::wire
