@@ -14,8 +14,9 @@ constexpr int kMaxCopyMarks = 1024;
 
 }  // namespace
 
-LaneMemory::~LaneMemory() {
-  queues_.clear();  // first: they wait for copies from and to the slots
+void LaneMemory::close() {
+  if (comm_ == nullptr) return;
+  queues_.clear();  // waits for copies from and to the slots
   const auto drop = [this](Registration* registration) {
     if (const Status dropped = comm_->deregister(registration); !dropped.ok())
       log_info("a registration of a closed channel: {}", dropped.error().message());
@@ -24,6 +25,7 @@ LaneMemory::~LaneMemory() {
   for (const Pool& pool : pools_)
     if (pool.registration != nullptr) drop(pool.registration);
   for (Registration* const registration : own_) drop(registration);
+  comm_.reset();
 }
 
 bool LaneMemory::reaches(const LocalRegion& region) const {
@@ -38,10 +40,24 @@ Result<Registration*> LaneMemory::registration(LocalRegion& region) {
   return made;
 }
 
-Result<Registration*> LaneMemory::register_own(const MemoryRange& range) {
-  HAWSER_ASSIGN(Registration * made, comm_->register_memory(range));
+const Registration* LaneMemory::known(const LocalRegion& region) const {
+  const auto at = registrations_.find(&region);
+  return at == registrations_.end() ? nullptr : at->second;
+}
+
+Result<LaneMemory::Own> LaneMemory::make_own(std::size_t bytes, const std::shared_ptr<Gpu>& gpu) {
+  MemoryRange range{nullptr, bytes};
+  if (gpu != nullptr) {
+    HAWSER_ASSIGN(Buffer buffer, Buffer::pinned(gpu, bytes));
+    range = buffer.range();
+    pinned_.push_back(std::move(buffer));
+  } else {
+    plain_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes));
+    range.data = plain_.back().get();
+  }
+  HAWSER_ASSIGN(Registration* const made, comm_->register_memory(range));
   own_.push_back(made);
-  return made;
+  return Own{range.at(0), made};
 }
 
 void LaneMemory::forget(const LocalRegion& region) {

@@ -33,7 +33,7 @@ class LaneMemory {
   LaneMemory(std::shared_ptr<Comm> comm, const NetCapabilities& capabilities,
              std::size_t slot_bytes, std::size_t slots)
       : comm_(std::move(comm)), capabilities_(capabilities), slot_bytes_(slot_bytes), slots_(slots) {}
-  ~LaneMemory();
+  ~LaneMemory() { close(); }
   LaneMemory(const LaneMemory&) = delete;
   LaneMemory& operator=(const LaneMemory&) = delete;
 
@@ -41,10 +41,18 @@ class LaneMemory {
   bool reaches(const LocalRegion& region) const;
   // The region's, made when first asked for.
   Result<Registration*> registration(LocalRegion& region);
-  // Of memory that lives as long as this.
-  Result<Registration*> register_own(const MemoryRange& range);
+  // What registration() made, or nothing.
+  const Registration* known(const LocalRegion& region) const;
   // The region is no longer used, and goes.
   void forget(const LocalRegion& region);
+
+  // Memory of the lane's own, registered; pinned where there is a GPU. What is never touched is
+  // never the kernel's to give.
+  struct Own {
+    std::byte* data = nullptr;
+    Registration* registration = nullptr;
+  };
+  Result<Own> make_own(std::size_t bytes, const std::shared_ptr<Gpu>& gpu);
 
   // Slots for host memory are plain, those for a GPU's pinned.
   std::size_t free_plain_slots() const { return free_slots(pools_[0]); }
@@ -55,6 +63,10 @@ class LaneMemory {
   // Of that GPU, or of the host.
   Result<CopyQueue*> copies(const std::shared_ptr<Gpu>& gpu);
 
+  // Waits for copies, drops all registrations and closes the connection, in this order, before any
+  // memory goes: a plugin may write to it until then.
+  void close();
+
  private:
   struct Pool {
     std::optional<Buffer> buffer;
@@ -64,12 +76,14 @@ class LaneMemory {
   std::size_t free_slots(const Pool& pool) const { return pool.buffer ? pool.free.size() : slots_; }
   Status make_pool(Pool& pool, const std::shared_ptr<Gpu>& gpu);
 
-  const std::shared_ptr<Comm> comm_;
+  std::shared_ptr<Comm> comm_;  // null once it is closed
   const NetCapabilities capabilities_;
   const std::size_t slot_bytes_;
   const std::size_t slots_;
   std::unordered_map<const LocalRegion*, Registration*> registrations_;
   std::vector<Registration*> own_;
+  std::vector<std::unique_ptr<std::byte[]>> plain_;
+  std::vector<Buffer> pinned_;
   std::array<Pool, 2> pools_;  // plain, pinned
   std::unordered_map<const Gpu*, std::unique_ptr<CopyQueue>> queues_;
 };

@@ -46,6 +46,7 @@ struct Outgoing {
   std::size_t unsent_messages = 0;
   std::optional<Error> stopped;  // nothing more goes out
   bool listed = false;           // in the outbox
+  bool ended = false;
 
   bool all_sent() const { return stopped.has_value() || (cutter.empty() && again == 0); }
   bool finished() const { return outstanding == 0 && unsent_messages == 0 && all_sent(); }
@@ -75,9 +76,11 @@ struct Inbound {
   std::shared_ptr<GpuEvent> after;
   std::shared_ptr<TransferState> transfer;
   std::uint64_t op = 0;
-  std::size_t parts_left = 0;
-  std::optional<Error> error;  // the first
-  std::vector<std::uint64_t> parts;
+  std::uint64_t tag = 0;
+  bool posted = false;               // a receive that has met no message
+  std::vector<std::uint64_t> parts;  // under way
+  bool broken = false;               // a part of it did not come
+  std::optional<Error> error;        // why not, or why it was stopped
 };
 
 // What the peer knows by one operation's number: all of a receive, or as much of a read as one
@@ -87,12 +90,6 @@ struct InboundPart {
   std::uint64_t offset = 0;  // in the inbound's data
   std::uint64_t bytes = 0;
   std::uint64_t landed = 0;
-};
-
-// A receive that has not met a message.
-struct PostedReceive {
-  std::uint64_t op = 0;
-  std::shared_ptr<Inbound> inbound;
 };
 
 // A message that has not met a receive.

@@ -39,6 +39,16 @@ bool LocalRegion::try_use() {
   return true;
 }
 
+void LocalRegion::use_again() {
+  const std::lock_guard lock(mutex_);
+  ++uses_;
+}
+
+RegionUse RegionUse::again() const {
+  if (region_ != nullptr) region_->use_again();
+  return RegionUse(region_);
+}
+
 void LocalRegion::release() {
   const std::lock_guard lock(mutex_);
   if (--uses_ == 0 && !open_) unused_.notify_all();

@@ -8,7 +8,9 @@
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <hawser/region.h>
 
@@ -42,6 +44,7 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
 
   // Only with true a use begins, to be ended by release().
   bool try_use();
+  void use_again();  // by somebody who has a use
   void release();
   // From now on there are no new uses. True: it was open.
   bool close();
@@ -76,6 +79,9 @@ class RegionUse {
     return *this;
   }
   ~RegionUse() { reset(); }
+
+  // One more, which is allowed even where the region is closing: this one keeps it.
+  RegionUse again() const;
 
   explicit operator bool() const { return region_ != nullptr; }
   LocalRegion* operator->() const { return region_.get(); }

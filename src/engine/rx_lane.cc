@@ -6,12 +6,15 @@
 #include <cstring>
 #include <utility>
 
+#include "gpu/event.h"
 #include "gpu/gpu.h"
 
 namespace hawser::engine {
 namespace {
 
 constexpr int kReceiveTag = 0;  // the sender's
+// For copies to a GPU: they take a fraction of this, or never end.
+constexpr Milliseconds kSettling{2000};
 
 Error not_a_chunk(std::uint64_t bytes, std::size_t most) {
   return Error(Code::protocol, fmt::format("a chunk of {} bytes, where {} were agreed", bytes, most));
@@ -31,33 +34,26 @@ Result<std::unique_ptr<RxLane>> RxLane::create(std::shared_ptr<ReceiveComm> comm
 
 RxLane::RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabilities,
                std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu, RxSink& sink)
-    : comm_(std::move(comm)),
+    : comm_(*comm),
       capabilities_(capabilities),
       chunk_bytes_(chunk_bytes),
       window_(static_cast<std::size_t>(std::max(capabilities.max_requests, 1))),
       gpu_(std::move(gpu)),
       sink_(sink),
-      memory_(comm_, capabilities, chunk_bytes, kSlots) {}
+      memory_(std::move(comm), capabilities, chunk_bytes, kSlots) {}
 
 // Pinned where there is a GPU: what lies in a frame is copied there from where it is.
 Status RxLane::make_frames() {
-  const std::size_t bytes = kFrameBuffers * wire::kFrameBytes;
-  MemoryRange range;
-  if (gpu_ != nullptr) {
-    HAWSER_ASSIGN(pinned_frames_, Buffer::pinned(gpu_, bytes));
-    range = pinned_frames_->range();
-  } else {
-    plain_frames_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
-    range = MemoryRange{plain_frames_.get(), bytes};
-  }
-  HAWSER_ASSIGN(frame_registration_, memory_.register_own(range));
+  HAWSER_ASSIGN(const LaneMemory::Own frames,
+                memory_.make_own(kFrameBuffers * wire::kFrameBytes, gpu_));
+  frame_memory_ = frames.data;
+  frame_registration_ = frames.registration;
   for (std::size_t i = kFrameBuffers; i-- > 0;) free_frames_.push_back(static_cast<std::int8_t>(i));
   return {};
 }
 
 std::byte* RxLane::frame(std::int8_t buffer) const {
-  std::byte* const first = pinned_frames_ ? pinned_frames_->range().at(0) : plain_frames_.get();
-  return first + static_cast<std::size_t>(buffer) * wire::kFrameBytes;
+  return frame_memory_ + static_cast<std::size_t>(buffer) * wire::kFrameBytes;
 }
 
 Result<bool> RxLane::progress() {
@@ -65,7 +61,8 @@ Result<bool> RxLane::progress() {
   await_frame();
   HAWSER_ASSIGN(const bool posted, post());
   HAWSER_ASSIGN(const bool reaped, reap());
-  return landed || posted || reaped;
+  HAWSER_ASSIGN(const bool at_once, land());
+  return landed || posted || reaped || at_once;
 }
 
 // ---- receives, in the order that frames gave ----
@@ -80,6 +77,7 @@ void RxLane::await_frame() {
 
 Result<bool> RxLane::post() {
   bool moved = false;
+  out_of_places_ = false;
   while (posted_ < posts_.size() && posted_ < window_) {
     Post& next = posts_[posted_];
     std::byte* data = nullptr;
@@ -89,11 +87,12 @@ Result<bool> RxLane::post() {
     } else {
       Landing& to = landing(next.landing);
       HAWSER_ASSIGN(const bool has_place, give_place(to));
+      out_of_places_ = !has_place;
       if (!has_place) break;
       data = to.data;
       registration = to.registration;
     }
-    HAWSER_ASSIGN(next.request, comm_->try_receive(data, next.bytes, kReceiveTag, registration));
+    HAWSER_ASSIGN(next.request, comm_.try_receive(data, next.bytes, kReceiveTag, registration));
     if (next.request == nullptr) break;
     ++posted_;
     moved = true;
@@ -139,7 +138,7 @@ Result<bool> RxLane::reap() {
   while (posted_ > 0) {
     const Post oldest = posts_.front();
     if (!unpacking_) {
-      HAWSER_ASSIGN(const TestResult test, comm_->test(oldest.request));
+      HAWSER_ASSIGN(const TestResult test, comm_.test(oldest.request));
       if (!test.done) break;
       if (oldest.frame_buffer < 0 && test.bytes && *test.bytes != oldest.bytes)
         return Error(Code::protocol, fmt::format("{} bytes came where a chunk of {} was announced",
@@ -169,12 +168,12 @@ Result<bool> RxLane::unpacked(const Post& post) {
     if (!copied) return false;
   }
   unpacking_ = false;
-  HAWSER_TRY(comm_->consume(post.request));
+  HAWSER_TRY(comm_.consume(post.request));
   return true;
 }
 
 Status RxLane::unpack(const Post& post) {
-  HAWSER_ASSIGN(const Fragments fragments, comm_->fragments(post.request));
+  HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(post.request));
   std::byte* const base = post.frame_buffer >= 0 ? frame(post.frame_buffer) : landing(post.landing).data;
   block_copies_.clear();
   for (const Fragment& fragment : fragments.list) {
@@ -287,7 +286,7 @@ Status RxLane::begin_landing(Landing& landing) {
   const std::shared_ptr<Gpu>& gpu = target.region->gpu();
   HAWSER_ASSIGN(landing.copies, memory_.copies(gpu));
   if (gpu != nullptr && target.after != nullptr) HAWSER_TRY(landing.copies->wait_for(*target.after));
-  if (gpu != nullptr && !landing.slot && pinned_frames_ == std::nullopt) {
+  if (gpu != nullptr && !landing.slot && gpu_ == nullptr) {
     // A kernel cannot read a frame that is not pinned.
     for (const BlockCopy& copy : block_copies_)
       HAWSER_TRY(landing.copies->copy(copy.destination, copy.source, copy.bytes));
@@ -320,6 +319,18 @@ Result<bool> RxLane::land() {
     moved = true;
   }
   return moved;
+}
+
+void RxLane::close() {
+  Backoff backoff;
+  const Deadline deadline = Deadline::after(kSettling);
+  while (copying_ > 0 && !deadline.expired()) {
+    const Result<bool> moved = land();
+    if (!moved.ok()) break;
+    if (!*moved) backoff.idle();
+  }
+  memory_.close();
+  landings_.clear();
 }
 
 }  // namespace hawser::engine

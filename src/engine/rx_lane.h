@@ -63,8 +63,12 @@ class RxLane {
   // The peer's last word on what it has taken in, once.
   std::optional<wire::Ack> take_peer_ack() { return std::exchange(peer_ack_, std::nullopt); }
   // Copies are polled: there is nothing to wait for.
-  bool copying() const { return copying_ > 0 || unpacking_; }
+  bool copying() const { return copying_ > 0 || unpacking_ || out_of_places_; }
   void forget(const LocalRegion& region) { memory_.forget(region); }
+
+  // Waits for what has come to land, then closes the connection: nobody writes anybody's memory any
+  // more, and taken() is final. The lane is of no use then.
+  void close();
 
  private:
   static constexpr std::size_t kFrameBuffers = 4;
@@ -112,15 +116,14 @@ class RxLane {
   Result<bool> land();
   void release_frame(std::int8_t buffer);
 
-  const std::shared_ptr<ReceiveComm> comm_;
+  ReceiveComm& comm_;
   const NetCapabilities capabilities_;
   const std::size_t chunk_bytes_;
   const std::size_t window_;
   const std::shared_ptr<Gpu> gpu_;
   RxSink& sink_;
   LaneMemory memory_;
-  std::optional<Buffer> pinned_frames_;
-  std::unique_ptr<std::byte[]> plain_frames_;
+  std::byte* frame_memory_ = nullptr;
   Registration* frame_registration_ = nullptr;
   std::vector<std::int8_t> free_frames_;
   std::array<std::uint32_t, kFrameBuffers> frame_uses_{};
@@ -133,6 +136,7 @@ class RxLane {
   std::vector<std::vector<Block>> spare_pieces_;
   std::size_t copying_ = 0;
   bool unpacking_ = false;
+  bool out_of_places_ = false;  // the next receive waits for a slot, or for somebody's stream
   CopyQueue* unpack_copies_ = nullptr;
   std::uint64_t unpack_mark_ = 0;
   std::vector<BlockCopy> block_copies_;

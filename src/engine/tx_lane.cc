@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
+#include "gpu/event.h"
 #include "gpu/gpu.h"
 
 namespace hawser::engine {
@@ -23,18 +25,17 @@ Result<std::unique_ptr<TxLane>> TxLane::create(std::shared_ptr<SendComm> comm,
 
 TxLane::TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,
                std::size_t chunk_bytes, TxSource& source)
-    : comm_(std::move(comm)),
+    : comm_(*comm),
       capabilities_(capabilities),
       chunk_bytes_(chunk_bytes),
       window_(static_cast<std::size_t>(std::max(capabilities.max_requests, 1))),
       source_(source),
-      memory_(comm_, capabilities, chunk_bytes, kSlots) {}
+      memory_(std::move(comm), capabilities, chunk_bytes, kSlots) {}
 
-// Memory that no frame has used is not the kernel's to give.
 Status TxLane::make_frames() {
-  const std::size_t bytes = kFrameBuffers * wire::kFrameBytes;
-  frame_memory_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
-  HAWSER_ASSIGN(frame_registration_, memory_.register_own(MemoryRange{frame_memory_.get(), bytes}));
+  HAWSER_ASSIGN(const LaneMemory::Own frames, memory_.make_own(kFrameBuffers * wire::kFrameBytes, nullptr));
+  frame_memory_ = frames.data;
+  frame_registration_ = frames.registration;
   for (std::size_t i = kFrameBuffers; i-- > 0;) free_frames_.push_back(static_cast<std::int8_t>(i));
   gathered_.reserve(wire::kMaxInlineBytes);
   return {};
@@ -58,10 +59,12 @@ void TxLane::set_ack(const wire::Ack& ack, bool due) {
 Result<bool> TxLane::prepare() {
   const std::uint64_t out = pace_.outstanding() + prepared_bytes_;
   const std::uint64_t most = pace_.worth_having_out(chunk_bytes_);
-  if (prepared_.size() >= kPrepared || chunks_.size() >= kMaxUnacked || out >= most) return false;
+  if (prepared_.size() >= kPrepared || unacknowledged_.chunks() >= kMaxUnacked || out >= most) return false;
   taken_.clear();
-  source_.take_chunks({std::min(kPrepared - prepared_.size(), kMaxUnacked - chunks_.size()),
-                       most - out, memory_.free_plain_slots(), memory_.free_pinned_slots()},
+  const std::size_t room =
+      std::min(kPrepared - prepared_.size(), kMaxUnacked - unacknowledged_.chunks());
+  source_.take_chunks({room, most - out, memory_.free_plain_slots(), memory_.free_pinned_slots(),
+                       chunk_bytes_},
                       taken_);
   for (OutChunk& chunk : taken_) HAWSER_TRY(prepare(std::move(chunk)));
   return !taken_.empty();
@@ -128,12 +131,13 @@ Result<bool> TxLane::emit(TimePoint now) {
   bool moved = false;
   while (!free_frames_.empty() && posts_.capacity() - posts_.size() > 1) {
     const std::int8_t buffer = free_frames_.back();
-    std::byte* const memory = frame_memory_.get() + static_cast<std::size_t>(buffer) * wire::kFrameBytes;
+    std::byte* const memory = frame_memory_ + static_cast<std::size_t>(buffer) * wire::kFrameBytes;
     wire::FrameBuilder frame({memory, wire::kFrameBytes});
     if (ack_due_) frame.add(wire::Record(ack_));
-    SentFrame sent;
+    Unacknowledged::Frame sent;
+    if (ping_due_) sent.awaited = frame.add(wire::Record(wire::Ping{}));
     source_.take_messages(frame, sent.messages);
-    const std::size_t chunks_before = chunks_.size();
+    const std::size_t chunks_before = unacknowledged_.chunks();
     const std::size_t first = posts_.end();
     posts_.push();  // the frame's; filled in below, when its length is known
     std::uint64_t following = 0;
@@ -153,10 +157,10 @@ Result<bool> TxLane::emit(TimePoint now) {
     const std::span<const std::byte> whole = frame.finish();
     posts_.at(first) = Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr};
     free_frames_.pop_back();
-    sent.awaited = !sent.messages.empty() || chunks_.size() > chunks_before;
+    sent.awaited = sent.awaited || !sent.messages.empty() || unacknowledged_.chunks() > chunks_before;
     if (sent.awaited) pace_.frame_sent(now);
-    frames_.push_back(std::move(sent));
-    ack_due_ = false;
+    unacknowledged_.sent(std::move(sent));
+    ack_due_ = ping_due_ = false;
     moved = true;
     HAWSER_TRY(post());
   }
@@ -206,7 +210,7 @@ Result<bool> TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, Ti
   }
   prepared_bytes_ -= ref.bytes;
   pace_.sent(ref.bytes, now);
-  chunks_.push_back({std::move(prepared.chunk), now});
+  unacknowledged_.sent(Unacknowledged::Chunk{std::move(prepared.chunk), now});
   return true;
 }
 
@@ -216,7 +220,7 @@ Result<bool> TxLane::post() {
   bool moved = false;
   while (posted_ < posts_.end() && posted_ - posts_.begin() < window_) {
     Post& next = posts_.at(posted_);
-    HAWSER_ASSIGN(next.request, comm_->try_send(next.data, next.bytes, kTag, next.registration));
+    HAWSER_ASSIGN(next.request, comm_.try_send(next.data, next.bytes, kTag, next.registration));
     if (next.request == nullptr) break;
     ++posted_;
     moved = true;
@@ -228,7 +232,7 @@ Result<bool> TxLane::reap() {
   bool moved = false;
   while (posts_.begin() < posted_) {
     Post& oldest = posts_.oldest();
-    HAWSER_ASSIGN(const TestResult test, comm_->test(oldest.request));
+    HAWSER_ASSIGN(const TestResult test, comm_.test(oldest.request));
     if (!test.done) break;
     if (oldest.frame_buffer >= 0) free_frames_.push_back(oldest.frame_buffer);
     if (oldest.slot) memory_.give_back(oldest.slot);
@@ -241,26 +245,20 @@ Result<bool> TxLane::reap() {
 // ---- acknowledgements ----
 
 Status TxLane::on_ack(const wire::Ack& ack, TimePoint now) {
-  const std::uint64_t frames = ack.frames - acked_.frames;
-  const std::uint64_t chunks = ack.chunks - acked_.chunks;
-  if (frames > frames_.size() || chunks > chunks_.size())
+  if (!unacknowledged_.allows(ack))
     return Error(Code::protocol, "the peer acknowledges more than it was sent");
-  acked_ = ack;
-  acked_messages_.clear();
-  acked_chunks_.clear();
   std::uint64_t awaited = 0;
-  for (std::uint64_t i = 0; i < frames; ++i) {
-    awaited += frames_.front().awaited ? 1 : 0;
-    std::move(frames_.front().messages.begin(), frames_.front().messages.end(),
-              std::back_inserter(acked_messages_));
-    frames_.pop_front();
-  }
-  for (std::uint64_t i = 0; i < chunks; ++i) {
-    SentChunk& sent = chunks_.front();
-    pace_.acknowledged(sent.chunk.ref.bytes, sent.at, now);
-    acked_chunks_.push_back(std::move(sent.chunk));
-    chunks_.pop_front();
-  }
+  unacknowledged_.take(
+      ack,
+      [&](Unacknowledged::Frame& frame) {
+        awaited += frame.awaited ? 1 : 0;
+        std::move(frame.messages.begin(), frame.messages.end(),
+                  std::back_inserter(acked_messages_));
+      },
+      [&](Unacknowledged::Chunk& sent) {
+        pace_.acknowledged(sent.chunk.ref.bytes, sent.sent_at, now);
+        acked_chunks_.push_back(std::move(sent.chunk));
+      });
   pace_.frames_acknowledged(awaited, now);
   if (!acked_chunks_.empty() || !acked_messages_.empty())
     source_.acknowledged(acked_chunks_, acked_messages_);
@@ -269,19 +267,23 @@ Status TxLane::on_ack(const wire::Ack& ack, TimePoint now) {
   return {};
 }
 
-TxLane::Leftovers TxLane::take_leftovers(const wire::Ack& ack) {
-  Leftovers left;
-  const std::uint64_t frames = std::min<std::uint64_t>(ack.frames - acked_.frames, frames_.size());
-  const std::uint64_t chunks = std::min<std::uint64_t>(ack.chunks - acked_.chunks, chunks_.size());
-  [[maybe_unused]] const Status told = on_ack({acked_.frames + frames, acked_.chunks + chunks}, TimePoint{});
-  for (SentFrame& frame : frames_)
-    std::move(frame.messages.begin(), frame.messages.end(), std::back_inserter(left.messages));
-  for (SentChunk& sent : chunks_) left.chunks.push_back(std::move(sent.chunk));
-  for (Prepared& prepared : prepared_) left.chunks.push_back(std::move(prepared.chunk));
-  frames_.clear();
-  chunks_.clear();
+// ---- the end ----
+
+bool TxLane::forget(const LocalRegion& region) {
+  const Registration* const registration = memory_.known(region);
+  if (registration == nullptr) return true;
+  for (std::size_t at = posts_.begin(); at < posts_.end(); ++at)
+    if (posts_.at(at).registration == registration) return false;
+  memory_.forget(region);
+  return true;
+}
+
+Unacknowledged TxLane::close() {
+  memory_.close();
+  for (Prepared& prepared : prepared_)
+    unacknowledged_.sent(Unacknowledged::Chunk{std::move(prepared.chunk), TimePoint{}});
   prepared_.clear();
-  return left;
+  return std::move(unacknowledged_);
 }
 
 }  // namespace hawser::engine

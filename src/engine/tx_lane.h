@@ -14,7 +14,9 @@
 #include "channel/window.h"
 #include "engine/lane_memory.h"
 #include "engine/operation.h"
+#include "engine/outbox.h"
 #include "engine/pace.h"
+#include "engine/unacknowledged.h"
 #include "engine/wire.h"
 #include "net/net.h"
 
@@ -26,13 +28,7 @@ class TxSource {
   virtual ~TxSource() = default;
   // Adds messages to the frame while they fit and there are any, and keeps them in `sent`.
   virtual void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) = 0;
-  struct ChunkLimits {
-    std::size_t chunks = 0;
-    std::uint64_t bytes = 0;
-    std::size_t plain_slots = 0;
-    std::size_t pinned_slots = 0;
-  };
-  virtual void take_chunks(const ChunkLimits& limits, std::vector<OutChunk>& taken) = 0;
+  virtual void take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) = 0;
   // A chunk that cannot be sent: its operation fails with that, the channel goes on.
   virtual void chunk_failed(const OutChunk& chunk, Error why) = 0;
   virtual void acknowledged(std::span<const OutChunk> chunks,
@@ -50,22 +46,22 @@ class TxLane {
   Result<bool> progress(TimePoint now);
   // What the other half has taken in, to be told to the peer; `due`: soon.
   void set_ack(const wire::Ack& ack, bool due);
+  // Sends something that the peer has to acknowledge.
+  void ping() { ping_due_ = true; }
   // What the peer has taken in. Code::protocol: more than was sent.
   Status on_ack(const wire::Ack& ack, TimePoint now);
 
   // Something is on its way into the socket.
   bool sending() const { return !posts_.empty(); }
   // Copies are polled: there is nothing to wait for.
-  bool copying() const { return !prepared_.empty(); }
+  bool copying() const { return !prepared_.empty() && !posts_.full() && !free_frames_.empty(); }
   const Pace& pace() const { return pace_; }
-  void forget(const LocalRegion& region) { memory_.forget(region); }
+  // False: it is still being sent from.
+  bool forget(const LocalRegion& region);
 
-  // What the peer has not taken in, given that it has taken in `ack`; the lane is of no use then.
-  struct Leftovers {
-    std::vector<MessagePtr> messages;
-    std::vector<OutChunk> chunks;
-  };
-  Leftovers take_leftovers(const wire::Ack& ack);
+  // Closes the connection: nobody reads anybody's memory any more. What the peer may not have taken
+  // in is given back, chunks that were not sent at its end. The lane is of no use then.
+  Unacknowledged close();
 
  private:
   static constexpr std::size_t kFrameBuffers = 8;
@@ -93,14 +89,6 @@ class TxLane {
     StagingSlot slot;
     Request* request = nullptr;
   };
-  struct SentFrame {
-    std::vector<MessagePtr> messages;
-    bool awaited = false;  // it says more than an acknowledgement, so there will be one of it
-  };
-  struct SentChunk {
-    OutChunk chunk;
-    TimePoint at;
-  };
 
   TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,
          std::size_t chunk_bytes, TxSource& source);
@@ -115,13 +103,13 @@ class TxLane {
   Result<bool> post();
   Result<bool> reap();
 
-  const std::shared_ptr<SendComm> comm_;
+  SendComm& comm_;
   const NetCapabilities capabilities_;
   const std::size_t chunk_bytes_;
   const std::size_t window_;
   TxSource& source_;
   LaneMemory memory_;
-  std::unique_ptr<std::byte[]> frame_memory_;
+  std::byte* frame_memory_ = nullptr;
   Registration* frame_registration_ = nullptr;
   std::vector<std::int8_t> free_frames_;
   std::vector<OutChunk> taken_;
@@ -134,9 +122,8 @@ class TxLane {
   std::size_t posted_ = 0;  // position of the first that is not posted
   wire::Ack ack_;           // to be told
   bool ack_due_ = false;
-  wire::Ack acked_;  // by the peer
-  std::deque<SentFrame> frames_;
-  std::deque<SentChunk> chunks_;
+  bool ping_due_ = false;
+  Unacknowledged unacknowledged_;
   std::vector<MessagePtr> acked_messages_;
   std::vector<OutChunk> acked_chunks_;
   Pace pace_;

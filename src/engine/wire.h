@@ -147,6 +147,12 @@ struct Notify {
 
 struct Ping {};
 
+// The number, from 1 on, of the message behind this record: those of a side are taken in this order,
+// whichever way they come.
+struct Order {
+  std::uint64_t number = 0;
+};
+
 // I have closed this channel, having taken in and applied so many of your frames and chunks of it.
 struct ChannelDown {
   std::uint32_t channel = 0;
@@ -214,11 +220,13 @@ struct Heartbeat {};
 // A record's type on the wire is its place here, counted from 1.
 using Record = std::variant<Ack, WriteChunk, ReplyChunk, Begin, ReadRequest, Send, Ready, Finished,
                             Fault, Stop, Withdraw, Notify, Ping, ChannelDown, ChannelOffer, Close,
-                            Hello, Welcome, Refuse, Up, Heartbeat>;
+                            Hello, Welcome, Refuse, Up, Heartbeat, Order>;
 
 const char* record_name(const Record& record);  // "WriteChunk"
 // What it takes in a frame, its own header included.
 std::size_t encoded_bytes(const Record& record);
+// What a WriteChunk or, without pieces, a ReplyChunk takes at most.
+std::size_t chunk_record_bytes(std::size_t pieces, std::uint64_t inline_bytes);
 
 // Builds one frame in a buffer of at least kFrameBytes. Not thread-safe; a value.
 class FrameBuilder {

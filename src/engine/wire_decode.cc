@@ -348,6 +348,10 @@ Record decode_heartbeat(Reader&) {
   return Heartbeat{};
 }
 
+Record decode_order(Reader& in) {
+  return Order{in.number("number", layout::order::kNumber)};
+}
+
 // What a type of record looks like.
 struct Form {
   const char* name;
@@ -383,6 +387,7 @@ constexpr Form kForms[] = {
     {"Refuse", 0, 0, decode_refuse},
     {"Up", 0, 0, decode_up},
     {"Heartbeat", 0, 0, decode_heartbeat},
+    {"Order", layout::order::kFixedBytes, 0, decode_order},
 };
 static_assert(std::size(kForms) == std::variant_size_v<Record>);
 

@@ -289,6 +289,12 @@ Writer write(Room room, const Heartbeat&) {
   return Writer(room, 0);
 }
 
+Writer write(Room room, const Order& order) {
+  Writer out(room, layout::order::kFixedBytes);
+  out.put(layout::order::kNumber, order.number);
+  return out;
+}
+
 Writer write_record(Room room, const Record& record) {
   return std::visit([room](const auto& it) { return write(room, it); }, record);
 }
@@ -297,6 +303,11 @@ Writer write_record(Room room, const Record& record) {
 
 std::size_t encoded_bytes(const Record& record) {
   return write_record({}, record).bytes();
+}
+
+std::size_t chunk_record_bytes(std::size_t pieces, std::uint64_t inline_bytes) {
+  return layout::record::kHeaderBytes + layout::write_chunk::kFixedBytes +
+         pieces * Pieces::kEncodedBytes + static_cast<std::size_t>(inline_bytes);
 }
 
 FrameBuilder::FrameBuilder(std::span<std::byte> buffer)

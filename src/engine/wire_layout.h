@@ -194,6 +194,12 @@ inline constexpr std::size_t kFixedBytes = 40;
 static_assert(packed(kFixedBytes, kEngine, kLink, kChunkBytes, kDevices, kChannels));
 }  // namespace welcome
 
+namespace order {
+inline constexpr U64 kNumber{0};
+inline constexpr std::size_t kFixedBytes = 8;
+static_assert(packed(kFixedBytes, kNumber));
+}  // namespace order
+
 // Each record fits into a frame of its own.
 inline constexpr std::size_t kRoom = kFrameBytes - kFrameHeaderBytes - record::kHeaderBytes;
 inline constexpr std::size_t kTextBytes = kTextLengthBytes + kMaxText;
