@@ -38,6 +38,14 @@ Result<std::shared_ptr<GpuEvent>> GpuEvent::record(std::shared_ptr<Gpu> gpu, voi
 
 GpuEvent::GpuEvent(std::shared_ptr<Gpu> gpu, CUevent event) : gpu_(std::move(gpu)), event_(event) {}
 
+Result<bool> GpuEvent::finished() const {
+  HAWSER_TRY(gpu_->make_current());
+  const CUresult result = gpu_->driver().cuEventQuery(event_);
+  if (result == kCudaNotReady) return false;
+  HAWSER_TRY(check_cuda(gpu_->driver(), result, "cuEventQuery"));
+  return true;
+}
+
 GpuEvent::~GpuEvent() {
   gpu_->driver().cuEventDestroy(event_);
 }

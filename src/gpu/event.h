@@ -9,7 +9,7 @@
 namespace hawser {
 
 // A point in a stream of the user's: all that was queued on it when this was made. Immutable, so
-// any thread may use it; GpuStream::wait_for waits for it on the GPU, the CPU never does.
+// any thread may use it; GpuStream::wait_for waits for it on the GPU, the CPU may look.
 class GpuEvent {
  public:
   // `stream` is a CUstream (or cudaStream_t) of that GPU's primary context, which the CUDA
@@ -17,6 +17,8 @@ class GpuEvent {
   // being captured into a graph is Code::invalid_argument: what waits for it would be captured,
   // too.
   static Result<std::shared_ptr<GpuEvent>> record(std::shared_ptr<Gpu> gpu, void* stream);
+  // Whether all that was queued before it has finished. Never blocks.
+  Result<bool> finished() const;
   // Whoever waits for it already goes on waiting.
   ~GpuEvent();
   GpuEvent(const GpuEvent&) = delete;
