@@ -75,11 +75,13 @@ void Writer::append(const std::vector<Device>& devices) {
 }
 
 void Writer::append(const std::vector<ChannelPlan>& channels) {
+  namespace at = layout::channel_plan;
+  std::byte* plan = grow(channels.size() * at::kFixedBytes);
+  if (plan == nullptr) return;
   for (const ChannelPlan& channel : channels) {
-    std::byte* const at = grow(layout::channel_plan::kFixedBytes);
-    if (at == nullptr) return;
-    store_le(at + layout::channel_plan::kClientDevice.offset, channel.client_device);
-    store_le(at + layout::channel_plan::kServerDevice.offset, channel.server_device);
+    store_le(plan + at::kClientDevice.offset, channel.client_device);
+    store_le(plan + at::kServerDevice.offset, channel.server_device);
+    plan += at::kFixedBytes;
   }
 }
 
