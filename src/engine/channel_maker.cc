@@ -41,8 +41,8 @@ Result<bool> Making::step() {
     peer_handle = peer_handle_;
   }
   if (deadline_.expired())
-    return Error(Code::timeout, fmt::format("{} within {} ms", progress_text(),
-                                            deadline_.timeout().count()));
+    return Error(Code::timeout,
+                 fmt::format("{} within {} ms", progress_text(), deadline_.timeout().count()));
   if (listener_ == nullptr && ends_.receive == nullptr) {
     ends_.capabilities = net_->devices()[static_cast<std::size_t>(device_)].capabilities;
     HAWSER_ASSIGN(listener_, net_->listen(device_));
@@ -109,8 +109,10 @@ void ChannelMaker::loop() {
       moved = moved || ended || making->moved();
       return ended;
     });
-    if (moved) backoff.progressed();
-    else backoff.idle();
+    if (moved)
+      backoff.progressed();
+    else
+      backoff.idle();
   }
 }
 

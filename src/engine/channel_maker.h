@@ -28,10 +28,7 @@ class Making {
   };
   Making(std::shared_ptr<Net> net, int device, int index, std::uint32_t generation,
          Deadline deadline, Outcome outcome)
-      : net_(std::move(net)),
-        device_(device),
-        deadline_(deadline),
-        outcome_(std::move(outcome)) {
+      : net_(std::move(net)), device_(device), deadline_(deadline), outcome_(std::move(outcome)) {
     ends_.index = index;
     ends_.generation = generation;
   }

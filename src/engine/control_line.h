@@ -1,4 +1,5 @@
-// The control connection of a link: set-up, liveness, and news of channels where no channel is left.
+// The control connection of a link: set-up, liveness, and news of channels where no channel is
+// left.
 #pragma once
 
 #include <cstddef>

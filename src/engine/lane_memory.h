@@ -32,7 +32,10 @@ class LaneMemory {
  public:
   LaneMemory(std::shared_ptr<Comm> comm, const NetCapabilities& capabilities,
              std::size_t slot_bytes, std::size_t slots)
-      : comm_(std::move(comm)), capabilities_(capabilities), slot_bytes_(slot_bytes), slots_(slots) {}
+      : comm_(std::move(comm)),
+        capabilities_(capabilities),
+        slot_bytes_(slot_bytes),
+        slots_(slots) {}
   ~LaneMemory() { close(); }
   LaneMemory(const LaneMemory&) = delete;
   LaneMemory& operator=(const LaneMemory&) = delete;

@@ -30,9 +30,8 @@ LinkChannel::LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends
 
 bool LinkChannel::progress(TimePoint now) {
   if (closed_) return false;
-  Result<bool> moved = close_asked_.load(std::memory_order_acquire)
-                           ? Result<bool>(*close_reason_)
-                           : step(now);
+  Result<bool> moved =
+      close_asked_.load(std::memory_order_acquire) ? Result<bool>(*close_reason_) : step(now);
   if (moved.ok()) {
     if (const Status clock = look_at_clock(now); !clock.ok()) moved = clock.error();
   }
@@ -91,6 +90,12 @@ void LinkChannel::close(const Error& why) {
   rx_->close();
   Unacknowledged left = tx_->close();
   link_->channel_closed(*this, why, rx_->taken(), std::move(left));
+}
+
+void LinkChannel::abandon() {
+  closed_ = true;
+  rx_->close();
+  static_cast<void>(tx_->close());
 }
 
 // ---- what goes out ----

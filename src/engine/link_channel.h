@@ -39,6 +39,8 @@ class LinkChannel final : private TxSource, private RxSink {
   // Moves whatever can move, without blocking; false: nothing. Closes it where it fails.
   bool progress(TimePoint now);
   bool closed() const { return closed_; }
+  // Closes it before it was ever driven; nobody is told.
+  void abandon();
   // Something is wrong with a socket: sends something, to be told what.
   void probe() { tx_->ping(); }
   // Drops what the connections have of a region that nobody uses any more. False: not yet.
@@ -46,8 +48,8 @@ class LinkChannel final : private TxSource, private RxSink {
 
   // What has to happen before progress() can get further.
   struct Waits {
-    int receive_fd = -1;   // readable
-    int send_fd = -1;      // writable, where `sending`
+    int receive_fd = -1;  // readable
+    int send_fd = -1;     // writable, where `sending`
     bool sending = false;
     bool polling = false;  // nothing that can be waited for: look again soon
     bool timing = false;   // look again within milliseconds, at the clock
@@ -95,9 +97,9 @@ class LinkChannel final : private TxSource, private RxSink {
   std::unique_ptr<RxLane> rx_;
   const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does
   bool closed_ = false;
-  bool suspicious_ = false;  // nothing is acknowledged: new messages take another channel
-  std::atomic_flag close_claimed_;        // by whoever sets the reason
-  std::optional<Error> close_reason_;     // set once
+  bool suspicious_ = false;            // nothing is acknowledged: new messages take another channel
+  std::atomic_flag close_claimed_;     // by whoever sets the reason
+  std::optional<Error> close_reason_;  // set once
   std::atomic<bool> close_asked_{false};  // publishes it
   std::atomic<TimePoint> heard_at_;
   std::atomic<std::uint64_t> bytes_sent_{0};

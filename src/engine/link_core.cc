@@ -26,7 +26,8 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
     : engine_(std::move(engine)),
       terms_(std::move(terms)),
       control_(std::move(control)),
-      operations_(engine_->regions(), engine_->bell(), [this](std::uint64_t bytes) { wake(bytes); }),
+      operations_(engine_->regions(), engine_->bell(),
+                  [this](std::uint64_t bytes) { wake(bytes); }),
       slots_(terms_.channels.size()) {
   for (const LinkTerms::Channel& channel : terms_.channels)
     workers_.push_back(&engine_->worker_for(channel.device));
@@ -129,9 +130,12 @@ bool LinkCore::may_take(const LinkChannel& channel) const {
 
 bool LinkCore::heard_elsewhere(const LinkChannel& channel, TimePoint since) const {
   const Lock lock(mutex_);
-  return std::ranges::any_of(slots_, [&](const Slot& slot) {
-    return slot.channel && slot.channel.get() != &channel && slot.channel->heard_at() > since;
-  }) || (live() == 1 && !control_lost_ && control_->heard_at() > since);
+  return std::ranges::any_of(slots_,
+                             [&](const Slot& slot) {
+                               return slot.channel && slot.channel.get() != &channel &&
+                                      slot.channel->heard_at() > since;
+                             }) ||
+         (live() == 1 && !control_lost_ && control_->heard_at() > since);
 }
 
 // A question that any channel may carry, at most once in a while.
@@ -170,7 +174,8 @@ void LinkCore::on_control(const wire::Record& record) {
   if (const auto* const offer = std::get_if<wire::ChannelOffer>(&record)) on_offer(*offer);
   if (std::holds_alternative<wire::Up>(record)) on_peer_up();
   if (const auto* const close = std::get_if<wire::Close>(&record))
-    this->close(Error(Code::peer, fmt::format("{} ended the link: {}", terms_.peer, close->reason)), "");
+    this->close(Error(Code::peer, fmt::format("{} ended the link: {}", terms_.peer, close->reason)),
+                "");
 }
 
 void LinkCore::on_peer_up() {
@@ -305,8 +310,8 @@ void LinkCore::look_whether_up(Lock& lock) {
     control_->send(wire::Up{});
   }
   if (settled && live() == 0) {
-    end(lock, Error(Code::peer, fmt::format("no channel to {} could be made: {}", terms_.peer,
-                                            what_failed())));
+    end(lock, Error(Code::peer,
+                    fmt::format("no channel to {} could be made: {}", terms_.peer, what_failed())));
     return;
   }
   if (!told_up_ || !peer_up_) return;
@@ -348,8 +353,8 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
     log_warning("{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
                 terms_.channels[static_cast<std::size_t>(channel.index())].device_name,
                 why.message());
-    const auto known = std::ranges::find(slot.peer_down, channel.generation(),
-                                         &wire::ChannelDown::generation);
+    const auto known =
+        std::ranges::find(slot.peer_down, channel.generation(), &wire::ChannelDown::generation);
     if (known == slot.peer_down.end()) {
       slot.unresolved.push_back({channel.generation(), std::move(left)});
     } else {
@@ -357,9 +362,11 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.peer_down.erase(known);
       resolve(left, peer_taken, lock);
     }
-    if (!control_lost_ || live() > 0) changed_.notify_all();
-    else end(lock, Error(Code::peer, fmt::format("{} is gone: {}; {}", terms_.peer,
-                                                 control_lost_->message(), why.message())));
+    if (!control_lost_ || live() > 0)
+      changed_.notify_all();
+    else
+      end(lock, Error(Code::peer, fmt::format("{} is gone: {}; {}", terms_.peer,
+                                              control_lost_->message(), why.message())));
     if (ending_) return;
   }
   send_channel_down(channel, taken, why);
@@ -367,8 +374,11 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
 
 void LinkCore::send_channel_down(const LinkChannel& channel, const wire::Ack& taken,
                                  const Error& why) {
-  tell(wire::ChannelDown{static_cast<std::uint32_t>(channel.index()), channel.generation(),
-                         taken.frames, taken.chunks, {}},
+  tell(wire::ChannelDown{static_cast<std::uint32_t>(channel.index()),
+                         channel.generation(),
+                         taken.frames,
+                         taken.chunks,
+                         {}},
        why.message());
 }
 
@@ -383,8 +393,7 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
     slot.making->cancel(why);
     return;
   }
-  const auto open =
-      std::ranges::find(slot.unresolved, down.generation, &Unresolved::generation);
+  const auto open = std::ranges::find(slot.unresolved, down.generation, &Unresolved::generation);
   if (open != slot.unresolved.end()) {
     Unacknowledged left = std::move(open->left);
     slot.unresolved.erase(open);
@@ -430,10 +439,10 @@ void LinkCore::look_at_clock(TimePoint now) {
   }
   retry(now);
   if (none_live_since_ && now - *none_live_since_ > engine_->peer_silence()) {
-    end(lock, Error(Code::peer, fmt::format("all channels to {} are down, and none came up again "
-                                            "within {} ms: {}",
-                                            terms_.peer, engine_->peer_silence().count(),
-                                            what_failed())));
+    end(lock, Error(Code::peer,
+                    fmt::format("all channels to {} are down, and none came up again "
+                                "within {} ms: {}",
+                                terms_.peer, engine_->peer_silence().count(), what_failed())));
     return;
   }
   if (!control_lost_) return;
@@ -519,9 +528,9 @@ LinkReport LinkCore::report() const {
     channel.index = static_cast<int>(i);
     channel.device = terms_.channels[i].device_name;
     channel.peer_device = terms_.channels[i].peer_device_name;
-    channel.state = slot.channel                    ? ChannelState::up
+    channel.state = slot.channel                   ? ChannelState::up
                     : slot.making && !slot.settled ? ChannelState::connecting
-                                                    : ChannelState::down;
+                                                   : ChannelState::down;
     channel.bytes_sent = slot.bytes_sent;
     channel.bytes_received = slot.bytes_received;
     channel.bytes_sent_again = slot.bytes_again;

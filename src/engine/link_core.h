@@ -40,10 +40,12 @@ struct LinkTerms {
   int timeout_ms = 0;        // for all channels to come up
 };
 
-// Thread-safe. Owned by the engine until it has ended, by handles and channels as long as they last.
+// Thread-safe. Owned by the engine until it has ended, by handles and channels as long as they
+// last.
 class LinkCore : public std::enable_shared_from_this<LinkCore> {
  public:
-  LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms, std::shared_ptr<ControlLine> control);
+  LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
+           std::shared_ptr<ControlLine> control);
 
   // ---- the engine's ----
   void start();
@@ -65,7 +67,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const std::string& peer() const { return terms_.peer; }
   void close(const Error& why, std::string_view tell_peer);
   bool wait_ended(const Deadline& deadline);
-  EngineCore& engine() { return *engine_; }
+  const EngineCore& engine() const { return *engine_; }
 
   // ---- its channels' ----
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }

@@ -27,7 +27,8 @@ namespace hawser::engine {
 // Data that this side sends: a write of its own, or what the peer asked for by a read or a receive.
 struct Outgoing {
   enum class Kind { write, reply, notify };
-  Outgoing(Kind kind_, BlockList blocks_) : kind(kind_), blocks(std::move(blocks_)), cutter(blocks) {}
+  Outgoing(Kind kind_, BlockList blocks_)
+      : kind(kind_), blocks(std::move(blocks_)), cutter(blocks) {}
   Outgoing(const Outgoing&) = delete;
   Outgoing& operator=(const Outgoing&) = delete;
 

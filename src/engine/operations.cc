@@ -75,7 +75,8 @@ void Operations::send_again(std::vector<MessagePtr> messages, std::vector<OutChu
   {
     const Lock lock(mutex_);
     if (ended_) return;
-    for (auto at = messages.rbegin(); at != messages.rend(); ++at) outbox_.post_again(std::move(*at));
+    for (auto at = messages.rbegin(); at != messages.rend(); ++at)
+      outbox_.post_again(std::move(*at));
     for (OutChunk& chunk : chunks) {
       const std::shared_ptr<Outgoing> op = chunk.op;
       bytes += chunk.ref.bytes;
@@ -93,8 +94,7 @@ void Operations::send_again(std::vector<MessagePtr> messages, std::vector<OutChu
 void Operations::finish_if_done(const std::shared_ptr<Outgoing>& op, Endings& endings) {
   if (op->ended || !op->finished()) return;
   op->ended = true;
-  if (op->transfer)
-    endings.add(op->transfer, op->stopped ? Status(*op->stopped) : Status());
+  if (op->transfer) endings.add(op->transfer, op->stopped ? Status(*op->stopped) : Status());
   if (op->stopped && op->kind == Outgoing::Kind::reply) post_fault(op->peer_op, *op->stopped);
   if (op->stopped && op->tracked) post(wire::Withdraw{op->own_op});
   op->region.reset();
@@ -263,11 +263,19 @@ Status Operations::take_message(std::uint64_t order, const wire::Record& record)
 // As a frame of its own: what its views look at does not stay.
 Status Operations::hold_back(std::uint64_t order, const wire::Record& record) {
   if (held_back_.size() >= kMaxHeldBack || held_back_.contains(order))
-    return Error(Code::protocol, fmt::format("message {} is too far ahead of {}, or came twice",
-                                             order, next_in_));
+    return Error(Code::protocol,
+                 fmt::format("message {} is too far ahead of {}, or came twice", order, next_in_));
   std::vector<std::byte> frame(wire::kFrameBytes);
   wire::FrameBuilder builder(frame);
-  builder.add(record);
+  if (const auto* const read = std::get_if<wire::ReadRequest>(&record)) {
+    std::vector<wire::Piece> pieces;
+    for (std::size_t i = 0; i < read->decoded.size(); ++i) pieces.push_back(read->decoded[i]);
+    wire::ReadRequest again = *read;
+    again.pieces = pieces;
+    builder.add(again);
+  } else {
+    builder.add(record);
+  }
   frame.resize(builder.finish().size());
   frame.shrink_to_fit();
   held_back_.emplace(order, std::move(frame));
@@ -350,8 +358,8 @@ Status Operations::on(const wire::Send& send, Endings& endings) {
   const auto waiting = posted_.find(send.tag);
   if (waiting == posted_.end()) {
     if (announced_count_ >= kMaxAnnounced)
-      return Error(Code::peer, fmt::format("{} messages have come that nobody receives",
-                                           announced_count_));
+      return Error(Code::peer,
+                   fmt::format("{} messages have come that nobody receives", announced_count_));
     announced_[send.tag].push_back(std::move(message));
     ++announced_count_;
     return {};

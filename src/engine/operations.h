@@ -84,7 +84,7 @@ class Operations {
   using Lock = std::unique_lock<std::mutex>;
   static constexpr std::uint64_t kEagerBytes = 4096;
   static constexpr std::uint64_t kMaxReadPiece = 1ULL << 30;
-  static constexpr std::size_t kMaxHeldBack = 65536;     // messages ahead of their turn
+  static constexpr std::size_t kMaxHeldBack = 65536;       // messages ahead of their turn
   static constexpr std::size_t kMaxNotifications = 65536;  // not taken
   static constexpr std::size_t kMaxAnnounced = 65536;
   static constexpr std::size_t kMaxTracked = 1 << 20;
@@ -135,20 +135,20 @@ class Operations {
   Outbox outbox_;
   std::optional<Error> ended_;
   std::uint64_t last_op_ = 0;
-  std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing_;  // by own_op
+  std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing_;           // by own_op
   std::unordered_map<std::uint64_t, std::shared_ptr<Outgoing>> replies_;  // by peer_op
   std::set<std::uint64_t> open_writes_;
   std::deque<std::pair<std::uint64_t, MessagePtr>> held_notifications_;  // op, until its turn
   std::unordered_map<std::uint64_t, PendingSend> sends_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Inbound>> inbound_;
   std::unordered_map<std::uint64_t, InboundPart> parts_;
-  std::map<std::uint64_t, std::deque<std::shared_ptr<Inbound>>> posted_;     // by tag
-  std::map<std::uint64_t, std::deque<Announced>> announced_;      // by tag
+  std::map<std::uint64_t, std::deque<std::shared_ptr<Inbound>>> posted_;  // by tag
+  std::map<std::uint64_t, std::deque<Announced>> announced_;              // by tag
   std::size_t announced_count_ = 0;
-  std::unordered_map<std::uint64_t, Tracked> tracked_;            // by the peer's op
+  std::unordered_map<std::uint64_t, Tracked> tracked_;  // by the peer's op
   std::multimap<TimePoint, std::uint64_t> deadlines_;
-  std::uint64_t next_in_ = 1;                                     // the number of the next message
-  std::map<std::uint64_t, std::vector<std::byte>> held_back_;     // frames of one message each
+  std::uint64_t next_in_ = 1;                                  // the number of the next message
+  std::map<std::uint64_t, std::vector<std::byte>> held_back_;  // frames of one message each
   std::deque<std::string> notifications_;
 };
 

@@ -43,7 +43,9 @@ class Pace {
   }
 
   std::uint64_t outstanding() const { return outstanding_.load(std::memory_order_relaxed); }
-  double rate() const { return rate_.load(std::memory_order_relaxed); }  // bytes a second; 0: unknown
+  double rate() const {
+    return rate_.load(std::memory_order_relaxed);
+  }  // bytes a second; 0: unknown
   // For so long nothing was acknowledged though something was waited for.
   std::chrono::nanoseconds stalled_for(TimePoint now) const {
     if (waiting_ == 0 && outstanding() == 0) return std::chrono::nanoseconds::zero();

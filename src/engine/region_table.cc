@@ -122,9 +122,9 @@ std::vector<std::byte> encode_token(const LocalRegion& region) {
 Result<TokenFields> decode_token(std::span<const std::byte> token) {
   if (token.size() != kRegionTokenBytes || load_le<std::uint32_t>(token.data()) != kTokenMagic ||
       load_le<std::uint32_t>(token.data() + kTokenChecksum) != token_checksum(token))
-    return Error(Code::invalid_argument,
-                 fmt::format("{} bytes that are no region's token, or a damaged one",
-                             token.size()));
+    return Error(
+        Code::invalid_argument,
+        fmt::format("{} bytes that are no region's token, or a damaged one", token.size()));
   TokenFields fields;
   std::copy_n(token.begin() + kTokenKey, fields.key.size(), fields.key.begin());
   fields.bytes = load_le<std::uint64_t>(token.data() + kTokenLength);

@@ -7,8 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
-#include <unordered_map>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 

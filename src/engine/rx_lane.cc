@@ -17,7 +17,8 @@ constexpr int kReceiveTag = 0;  // the sender's
 constexpr Milliseconds kSettling{2000};
 
 Error not_a_chunk(std::uint64_t bytes, std::size_t most) {
-  return Error(Code::protocol, fmt::format("a chunk of {} bytes, where {} were agreed", bytes, most));
+  return Error(Code::protocol,
+               fmt::format("a chunk of {} bytes, where {} were agreed", bytes, most));
 }
 
 }  // namespace
@@ -120,7 +121,8 @@ Result<bool> RxLane::give_place(Landing& landing) {
     HAWSER_TRY(refuse(landing, registration.error()));
   }
   const std::shared_ptr<Gpu> gpu = target.region ? target.region->gpu() : nullptr;
-  if ((gpu != nullptr ? memory_.free_pinned_slots() : memory_.free_plain_slots()) == 0) return false;
+  if ((gpu != nullptr ? memory_.free_pinned_slots() : memory_.free_plain_slots()) == 0)
+    return false;
   HAWSER_ASSIGN(landing.slot, memory_.take_slot(gpu));
   landing.data = landing.slot.data;
   landing.registration = landing.slot.registration;
@@ -174,7 +176,8 @@ Result<bool> RxLane::unpacked(const Post& post) {
 
 Status RxLane::unpack(const Post& post) {
   HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(post.request));
-  std::byte* const base = post.frame_buffer >= 0 ? frame(post.frame_buffer) : landing(post.landing).data;
+  std::byte* const base =
+      post.frame_buffer >= 0 ? frame(post.frame_buffer) : landing(post.landing).data;
   block_copies_.clear();
   for (const Fragment& fragment : fragments.list) {
     if (fragment.destination_offset > post.bytes ||
@@ -190,8 +193,9 @@ Status RxLane::unpack(const Post& post) {
   std::shared_ptr<Gpu> gpu = direct ? landing(post.landing).target.region->gpu() : nullptr;
   if (gpu == nullptr && fragments.bounce_kind == MemoryKind::cuda) {
     if (gpu_ == nullptr)
-      return Error(Code::unavailable, "the plugin's bounce pool lies in GPU memory, and the engine "
-                                      "has no GPU open: give LinkOptions::gpu");
+      return Error(Code::unavailable,
+                   "the plugin's bounce pool lies in GPU memory, and the engine "
+                   "has no GPU open: give LinkOptions::gpu");
     gpu = gpu_;
   }
   HAWSER_ASSIGN(unpack_copies_, memory_.copies(gpu));
@@ -235,8 +239,10 @@ Status RxLane::take_frame(std::int8_t buffer) {
 }
 
 Status RxLane::take_record(const wire::Record& record, std::int8_t buffer) {
-  if (const auto* const write = std::get_if<wire::WriteChunk>(&record)) return take_chunk(*write, buffer);
-  if (const auto* const reply = std::get_if<wire::ReplyChunk>(&record)) return take_chunk(*reply, buffer);
+  if (const auto* const write = std::get_if<wire::WriteChunk>(&record))
+    return take_chunk(*write, buffer);
+  if (const auto* const reply = std::get_if<wire::ReplyChunk>(&record))
+    return take_chunk(*reply, buffer);
   if (const auto* const order = std::get_if<wire::Order>(&record)) {
     order_ = order->number;
     return {};
@@ -285,7 +291,8 @@ Status RxLane::begin_landing(Landing& landing) {
   }
   const std::shared_ptr<Gpu>& gpu = target.region->gpu();
   HAWSER_ASSIGN(landing.copies, memory_.copies(gpu));
-  if (gpu != nullptr && target.after != nullptr) HAWSER_TRY(landing.copies->wait_for(*target.after));
+  if (gpu != nullptr && target.after != nullptr)
+    HAWSER_TRY(landing.copies->wait_for(*target.after));
   if (gpu != nullptr && !landing.slot && gpu_ == nullptr) {
     // A kernel cannot read a frame that is not pinned.
     for (const BlockCopy& copy : block_copies_)

@@ -61,8 +61,7 @@ bool TransferState::wait(int timeout_ms) {
   if (done() || (timeout_ms != 0 && spin())) return true;
   std::unique_lock lock(mutex_);
   const auto ended = [this] { return done(); };
-  if (timeout_ms >= 0)
-    return ended_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ended);
+  if (timeout_ms >= 0) return ended_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ended);
   ended_.wait(lock, ended);
   return true;
 }
@@ -101,14 +100,14 @@ int EventBell::fd() {
 void EventBell::ring() const {
   const std::uint64_t one = 1;
   // A full counter is readable all the same.
-  if (const int fd = fd_.load(std::memory_order_acquire); fd >= 0)
-    [[maybe_unused]] const ssize_t written = ::write(fd, &one, sizeof one);
+  if (const int fd = fd_.load(std::memory_order_acquire); fd >= 0) [[maybe_unused]]
+    const ssize_t written = ::write(fd, &one, sizeof one);
 }
 
 void EventBell::clear() const {
   std::uint64_t count = 0;
-  if (const int fd = fd_.load(std::memory_order_acquire); fd >= 0)
-    [[maybe_unused]] const ssize_t got = ::read(fd, &count, sizeof count);
+  if (const int fd = fd_.load(std::memory_order_acquire); fd >= 0) [[maybe_unused]]
+    const ssize_t got = ::read(fd, &count, sizeof count);
 }
 
 }  // namespace hawser::engine

@@ -33,7 +33,8 @@ TxLane::TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabiliti
       memory_(std::move(comm), capabilities, chunk_bytes, kSlots) {}
 
 Status TxLane::make_frames() {
-  HAWSER_ASSIGN(const LaneMemory::Own frames, memory_.make_own(kFrameBuffers * wire::kFrameBytes, nullptr));
+  HAWSER_ASSIGN(const LaneMemory::Own frames,
+                memory_.make_own(kFrameBuffers * wire::kFrameBytes, nullptr));
   frame_memory_ = frames.data;
   frame_registration_ = frames.registration;
   for (std::size_t i = kFrameBuffers; i-- > 0;) free_frames_.push_back(static_cast<std::int8_t>(i));
@@ -59,13 +60,14 @@ void TxLane::set_ack(const wire::Ack& ack, bool due) {
 Result<bool> TxLane::prepare() {
   const std::uint64_t out = pace_.outstanding() + prepared_bytes_;
   const std::uint64_t most = pace_.worth_having_out(chunk_bytes_);
-  if (prepared_.size() >= kPrepared || unacknowledged_.chunks() >= kMaxUnacked || out >= most) return false;
+  if (prepared_.size() >= kPrepared || unacknowledged_.chunks() >= kMaxUnacked || out >= most)
+    return false;
   taken_.clear();
   const std::size_t room =
       std::min(kPrepared - prepared_.size(), kMaxUnacked - unacknowledged_.chunks());
-  source_.take_chunks({room, most - out, memory_.free_plain_slots(), memory_.free_pinned_slots(),
-                       chunk_bytes_},
-                      taken_);
+  source_.take_chunks(
+      {room, most - out, memory_.free_plain_slots(), memory_.free_pinned_slots(), chunk_bytes_},
+      taken_);
   for (OutChunk& chunk : taken_) HAWSER_TRY(prepare(std::move(chunk)));
   return !taken_.empty();
 }
@@ -73,18 +75,20 @@ Result<bool> TxLane::prepare() {
 // Small chunks of host memory are gathered into their frame; what the Net can send from where it
 // is goes from there; the rest goes through a slot.
 Status TxLane::prepare(OutChunk chunk) {
-  Prepared prepared{.chunk = std::move(chunk)};
+  Prepared prepared;
+  prepared.chunk = std::move(chunk);
   const ChunkRef& ref = prepared.chunk.ref;
   LocalRegion& region = *prepared.chunk.op->region.get();
   const bool in_frame = region.gpu() == nullptr && ref.bytes <= wire::kMaxInlineBytes;
   Status made;
   if (!in_frame && ref.pieces == 1 && memory_.reaches(region)) {
     const auto registration = memory_.registration(region);
-    if (registration.ok()) prepared.registration = *registration;
-    else made = registration.error();
+    if (registration.ok())
+      prepared.registration = *registration;
+    else
+      made = registration.error();
     const BlockList& blocks = prepared.chunk.op->blocks;
-    prepared.data =
-        region.range().at(blocks[ref.first.block].local_offset + ref.first.within);
+    prepared.data = region.range().at(blocks[ref.first.block].local_offset + ref.first.within);
   } else if (!in_frame) {
     made = stage(prepared);
   }
@@ -157,7 +161,8 @@ Result<bool> TxLane::emit(TimePoint now) {
     const std::span<const std::byte> whole = frame.finish();
     posts_.at(first) = Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr};
     free_frames_.pop_back();
-    sent.awaited = sent.awaited || !sent.messages.empty() || unacknowledged_.chunks() > chunks_before;
+    sent.awaited =
+        sent.awaited || !sent.messages.empty() || unacknowledged_.chunks() > chunks_before;
     if (sent.awaited) pace_.frame_sent(now);
     unacknowledged_.sent(std::move(sent));
     ack_due_ = ping_due_ = false;
@@ -187,11 +192,13 @@ std::span<const std::byte> TxLane::inline_data(const Prepared& prepared) {
 Result<bool> TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint now) {
   const Outgoing& op = *prepared.chunk.op;
   const ChunkRef& ref = prepared.chunk.ref;
-  const bool in_frame = ref.bytes <= wire::kMaxInlineBytes && (prepared.slot || prepared.data == nullptr);
+  const bool in_frame =
+      ref.bytes <= wire::kMaxInlineBytes && (prepared.slot || prepared.data == nullptr);
   if (!in_frame && posts_.full()) return false;
   const std::size_t pieces = op.kind == Outgoing::Kind::write ? ref.pieces : 0;
   if (frame.room() < wire::chunk_record_bytes(pieces, in_frame ? ref.bytes : 0)) return false;
-  const std::span<const std::byte> data = in_frame ? inline_data(prepared) : std::span<const std::byte>{};
+  const std::span<const std::byte> data =
+      in_frame ? inline_data(prepared) : std::span<const std::byte>{};
   const auto bytes = static_cast<std::uint32_t>(ref.bytes);
   if (op.kind == Outgoing::Kind::write) {
     pieces_.clear();
@@ -203,8 +210,9 @@ Result<bool> TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, Ti
     frame.add(wire::ReplyChunk{op.peer_op, ref.offset, bytes, data});
   }
   if (!in_frame) {
-    posts_.push() = Post{prepared.data, static_cast<std::size_t>(ref.bytes), prepared.registration,
-                         -1, prepared.slot, nullptr};
+    posts_.push() = Post{prepared.data,         static_cast<std::size_t>(ref.bytes),
+                         prepared.registration, -1,
+                         prepared.slot,         nullptr};
   } else if (prepared.slot) {
     memory_.give_back(prepared.slot);
   }

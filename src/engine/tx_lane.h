@@ -67,9 +67,9 @@ class TxLane {
   static constexpr std::size_t kFrameBuffers = 8;
   static constexpr std::size_t kSlots = 8;
   static constexpr std::size_t kPrepared = 64;
-  static constexpr std::size_t kMaxUnacked = 256;                  // chunks
-  static constexpr std::size_t kChunksPerFrame = 16;               // that follow as messages
-  static constexpr std::uint64_t kBytesPerFrame = 1024 * 1024;     // of them
+  static constexpr std::size_t kMaxUnacked = 256;               // chunks
+  static constexpr std::size_t kChunksPerFrame = 16;            // that follow as messages
+  static constexpr std::uint64_t kBytesPerFrame = 1024 * 1024;  // of them
   static constexpr std::size_t kMaxPosts = 64;
 
   // A chunk whose data is being made ready.

@@ -36,7 +36,8 @@ class Unacknowledged {
     return ack.frames - acked_.frames <= frames_.size() &&
            ack.chunks - acked_.chunks <= chunks_.size();
   }
-  // Calls on_frame(Frame&) and on_chunk(Chunk&) for each that is acknowledged by that, oldest first.
+  // Calls on_frame(Frame&) and on_chunk(Chunk&) for each that is acknowledged by that, oldest
+  // first.
   template <class OnFrame, class OnChunk>
   void take(const wire::Ack& ack, OnFrame&& on_frame, OnChunk&& on_chunk) {
     for (; acked_.frames != ack.frames; ++acked_.frames) {

@@ -147,8 +147,8 @@ struct Notify {
 
 struct Ping {};
 
-// The number, from 1 on, of the message behind this record: those of a side are taken in this order,
-// whichever way they come.
+// The number, from 1 on, of the message behind this record: those of a side are taken in this
+// order, whichever way they come.
 struct Order {
   std::uint64_t number = 0;
 };

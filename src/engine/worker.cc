@@ -73,7 +73,6 @@ void Worker::add(std::shared_ptr<LinkChannel> channel) {
     arriving_.push_back(std::move(channel));
     has_mail_.store(true);
   }
-  load_.fetch_add(1);
   if (asleep_.load()) wake();
 }
 
@@ -122,12 +121,8 @@ bool Worker::drive_all() {
   bool moved = false;
   any_active_ = any_polling_ = any_timing_ = false;
   for (const auto& driven : channels_) drive(*driven, now, moved);
-  const auto ended = [this](const auto& driven) {
-    if (!driven->channel->closed()) return false;
-    let_go(*driven);
-    return true;
-  };
-  if (moved) std::erase_if(channels_, ended);
+  // Their sockets are closed, and gone from epoll by that.
+  if (moved) std::erase_if(channels_, [](const auto& driven) { return driven->channel->closed(); });
   return moved;
 }
 
@@ -176,11 +171,6 @@ void Worker::watch(int fd, std::uint32_t events, Driven& driven, int operation) 
     driven.channel->ask_to_close(system_error(errno, "waiting for a socket of a channel"));
 }
 
-// Its sockets are closed, and gone from epoll by that.
-void Worker::let_go(Driven&) {
-  load_.fetch_sub(1);
-}
-
 // Sleeps, as long as nothing can be missed.
 void Worker::rest(bool moved) {
   std::chrono::nanoseconds pause{0};
@@ -205,7 +195,8 @@ void Worker::rest(bool moved) {
                                    pause.count() < 0 ? nullptr : &span, nullptr);
   asleep_.store(false, std::memory_order_seq_cst);
   const TimePoint now = steady_clock::now();
-  for (const epoll_event& event : std::span(events).first(static_cast<std::size_t>(std::max(count, 0)))) {
+  for (const epoll_event& event :
+       std::span(events).first(static_cast<std::size_t>(std::max(count, 0)))) {
     if (event.data.ptr == nullptr) {
       std::uint64_t rings = 0;
       [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rings, sizeof rings);

@@ -17,9 +17,9 @@
 namespace hawser::engine {
 
 struct WorkerOptions {
-  std::string name;                     // of the thread: at most 15 characters
-  std::vector<int> cpus;                // where it may run; empty: anywhere
-  std::chrono::microseconds spin{0};    // how long it looks on before it sleeps
+  std::string name;                   // of the thread: at most 15 characters
+  std::vector<int> cpus;              // where it may run; empty: anywhere
+  std::chrono::microseconds spin{0};  // how long it looks on before it sleeps
 };
 
 // It works while there is something to do, looks on for a little, and sleeps until a socket or
@@ -37,6 +37,8 @@ class Worker {
   // Runs it in this thread, soon, between two looks at the channels, which it is given.
   using Channels = std::vector<std::shared_ptr<LinkChannel>>;
   void run(std::function<void(const Channels&)> work);
+  // A channel will come: it counts as one from now on.
+  void reserve() { load_.fetch_add(1, std::memory_order_relaxed); }
   int load() const { return load_.load(std::memory_order_relaxed); }  // channels
 
  private:
@@ -56,7 +58,6 @@ class Worker {
   bool drive_all();
   void drive(Driven& driven, TimePoint now, bool& moved);
   void settle(Driven& driven);
-  void let_go(Driven& driven);
   void watch(int fd, std::uint32_t events, Driven& driven, int operation);
   void rest(bool moved);
   void wake();
