@@ -22,16 +22,15 @@ hawser_status_t hawser_acceptor_accept(hawser_acceptor_t* acceptor, int timeout_
     if (const Status given = check_acceptor(acceptor); !given.ok()) return given;
     auto made = acceptor->acceptor->accept(timeout_ms);
     if (!made.ok()) return made.error();
-    handle.link = std::move(*made);
-    return {};
+    return hold_link(handle, std::move(*made));
   });
 }
 
 hawser_status_t hawser_acceptor_try_accept(hawser_acceptor_t* acceptor, hawser_link_t** link) {
   const hawser_status_t done = make_handle(link, [&](hawser_link_t& handle) -> Status {
     if (const Status given = check_acceptor(acceptor); !given.ok()) return given;
-    if (auto made = acceptor->acceptor->try_accept()) handle.link = std::move(*made);
-    return {};
+    auto made = acceptor->acceptor->try_accept();
+    return made ? hold_link(handle, std::move(*made)) : Status();
   });
   // A handle of nothing is how C++ says "not yet"; null is how C does.
   if (done == HAWSER_OK && !(*link)->link) {

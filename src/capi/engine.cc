@@ -19,6 +19,7 @@ hawser_status_t hawser_engine_create(const hawser_engine_options_t* options,
     if (!read.ok()) return read.error();
     auto made = hawser::Engine::create(*read);
     if (!made.ok()) return made.error();
+    handle.description = (*made)->description();
     handle.engine = std::move(*made);
     return {};
   });
@@ -29,7 +30,7 @@ void hawser_engine_destroy(hawser_engine_t* engine) {
 }
 
 const char* hawser_engine_description(hawser_engine_t* engine) {
-  return engine == nullptr ? "" : engine->engine->description().c_str();
+  return engine == nullptr ? "" : engine->description.c_str();
 }
 
 hawser_status_t hawser_engine_devices_json(hawser_engine_t* engine, char** json) {
@@ -94,7 +95,6 @@ hawser_status_t hawser_engine_connect(hawser_engine_t* engine, const char* addre
     if (!read.ok()) return read.error();
     auto made = engine->engine->connect(address, port, *read);
     if (!made.ok()) return made.error();
-    handle.link = std::move(*made);
-    return {};
+    return hold_link(handle, std::move(*made));
   });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include <hawser/engine.h>
 #include <hawser/hawser.h>
@@ -10,6 +11,7 @@
 
 struct hawser_engine {
   std::unique_ptr<hawser::Engine> engine;
+  std::string description;  // which C reads where it is
 };
 
 struct hawser_acceptor {
@@ -18,6 +20,7 @@ struct hawser_acceptor {
 
 struct hawser_link {
   hawser::Link link;
+  std::string peer;  // which C reads where it is
 };
 
 struct hawser_region {
@@ -43,6 +46,12 @@ hawser_status_t make_handle(Handle** made, Work&& work) noexcept {
     *made = handle.release();
     return {};
   });
+}
+
+inline Status hold_link(hawser_link_t& handle, Link link) {
+  handle.peer = link.peer();
+  handle.link = std::move(link);
+  return {};
 }
 
 }  // namespace hawser::capi

@@ -33,7 +33,7 @@ hawser_status_t hawser_link_status(hawser_link_t* link) {
 }
 
 const char* hawser_link_peer(hawser_link_t* link) {
-  return link == nullptr ? "" : link->link.peer().c_str();
+  return link == nullptr ? "" : link->peer.c_str();
 }
 
 hawser_status_t hawser_link_report_json(hawser_link_t* link, char** json) {
