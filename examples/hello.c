@@ -19,10 +19,11 @@ static int worked(hawser_status_t status, const char* doing) {
   return 0;
 }
 
-// Takes what a call that begins a transfer gave, and waits for the end.
-static int finished(hawser_status_t begun, hawser_transfer_t* transfer, const char* doing) {
-  int ok = worked(begun, doing) && worked(hawser_transfer_result(transfer), doing);
-  hawser_transfer_free(transfer);
+// Takes what a call that begins a transfer gave, and waits for the end. (The handle comes by its
+// address: arguments are evaluated in any order, so its value may be older than the call's.)
+static int finished(hawser_status_t begun, hawser_transfer_t** transfer, const char* doing) {
+  int ok = worked(begun, doing) && worked(hawser_transfer_result(*transfer), doing);
+  hawser_transfer_free(*transfer);
   return ok;
 }
 
@@ -76,7 +77,7 @@ static int exchange_token(hawser_engine_t* engine, hawser_link_t* link, uint8_t*
     return 0;
   begun = sends ? hawser_link_send(link, TOKEN_TAG, region, 0, HAWSER_TOKEN_BYTES, NULL, &transfer)
                 : hawser_link_recv(link, TOKEN_TAG, region, 0, HAWSER_TOKEN_BYTES, NULL, &transfer);
-  ok = finished(begun, transfer, sends ? "sending the token" : "receiving the token");
+  ok = finished(begun, &transfer, sends ? "sending the token" : "receiving the token");
   ok = worked(hawser_region_deregister(region, HAWSER_IN_FLIGHT_WAIT, PATIENCE_MS),
               "deregistering the token") &&
        ok;
@@ -127,7 +128,7 @@ static int ask_link(hawser_engine_t* engine, hawser_link_t* link, hawser_region_
   options.notification = "hello";  // arrives once all bytes are there
   options.notification_bytes = strlen("hello");
   if (!finished(hawser_link_write(link, region, 0, &remote, 0, BYTES, &options, &transfer),
-                transfer, "writing") ||
+                &transfer, "writing") ||
       !wait_for_notification(engine, link, text, sizeof text))
     return 0;
   printf("client: wrote %u bytes, and the server says '%s'\n", BYTES, text);

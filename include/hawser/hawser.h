@@ -138,7 +138,8 @@ HAWSER_API hawser_status_t hawser_transfer_options_init(hawser_transfer_options_
 
 // ---- engine ----
 
-// HAWSER_UNAVAILABLE: no such plugin or device.
+// HAWSER_UNAVAILABLE: no such plugin, or it offers no device. HAWSER_INVALID_ARGUMENT: an option is
+// wrong, or names a device that is not offered.
 HAWSER_API hawser_status_t hawser_engine_create(const hawser_engine_options_t* options,
                                                 hawser_engine_t** engine);
 

@@ -105,9 +105,9 @@ void test_reads(pair_t* pair) {
 }
 
 // There is a handle, and its result says why.
-static void is_refused(hawser_status_t begun, hawser_transfer_t* transfer) {
+static void is_refused(hawser_status_t begun, hawser_transfer_t** transfer) {
   CHECK_OK(begun);
-  CHECK_STATUS(HAWSER_INVALID_ARGUMENT, result_of(begun, transfer));
+  CHECK_STATUS(HAWSER_INVALID_ARGUMENT, result_of(begun, *transfer));
 }
 
 void test_refused_transfers(pair_t* pair) {
@@ -119,18 +119,21 @@ void test_refused_transfers(pair_t* pair) {
   hawser_link_t* const link = pair->here.link;
   const hawser_extent_t outside = {60, 8};
   hawser_transfer_t* transfer;
-  is_refused(hawser_link_write(link, local.region, 1, &writable, 0, 64, NULL, &transfer), transfer);
-  is_refused(hawser_link_write(link, local.region, 0, &writable, 1, 64, NULL, &transfer), transfer);
+  is_refused(hawser_link_write(link, local.region, 1, &writable, 0, 64, NULL, &transfer),
+             &transfer);
+  is_refused(hawser_link_write(link, local.region, 0, &writable, 1, 64, NULL, &transfer),
+             &transfer);
   is_refused(hawser_link_write(link, local.region, UINT64_MAX, &writable, 0, 2, NULL, &transfer),
-             transfer);
-  is_refused(hawser_link_write(link, local.region, 0, &readable, 0, 64, NULL, &transfer), transfer);
-  is_refused(hawser_link_read(link, local.region, 0, &writable, 0, 64, NULL, &transfer), transfer);
+             &transfer);
+  is_refused(hawser_link_write(link, local.region, 0, &readable, 0, 64, NULL, &transfer),
+             &transfer);
+  is_refused(hawser_link_read(link, local.region, 0, &writable, 0, 64, NULL, &transfer), &transfer);
   is_refused(hawser_link_send_extents(link, 1, local.region, &outside, 1, NULL, &transfer),
-             transfer);
-  is_refused(hawser_link_recv(link, 1, local.region, 0, 65, NULL, &transfer), transfer);
+             &transfer);
+  is_refused(hawser_link_recv(link, 1, local.region, 0, 65, NULL, &transfer), &transfer);
   // A region of the other engine.
   is_refused(hawser_link_write(link, read_only.region, 0, &writable, 0, 64, NULL, &transfer),
-             transfer);
+             &transfer);
   CHECK(is_zero(&local, 0, 64) && is_zero(&read_only, 0, 64) && is_zero(&write_only, 0, 64));
   end_memory(&local);
   end_memory(&read_only);
