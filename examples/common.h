@@ -79,11 +79,11 @@ inline hawser::RemoteRegion receive_token(hawser::Engine& engine, const hawser::
 // As an event loop would: sleeps in poll(2) while there is nothing to do. The event is cleared
 // before looking; what arrives after the look sets it again, and is not missed.
 inline std::string wait_for_notification(hawser::Engine& engine, const hawser::Link& link) {
+  pollfd event{engine.event_fd(), POLLIN, 0};
   for (;;) {
     engine.clear_event();
     if (const auto notification = link.take_notification()) return notification->text;
     need(link.status(), "waiting for a notification");
-    pollfd event{engine.event_fd(), POLLIN, 0};
     if (poll(&event, 1, kPatienceMs) == 0) throw std::runtime_error("no notification for too long");
   }
 }

@@ -49,10 +49,10 @@ static int check(const uint8_t* memory) {
 // after the look sets it again, and is not missed.
 static int wait_for_notification(hawser_engine_t* engine, hawser_link_t* link, char* text,
                                  size_t capacity) {
+  struct pollfd event = {hawser_engine_event_fd(engine), POLLIN, 0};
   for (;;) {
     size_t bytes;
     int taken;
-    struct pollfd event = {hawser_engine_event_fd(engine), POLLIN, 0};
     hawser_engine_clear_event(engine);
     if (!worked(hawser_link_take_notification(link, text, capacity, &bytes, &taken), "looking"))
       return 0;

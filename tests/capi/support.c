@@ -105,9 +105,9 @@ hawser_status_t result_of(hawser_status_t begun, hawser_transfer_t* transfer) {
 
 int next_notification(const side_t* side, char text[HAWSER_MAX_NOTIFICATION_BYTES + 1],
                       size_t* bytes) {
+  struct pollfd event = {hawser_engine_event_fd(side->engine), POLLIN, 0};
   for (;;) {
     int taken = 0;
-    struct pollfd event = {hawser_engine_event_fd(side->engine), POLLIN, 0};
     CHECK_OK(hawser_engine_clear_event(side->engine));
     CHECK_OK(hawser_link_take_notification(side->link, text, HAWSER_MAX_NOTIFICATION_BYTES + 1,
                                            bytes, &taken));
