@@ -77,15 +77,24 @@ inline hawser::RemoteRegion receive_token(hawser::Engine& engine, const hawser::
 }
 
 // As an event loop would: sleeps in poll(2) while there is nothing to do. The event is cleared
-// before looking; what arrives after the look sets it again, and is not missed.
+// before looking; what arrives after the look sets it again, and is not missed. Whether the link is
+// up is asked before the look, too: a peer may say its last word and close.
 inline std::string wait_for_notification(hawser::Engine& engine, const hawser::Link& link) {
   pollfd event{engine.event_fd(), POLLIN, 0};
   for (;;) {
     engine.clear_event();
+    const hawser::Status up = link.status();
     if (const auto notification = link.take_notification()) return notification->text;
-    need(link.status(), "waiting for a notification");
+    need(up, "waiting for a notification");
     if (poll(&event, 1, kPatienceMs) == 0) throw std::runtime_error("no notification for too long");
   }
+}
+
+// The last word, and the end of the link once it has arrived. Nobody answers it: whether it was
+// heard, the peer knows.
+inline void say_and_close(const hawser::Link& link, const std::string& text) {
+  link.notify(text);
+  link.close(kPatienceMs);
 }
 
 // "server [PORT]" or "client ADDRESS [PORT]".

@@ -123,7 +123,7 @@ void serve(int port) {
   cuda.copy_to_host(copy.data(), gpu.memory(), kBytes);
   example::check(copy, kSeed);
   std::cout << "server: all " << kBytes << " bytes in GPU memory are right" << std::endl;
-  example::need(link.notify("every byte is right").result(), "notifying");
+  example::say_and_close(link, "every byte is right");
   example::need(region.deregister(), "deregistering GPU memory");
 }
 

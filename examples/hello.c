@@ -46,18 +46,21 @@ static int check(const uint8_t* memory) {
 }
 
 // Sleeps in poll(2) while there is nothing to do. The event is cleared before looking; what arrives
-// after the look sets it again, and is not missed.
+// after the look sets it again, and is not missed. Whether the link is up is asked before the look,
+// too: a peer may say its last word and close.
 static int wait_for_notification(hawser_engine_t* engine, hawser_link_t* link, char* text,
                                  size_t capacity) {
   struct pollfd event = {hawser_engine_event_fd(engine), POLLIN, 0};
   for (;;) {
     size_t bytes;
     int taken;
+    hawser_status_t up;
     hawser_engine_clear_event(engine);
+    up = hawser_link_status(link);
     if (!worked(hawser_link_take_notification(link, text, capacity, &bytes, &taken), "looking"))
       return 0;
     if (taken) return 1;
-    if (!worked(hawser_link_status(link), "waiting for a notification")) return 0;
+    if (!worked(up, "waiting for a notification")) return 0;
     if (poll(&event, 1, PATIENCE_MS) == 0) {
       fprintf(stderr, "error: no notification for too long\n");
       return 0;
@@ -85,18 +88,24 @@ static int exchange_token(hawser_engine_t* engine, hawser_link_t* link, uint8_t*
   return ok;
 }
 
+// The last word, and the end of the link once it has arrived. Nobody answers it: whether it was
+// heard, the peer knows.
+static int say_and_close(hawser_link_t* link, const char* text) {
+  hawser_transfer_t* transfer;
+  if (!worked(hawser_link_notify(link, text, strlen(text), &transfer), "notifying")) return 0;
+  hawser_transfer_free(transfer);  // it goes on
+  return worked(hawser_link_close(link, PATIENCE_MS), "closing");
+}
+
 static int serve_link(hawser_engine_t* engine, hawser_link_t* link, hawser_region_t* region) {
   uint8_t token[HAWSER_TOKEN_BYTES];
   char text[HAWSER_MAX_NOTIFICATION_BYTES + 1];
-  hawser_transfer_t* transfer;
-  static const char answer[] = "every byte is right";
   if (!worked(hawser_region_token(region, token, sizeof token), "making a token") ||
       !exchange_token(engine, link, token, 1) ||
       !wait_for_notification(engine, link, text, sizeof text) || !check(hawser_region_data(region)))
     return 0;
   printf("server: told '%s', and all %u bytes are right\n", text, BYTES);
-  return finished(hawser_link_notify(link, answer, strlen(answer), &transfer), transfer,
-                  "notifying");
+  return say_and_close(link, "every byte is right");
 }
 
 static int serve(hawser_engine_t* engine, hawser_region_t* region, int port) {

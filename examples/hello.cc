@@ -29,7 +29,7 @@ void serve(int port) {
   example::check(memory, kSeed);
   std::cout << "server: told '" << text << "', and all " << kBytes << " bytes are right"
             << std::endl;
-  example::need(link.notify("every byte is right").result(), "notifying");
+  example::say_and_close(link, "every byte is right");
 
   // Nobody writes into the memory any more, and it may go.
   example::need(region.deregister(), "deregistering memory");

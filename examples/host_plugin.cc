@@ -38,7 +38,7 @@ void serve(const std::string& plugin, int port) {
   example::need(answer.result(), "receiving");
   example::check(back, kBackSeed);
   std::cout << "server: got " << answer.bytes_done() << " bytes back, all right" << std::endl;
-  example::need(link.notify("every byte is right").result(), "notifying");
+  example::say_and_close(link, "every byte is right");
   example::need(region.deregister(), "deregistering");
 }
 

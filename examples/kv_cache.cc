@@ -107,7 +107,7 @@ void decode(int port) {
   }
   check_other_blocks(cache, request.blocks);
   std::cout << "decode: no other block was touched" << std::endl;
-  example::need(link.notify("decoding").result(), "notifying");
+  example::say_and_close(link, "decoding");
   example::need(region.deregister(), "deregistering");
 }
 
