@@ -15,7 +15,7 @@ test_devmem_validation:
 	@echo "tests/$@ is up to date"
 
 format:
-	@git ls-files '*.cc' '*.h' '*.cu' | xargs clang-format -i
+	@git ls-files '*.c' '*.cc' '*.h' '*.cu' | xargs clang-format -i
 
 lint:
 	@scripts/lint.sh
