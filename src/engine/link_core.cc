@@ -243,8 +243,10 @@ void LinkCore::on_offer(const wire::ChannelOffer& offer) {
   if (offer.generation <= slot.generation) return;
   if (slot.making)
     slot.making->cancel(Error(Code::cancelled, "the peer has begun the channel anew"));
-  if (slot.channel)
+  if (slot.channel) {
     slot.channel->ask_to_close(Error(Code::peer, "the peer has begun the channel anew"));
+    workers_[offer.channel]->kick(*slot.channel);
+  }
   begin_making(slot, static_cast<int>(offer.channel), offer.generation, &offer.handle);
 }
 
@@ -261,6 +263,8 @@ void LinkCore::channel_made(ChannelEnds ends) {
   if (ending_ || generation != slot.generation || slot.channel) {
     lock.unlock();
     (*channel)->abandon();
+    channel_not_made(static_cast<int>(index), generation,
+                     Error(Code::cancelled, "the channel was begun anew, or is not needed"));
     return;
   }
   slot.making.reset();
@@ -276,17 +280,20 @@ void LinkCore::channel_made(ChannelEnds ends) {
   look_whether_up(lock);
 }
 
+// The peer may have it, and waits for word of what has been taken in: nothing.
 void LinkCore::channel_not_made(int index, std::uint32_t generation, const Error& why) {
   {
     Lock lock(mutex_);
     Slot& slot = slots_[static_cast<std::size_t>(index)];
-    if (generation != slot.generation) return;
-    slot.making.reset();
-    slot.settled = true;
-    failed(slot, why);
-    log_warning("{}: channel {} ({}) was not made: {}", terms_.peer, index,
-                terms_.channels[static_cast<std::size_t>(index)].device_name, why.message());
-    look_whether_up(lock);
+    std::erase_if(slot.peer_down, [&](const auto& down) { return down.generation == generation; });
+    if (generation == slot.generation) {
+      slot.making.reset();
+      slot.settled = true;
+      failed(slot, why);
+      log_warning("{}: channel {} ({}) was not made: {}", terms_.peer, index,
+                  terms_.channels[static_cast<std::size_t>(index)].device_name, why.message());
+      look_whether_up(lock);
+    }
     if (ending_) return;
   }
   tell(wire::ChannelDown{static_cast<std::uint32_t>(index), generation, 0, 0, {}}, why.message());
@@ -388,7 +395,10 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
   if (ending_ || down.channel >= slots_.size()) return;
   Slot& slot = slots_[down.channel];
   const Error why(Code::peer, fmt::format("the peer gave it up: {}", down.reason));
+  wire::ChannelDown kept = down;
+  kept.reason = {};
   if (slot.making && slot.making->generation() == down.generation) {
+    slot.peer_down.push_back(kept);  // it may have been made this moment
     slot.making->cancel(why);
     return;
   }
@@ -400,8 +410,6 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
     return;
   }
   if (slot.channel == nullptr || slot.channel->generation() != down.generation) return;
-  wire::ChannelDown kept = down;
-  kept.reason = {};
   slot.peer_down.push_back(kept);
   slot.channel->ask_to_close(why);
   workers_[down.channel]->kick(*slot.channel);
