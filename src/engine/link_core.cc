@@ -270,6 +270,7 @@ void LinkCore::channel_made(ChannelEnds ends) {
   slot.making.reset();
   slot.settled = true;
   slot.channel = *channel;
+  slot.made_at = Clock::system().now();
   none_live_since_.reset();
   for (const wire::ChannelDown& down : slot.peer_down)
     if (down.generation == generation)
@@ -302,8 +303,12 @@ void LinkCore::channel_not_made(int index, std::uint32_t generation, const Error
 void LinkCore::failed(Slot& slot, const Error& why) {
   ++slot.failures;
   slot.last_failure = why.message();
-  const int doublings = std::min(slot.failures_in_a_row++, kMostDoublings);
-  slot.retry_at = Clock::system().now() + engine_->retry() * (1 << doublings);
+  slot.retry_at = Clock::system().now() + pause_after_failures(slot);
+  ++slot.failures_in_a_row;
+}
+
+Milliseconds LinkCore::pause_after_failures(const Slot& slot) const {
+  return engine_->retry() * (1 << std::min(slot.failures_in_a_row, kMostDoublings));
 }
 
 // Up for this side: some channels are, and the others had their time. Up: the peer says so, too.
@@ -354,6 +359,9 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       finish_end(lock);
       return;
     }
+    // One that lasted has earned a fresh start.
+    if (Clock::system().now() - slot.made_at > pause_after_failures(slot))
+      slot.failures_in_a_row = 0;
     failed(slot, why);
     if (live() == 0) none_live_since_ = Clock::system().now();
     log_warning("{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
