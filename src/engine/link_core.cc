@@ -183,7 +183,8 @@ void LinkCore::on_peer_up() {
   look_whether_up(lock);
 }
 
-// Where channels are left, they carry it: the control connection may be the one that is broken.
+// Over channels and the control connection alike, whichever gets there: any of them may be dead
+// without a word. What comes twice is known by its generation.
 void LinkCore::tell(wire::Record record, std::string text) {
   auto message = std::make_shared<Message>();
   const auto bytes = std::as_bytes(std::span(text));
@@ -192,14 +193,14 @@ void LinkCore::tell(wire::Record record, std::string text) {
     down->reason = {reinterpret_cast<const char*>(message->bytes.data()), message->bytes.size()};
   message->record = record;
   bool by_channel = false;
+  bool by_control = false;
   {
     const Lock lock(mutex_);
     by_channel = up_ && live() > 0;
+    by_control = !control_lost_;
   }
-  if (by_channel)
-    operations_.post_unordered(std::move(message));
-  else
-    control_->send(message->record);
+  if (by_control) control_->send(message->record);
+  if (by_channel) operations_.post_unordered(std::move(message));
 }
 
 // ---- channels in the making ----
@@ -373,7 +374,9 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.unresolved.push_back({channel.generation(), std::move(left)});
     } else {
       const wire::Ack peer_taken{known->frames, known->chunks};
-      slot.peer_down.erase(known);
+      std::erase_if(slot.peer_down, [&](const auto& down) {
+        return down.generation <= channel.generation();
+      });
       resolve(left, peer_taken, lock);
     }
     if (!control_lost_ || live() > 0)
