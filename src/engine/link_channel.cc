@@ -45,6 +45,7 @@ Result<bool> LinkChannel::step(TimePoint now) {
   if (const auto ack = rx_->take_peer_ack()) HAWSER_TRY(tx_->on_ack(*ack, now));
   if (received) heard_at_.store(now, std::memory_order_relaxed);
   tx_->set_ack(rx_->taken(), rx_->take_due());
+  if (sign_wanted_.load(std::memory_order_relaxed) && sign_wanted_.exchange(false)) tx_->ping();
   HAWSER_ASSIGN(const bool sent, tx_->progress(now));
   return received || sent;
 }
@@ -54,8 +55,8 @@ Result<bool> LinkChannel::step(TimePoint now) {
 Status LinkChannel::look_at_clock(TimePoint now) {
   const auto stalled = tx_->pace().stalled_for(now);
   const auto bound = std::chrono::nanoseconds(link_->stall());
-  suspicious_ = stalled > bound / 2;
-  if (!suspicious_) return {};
+  suspicious_.store(stalled > bound / 2, std::memory_order_relaxed);
+  if (!suspicious()) return {};
   link_->ask_for_a_sign(now);
   if (stalled < bound || !link_->heard_elsewhere(*this, now - bound / 2)) return {};
   return Error(Code::timeout,
@@ -101,11 +102,11 @@ void LinkChannel::abandon() {
 // ---- what goes out ----
 
 void LinkChannel::take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) {
-  if (!suspicious_) link_->operations().take_messages(frame, sent);
+  if (!suspicious()) link_->operations().take_messages(frame, sent);
 }
 
 void LinkChannel::take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) {
-  if (suspicious_ || !link_->may_take(*this)) return;
+  if (suspicious() || !link_->may_take(*this)) return;
   link_->operations().take_chunks(limits, taken);
 }
 

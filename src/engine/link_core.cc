@@ -86,12 +86,13 @@ void LinkCore::wake(std::uint64_t bytes) {
     if (slots_[i].channel) workers_[i]->kick(*slots_[i].channel);
 }
 
-// Which of them will be done soonest with what it has.
+// Which of them will be done soonest with what it has; one that stands still takes nothing.
 LinkChannel* LinkCore::best_channel() const {
   LinkChannel* best = nullptr;
   std::uint64_t least = UINT64_MAX;
   for (const Slot& slot : slots_) {
-    if (slot.channel == nullptr || slot.channel->outstanding() >= least) continue;
+    if (slot.channel == nullptr || slot.channel->suspicious()) continue;
+    if (slot.channel->outstanding() >= least) continue;
     least = slot.channel->outstanding();
     best = slot.channel.get();
   }
@@ -137,13 +138,17 @@ bool LinkCore::heard_elsewhere(const LinkChannel& channel, TimePoint since) cons
          (live() == 1 && !control_lost_ && control_->heard_at() > since);
 }
 
-// A question that any channel may carry, at most once in a while.
+// A question on every channel, at most once in a while. It wakes them, too: they take over messages
+// that were left to one that stands still.
 void LinkCore::ask_for_a_sign(TimePoint now) {
   TimePoint last = asked_at_.load(std::memory_order_relaxed);
   if (now - last < stall() / 4 || !asked_at_.compare_exchange_strong(last, now)) return;
-  auto message = std::make_shared<Message>();
-  message->record = wire::Ping{};
-  operations_.post_unordered(std::move(message));
+  const Lock lock(mutex_);
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].channel == nullptr) continue;
+    slots_[i].channel->ask_for_a_sign();
+    workers_[i]->kick(*slots_[i].channel);
+  }
 }
 
 std::size_t LinkCore::live() const {
