@@ -50,17 +50,25 @@ Result<bool> LinkChannel::step(TimePoint now) {
   return received || sent;
 }
 
-// A channel is given up only where the peer answers on another: one that stands still altogether
-// may be a peer that has no time.
+// A channel is given up only where the peer is heard elsewhere: one that stands still altogether may
+// be a peer that has no time. Its control connection says less than another channel does: it is
+// another thread's.
 Status LinkChannel::look_at_clock(TimePoint now) {
   const auto stalled = tx_->pace().stalled_for(now);
   const auto bound = std::chrono::nanoseconds(link_->stall());
   suspicious_.store(stalled > bound / 2, std::memory_order_relaxed);
-  if (!suspicious()) return {};
+  if (!suspicious()) {
+    against_channels_.broken();
+    against_control_.broken();
+    return {};
+  }
   link_->ask_for_a_sign(now);
-  if (stalled < bound || !link_->heard_elsewhere(*this, now - bound / 2)) return {};
+  const TimePoint since = now - stalled;
+  if (!against_channels_.conclusive(now, since, link_->heard_elsewhere(*this), bound) &&
+      !against_control_.conclusive(now, since, link_->heard_on_control(), 2 * bound))
+    return {};
   return Error(Code::timeout,
-               fmt::format("nothing was acknowledged for {} ms, while the peer answers on others",
+               fmt::format("nothing was acknowledged for {} ms, while the peer is heard elsewhere",
                            std::chrono::duration_cast<Milliseconds>(stalled).count()));
 }
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "engine/operations.h"
 #include "engine/rx_lane.h"
+#include "engine/silence.h"
 #include "engine/tx_lane.h"
 #include "engine/unacknowledged.h"
 #include "net/net.h"
@@ -100,6 +101,7 @@ class LinkChannel final : private TxSource, private RxSink {
   std::unique_ptr<RxLane> rx_;
   const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does
   bool closed_ = false;
+  Silence against_channels_, against_control_;
   std::atomic<bool> suspicious_{false};  // nothing is acknowledged: new messages go elsewhere
   std::atomic<bool> sign_wanted_{false};
   std::atomic_flag close_claimed_;     // by whoever sets the reason

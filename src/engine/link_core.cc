@@ -128,14 +128,17 @@ bool LinkCore::may_take(const LinkChannel& channel) const {
 
 // ---- signs of life ----
 
-bool LinkCore::heard_elsewhere(const LinkChannel& channel, TimePoint since) const {
+TimePoint LinkCore::heard_elsewhere(const LinkChannel& channel) const {
   const Lock lock(mutex_);
-  return std::ranges::any_of(slots_,
-                             [&](const Slot& slot) {
-                               return slot.channel && slot.channel.get() != &channel &&
-                                      slot.channel->heard_at() > since;
-                             }) ||
-         (live() == 1 && !control_lost_ && control_->heard_at() > since);
+  TimePoint heard{};
+  for (const Slot& slot : slots_)
+    if (slot.channel && slot.channel.get() != &channel)
+      heard = std::max(heard, slot.channel->heard_at());
+  return heard;
+}
+
+TimePoint LinkCore::heard_on_control() const {
+  return control_->heard_at();
 }
 
 // A question on every channel, at most once in a while. It wakes them, too: they take over messages

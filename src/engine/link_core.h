@@ -74,7 +74,9 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const std::shared_ptr<Gpu>& gpu() const { return terms_.gpu; }
   Milliseconds stall() const;
   bool may_take(const LinkChannel& channel) const;
-  bool heard_elsewhere(const LinkChannel& channel, TimePoint since) const;
+  // When the peer was last heard on another channel, and on the control connection.
+  TimePoint heard_elsewhere(const LinkChannel& channel) const;
+  TimePoint heard_on_control() const;
   void ask_for_a_sign(TimePoint now);
   Status take_record(std::uint64_t order, const wire::Record& record);
   void channel_closed(const LinkChannel& channel, const Error& why, const wire::Ack& taken,
