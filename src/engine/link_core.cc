@@ -16,8 +16,6 @@ constexpr Milliseconds kGrace{3000};
 // A new attempt at a channel that went down.
 constexpr Milliseconds kRemaking{5000};
 constexpr int kMostDoublings = 4;
-// A link that has lost its control connection lives if its channels answer within so many stalls.
-constexpr int kSignsOfLife = 4;
 
 }  // namespace
 
@@ -471,15 +469,18 @@ void LinkCore::look_at_clock(TimePoint now) {
                                 terms_.peer, engine_->peer_silence().count(), what_failed())));
     return;
   }
-  if (!control_lost_) return;
-  TimePoint heard{};
+  // Before the control connection's silence is its end, channels are asked: the peer is gone where
+  // nothing has been heard of it anywhere.
+  TimePoint heard = control_->heard_at();
   for (const Slot& slot : slots_)
     if (slot.channel) heard = std::max(heard, slot.channel->heard_at());
-  if (now - heard > stall() * kSignsOfLife) {
+  const auto silent = now - heard;
+  if (control_lost_ && silent > engine_->peer_silence()) {
     end(lock, Error(Code::peer, fmt::format("{} is gone: {}, and no channel answers", terms_.peer,
                                             control_lost_->message())));
     return;
   }
+  if (!control_lost_ && silent < engine_->peer_silence() / 2) return;
   lock.unlock();
   ask_for_a_sign(now);
 }
