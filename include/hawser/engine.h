@@ -91,7 +91,7 @@ class HAWSER_API Engine {
   void clear_event();
 
   // The transport and its NICs, in a line for people: "TCP sockets (eth1, eth2)".
-  const std::string& description() const;
+  std::string description() const;
   // The names of the NICs that links may use.
   std::vector<std::string> devices() const;
 

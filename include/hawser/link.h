@@ -98,7 +98,7 @@ class HAWSER_API Link {
   // Why it is not up.
   Status status() const;
   LinkReport report() const;
-  const std::string& peer() const;
+  std::string peer() const;
 
   // Waits at most `timeout_ms` for transfers under way, then ends the link: what is left fails
   // with Code::cancelled here, with Code::peer there.

@@ -13,15 +13,6 @@
 namespace hawser {
 namespace {
 
-constexpr int kBacklog = 128;
-
-void set_listen_options(const UniqueFd& socket, int family) {
-  const int on = 1;
-  const int off = 0;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // over old TIME_WAITs
-  if (family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-}
-
 Error listen_error(int err, const std::string& where, int gpu, int channel) {
   const std::string object = fmt::format("{} (gpu {}, channel {})", where, gpu, channel);
   if (err == EADDRINUSE)
@@ -40,13 +31,6 @@ Error listen_error(int err, const std::string& where, int gpu, int channel) {
   return system_error(err, fmt::format("cannot listen on {}", object));
 }
 
-// The errno of what failed, or 0.
-int listen_on(const UniqueFd& socket, const sockets::Address& address) {
-  set_listen_options(socket, address.family());
-  if (::bind(socket.get(), address.get(), address.bytes) != 0) return errno;
-  return ::listen(socket.get(), kBacklog) == 0 ? 0 : errno;
-}
-
 bool lacks_family(int err) {
   return err == EADDRNOTAVAIL || err == EAFNOSUPPORT;
 }
@@ -62,7 +46,7 @@ Holding hold(const sockets::Address& address, int gpu, int channel) {
   Holding out;
   UniqueFd socket = sockets::open_socket(address.family());
   int err = errno;
-  if (socket.valid()) err = listen_on(socket, address);
+  if (socket.valid()) err = sockets::listen_on(socket, address);
   if (err == 0) {
     out.port = HeldPort{std::move(socket), channel};
     return out;

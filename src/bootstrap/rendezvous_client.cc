@@ -33,33 +33,6 @@ Deadline earlier(const Deadline& deadline, Milliseconds timeout) {
   return deadline.remaining() < timeout ? deadline : Deadline::after(timeout);
 }
 
-// True when the socket is ready, false when the deadline has passed.
-bool wait_for(const UniqueFd& socket, short events, const Deadline& deadline) {
-  while (true) {
-    pollfd poll_for{socket.get(), events, 0};
-    if (::poll(&poll_for, 1, deadline.poll_timeout_ms(sockets::kLongestPollMs)) > 0) return true;
-    if (deadline.expired()) return false;
-  }
-}
-
-int pending_error(const UniqueFd& socket) {
-  int err = 0;
-  socklen_t bytes = sizeof err;
-  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &err, &bytes);
-  return err;
-}
-
-// A connection to a closed port of this machine can meet itself, when the kernel picks that very
-// port for its own end.
-bool is_connected_to_itself(const UniqueFd& socket) {
-  sockets::Address own;
-  sockets::Address peer;
-  own.bytes = peer.bytes = sizeof own.storage;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own.storage), &own.bytes);
-  ::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.bytes);
-  return own.bytes == peer.bytes && std::memcmp(&own.storage, &peer.storage, own.bytes) == 0;
-}
-
 // Connects to one address and shakes hands. Not thread-safe.
 class Dialogue {
  public:
@@ -68,7 +41,6 @@ class Dialogue {
   Attempt<Rendezvous> run(const Deadline& connect_by, const Deadline& answer_by);
 
  private:
-  int connect(const Deadline& connect_by);  // errno's number, 0 where it is connected
   Attempt<wire::Message> hear_answer(const Deadline& answer_by);
   Attempt<Rendezvous> judge(wire::Message answer);
   Error unconnected(int err) const;
@@ -79,16 +51,6 @@ class Dialogue {
   UniqueFd socket_;
   wire::Decoder decoder_;
 };
-
-int Dialogue::connect(const Deadline& connect_by) {
-  socket_ = sockets::open_socket(address_.family());
-  if (!socket_.valid()) return errno;
-  if (::connect(socket_.get(), address_.get(), address_.bytes) == 0) return 0;
-  if (errno != EINPROGRESS && errno != EINTR) return errno;
-  if (!wait_for(socket_, POLLOUT, connect_by)) return ETIMEDOUT;
-  const int err = pending_error(socket_);
-  return err == 0 && is_connected_to_itself(socket_) ? ECONNREFUSED : err;
-}
 
 Error Dialogue::unconnected(int err) const {
   return system_error(err, fmt::format("connecting to {}", address_.text()));
@@ -110,7 +72,7 @@ bool may_come_later(int err) {
 }
 
 Attempt<Rendezvous> Dialogue::run(const Deadline& connect_by, const Deadline& answer_by) {
-  if (const int err = connect(connect_by); err != 0) {
+  if (const int err = sockets::connect_to(address_, connect_by, socket_); err != 0) {
     if (may_come_later(err)) return Again{unconnected(err)};
     return Final{unconnected(err)};
   }
@@ -127,7 +89,7 @@ Attempt<Rendezvous> Dialogue::run(const Deadline& connect_by, const Deadline& an
 Attempt<wire::Message> Dialogue::hear_answer(const Deadline& answer_by) {
   std::array<std::byte, wire::kMaxFrameBytes> bytes;
   while (true) {
-    const bool ready = wait_for(socket_, POLLIN, answer_by);
+    const bool ready = sockets::wait_for(socket_, POLLIN, answer_by);
     const auto got = sockets::receive_some(socket_.get(), bytes);
     decoder_.feed(std::span(bytes).first(got.bytes));
     auto message = decoder_.next();

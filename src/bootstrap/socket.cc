@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 
 namespace hawser::sockets {
 namespace {
+
+constexpr int kBacklog = 128;
 
 // How the kernel looks for a dead peer: probes after 5 s of quiet, every 2 s, three of them; and
 // no more than 10 s for the peer to acknowledge what was sent.
@@ -65,6 +68,31 @@ Transfer outcome(ssize_t done) {
   return {Transfer::State::failed, 0, errno};
 }
 
+void set_listen_options(const UniqueFd& socket, int family) {
+  const int on = 1;
+  const int off = 0;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // over old TIME_WAITs
+  if (family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+}
+
+int pending_error(const UniqueFd& socket) {
+  int err = 0;
+  socklen_t bytes = sizeof err;
+  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &err, &bytes);
+  return err;
+}
+
+// A connection to a closed port of this machine can meet itself, when the kernel picks that very
+// port for its own end.
+bool is_connected_to_itself(const UniqueFd& socket) {
+  Address own;
+  Address peer;
+  own.bytes = peer.bytes = sizeof own.storage;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own.storage), &own.bytes);
+  ::getpeername(socket.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.bytes);
+  return own.bytes == peer.bytes && std::memcmp(&own.storage, &peer.storage, own.bytes) == 0;
+}
+
 }  // namespace
 
 std::string host_and_port(const std::string& host, std::uint16_t port) {
@@ -104,6 +132,30 @@ Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port
     out.push_back(address);
   }
   return out;
+}
+
+bool wait_for(const UniqueFd& socket, short events, const Deadline& deadline) {
+  while (true) {
+    pollfd poll_for{socket.get(), events, 0};
+    if (::poll(&poll_for, 1, deadline.poll_timeout_ms(kLongestPollMs)) > 0) return true;
+    if (deadline.expired()) return false;
+  }
+}
+
+int listen_on(const UniqueFd& socket, const sockets::Address& address) {
+  set_listen_options(socket, address.family());
+  if (::bind(socket.get(), address.get(), address.bytes) != 0) return errno;
+  return ::listen(socket.get(), kBacklog) == 0 ? 0 : errno;
+}
+
+int connect_to(const Address& address, const Deadline& deadline, UniqueFd& socket) {
+  socket = open_socket(address.family());
+  if (!socket.valid()) return errno;
+  if (::connect(socket.get(), address.get(), address.bytes) == 0) return 0;
+  if (errno != EINPROGRESS && errno != EINTR) return errno;
+  if (!wait_for(socket, POLLOUT, deadline)) return ETIMEDOUT;
+  const int err = pending_error(socket);
+  return err == 0 && is_connected_to_itself(socket) ? ECONNREFUSED : err;
 }
 
 UniqueFd open_socket(int family) {

@@ -39,6 +39,14 @@ Result<std::vector<Address>> resolve(const std::string& host, std::uint16_t port
 // "192.0.2.7:20000", or "[fd00::2]:20000" for a host that has colons in it.
 std::string host_and_port(const std::string& host, std::uint16_t port);
 
+// True when the socket is ready for these events of poll(2), false when the deadline has passed.
+bool wait_for(const UniqueFd& socket, short events, const Deadline& deadline);
+
+// Both give errno's number of what failed, or 0. A connection to a port of this machine that met
+// itself counts as refused.
+int listen_on(const UniqueFd& socket, const Address& address);
+int connect_to(const Address& address, const Deadline& deadline, UniqueFd& socket);
+
 // A non-blocking, close-on-exec TCP socket; not valid, and errno set, where there is none.
 UniqueFd open_socket(int family);
 // An eventfd, and what makes it readable for good.

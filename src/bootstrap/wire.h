@@ -167,6 +167,8 @@ bool has_magic(std::span<const std::byte> bytes);
 std::string describe_stranger(std::span<const std::byte> bytes);
 // The text with '?' for each control character and each byte that is no UTF-8.
 std::string printable(std::string_view text);
+// The length of the printable UTF-8 character that starts at `i`; 0 where none does.
+std::size_t printable_bytes(std::string_view text, std::size_t i);
 
 // Collects bytes and gives out whole messages. Not thread-safe. Holds at most one frame and what
 // one feed() brings, if next() is called till it gives nothing before the next feed().

@@ -22,22 +22,6 @@ bool continues(std::string_view text, std::size_t from, std::size_t count) {
   return true;
 }
 
-// The length of the printable UTF-8 character that starts at `i`; 0 where none does.
-std::size_t character_bytes(std::string_view text, std::size_t i) {
-  const unsigned char first = at(text, i);
-  if (first < 0x80) return first >= 0x20 && first != 0x7F ? 1 : 0;
-  if (first < 0xC2 || first > 0xF4) return 0;
-  const std::size_t bytes = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (!continues(text, i + 1, bytes - 1)) return 0;
-  const unsigned char second = at(text, i + 1);
-  if (first == 0xC2 && second < 0xA0) return 0;  // the C1 control characters
-  if (first == 0xE0 && second < 0xA0) return 0;  // longer than it need be
-  if (first == 0xED && second > 0x9F) return 0;  // surrogates
-  if (first == 0xF0 && second < 0x90) return 0;  // longer than it need be
-  if (first == 0xF4 && second > 0x8F) return 0;  // beyond Unicode
-  return bytes;
-}
-
 bool is_http_request(std::string_view text) {
   for (const char* method :
        {"GET ", "PUT ", "POST", "HEAD", "OPTI", "DELE", "CONN", "PATC", "TRAC", "PRI "})
@@ -52,11 +36,26 @@ std::string excerpt(std::string_view text) {
 
 }  // namespace
 
+std::size_t printable_bytes(std::string_view text, std::size_t i) {
+  const unsigned char first = at(text, i);
+  if (first < 0x80) return first >= 0x20 && first != 0x7F ? 1 : 0;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  const std::size_t bytes = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (!continues(text, i + 1, bytes - 1)) return 0;
+  const unsigned char second = at(text, i + 1);
+  if (first == 0xC2 && second < 0xA0) return 0;  // the C1 control characters
+  if (first == 0xE0 && second < 0xA0) return 0;  // longer than it need be
+  if (first == 0xED && second > 0x9F) return 0;  // surrogates
+  if (first == 0xF0 && second < 0x90) return 0;  // longer than it need be
+  if (first == 0xF4 && second > 0x8F) return 0;  // beyond Unicode
+  return bytes;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t bytes = character_bytes(text, i);
+    const std::size_t bytes = printable_bytes(text, i);
     if (bytes == 0) {
       out += '?';
     } else {

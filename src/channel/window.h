@@ -22,9 +22,10 @@ class SlidingWindow {
   std::size_t begin() const { return begin_; }  // position of the oldest
   std::size_t end() const { return end_; }      // position the next push gets
 
-  // Neither may be called out of turn: push on a full window, pop on an empty one.
+  // None may be called out of turn: push on a full window, pop or drop on an empty one.
   T& push() { return entries_[end_++ % entries_.size()]; }
   void pop() { ++begin_; }
+  void drop_newest() { --end_; }
 
   T& at(std::size_t position) { return entries_[position % entries_.size()]; }
   T& oldest() { return at(begin_); }

@@ -1,5 +1,6 @@
 // What two engines say to each other: frames of records, over channels and over the control
-// connection. docs/engine-protocol.md is the specification; this file mirrors its meaning.
+// connection. docs/engine-protocol.md is the specification; this file mirrors its meaning,
+// wire_layout.h its offsets.
 #pragma once
 
 #include <array>
@@ -21,6 +22,7 @@ inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::size_t kFrameHeaderBytes = 16;
 inline constexpr std::size_t kFrameBytes = 16 * 1024;  // the largest frame, header included
 inline constexpr std::size_t kMaxPieces = 512;         // of one record
+inline constexpr std::uint32_t kMaxChunkBytes = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxInlineBytes = 8 * 1024;
 inline constexpr std::size_t kMaxNotification = 4096;
 inline constexpr std::size_t kMaxText = 512;
@@ -62,7 +64,8 @@ struct Ack {
 
 // A write's data, to the pieces of a region of the receiver, one after another. The data is a
 // message of its own behind the frame, in the order of the chunks; or here, where `data` is not
-// empty. `bytes` is the sum of the pieces.
+// empty. `bytes` is the sum of the pieces: 1 to kMaxChunkBytes, in 1 to kMaxPieces pieces, each of
+// at least 1 byte.
 struct WriteChunk {
   std::uint64_t sender_op = 0;
   bool tracked = false;  // counts towards a Begin
@@ -73,7 +76,7 @@ struct WriteChunk {
   std::span<const std::byte> data;  // inline, or empty
 };
 
-// Data for a read or a receive of the receiver, whose blocks it knows itself.
+// Data for a read or a receive of the receiver, whose blocks it knows itself: 1 to kMaxChunkBytes.
 struct ReplyChunk {
   std::uint64_t op = 0;
   std::uint64_t offset = 0;  // in the operation's data
@@ -88,7 +91,8 @@ struct Begin {
   std::span<const std::byte> notification;
 };
 
-// Send me these pieces of your region, as my operation's data from `offset` on.
+// Send me these pieces of your region, as my operation's data from `offset` on: 1 to kMaxPieces,
+// each of at least 1 byte.
 struct ReadRequest {
   std::uint64_t sender_op = 0;
   std::uint64_t offset = 0;
@@ -98,7 +102,7 @@ struct ReadRequest {
 };
 
 // There is a message of that tag. `order` counts Send and Notify of a side: they are taken in this
-// order. Eager: its data (maybe none) is here.
+// order. Eager: its data (maybe none) is here. An empty message is always eager.
 struct Send {
   std::uint64_t order = 0;
   std::uint64_t sender_op = 0;
@@ -143,6 +147,12 @@ struct Notify {
 
 struct Ping {};
 
+// The number, from 1 on, of the message behind this record: those of a side are taken in this
+// order, whichever way they come.
+struct Order {
+  std::uint64_t number = 0;
+};
+
 // I have closed this channel, having taken in and applied so many of your frames and chunks of it.
 struct ChannelDown {
   std::uint32_t channel = 0;
@@ -174,10 +184,10 @@ struct Device {
 // client -> server, first.
 struct Hello {
   Key engine{};
-  std::uint32_t chunk_bytes = 0;          // never 0 on the wire
+  std::uint32_t chunk_bytes = 0;          // 1 to kMaxChunkBytes
   std::uint32_t channels_per_device = 0;  // 0: as the server thinks best
   std::string host;                       // for people
-  std::string transport;                  // Net::name()
+  std::string transport;                  // Net::name(); never empty on the wire
   std::vector<Device> devices;            // 1 to kMaxDevices
 };
 
@@ -191,12 +201,13 @@ struct ChannelPlan {
 struct Welcome {
   Key engine{};
   Key link{};
-  std::uint32_t chunk_bytes = 0;
+  std::uint32_t chunk_bytes = 0;  // 1 to kMaxChunkBytes
   std::string host;
   std::vector<Device> devices;
   std::vector<ChannelPlan> channels;  // 1 to kMaxChannels; indices are checked
 };
 
+// Understood in any version: its type and its form never change.
 struct Refuse {
   std::string_view reason;
 };
@@ -209,11 +220,13 @@ struct Heartbeat {};
 // A record's type on the wire is its place here, counted from 1.
 using Record = std::variant<Ack, WriteChunk, ReplyChunk, Begin, ReadRequest, Send, Ready, Finished,
                             Fault, Stop, Withdraw, Notify, Ping, ChannelDown, ChannelOffer, Close,
-                            Hello, Welcome, Refuse, Up, Heartbeat>;
+                            Hello, Welcome, Refuse, Up, Heartbeat, Order>;
 
 const char* record_name(const Record& record);  // "WriteChunk"
 // What it takes in a frame, its own header included.
 std::size_t encoded_bytes(const Record& record);
+// What a WriteChunk or, without pieces, a ReplyChunk takes at most.
+std::size_t chunk_record_bytes(std::size_t pieces, std::uint64_t inline_bytes);
 
 // Builds one frame in a buffer of at least kFrameBytes. Not thread-safe; a value.
 class FrameBuilder {
@@ -222,8 +235,9 @@ class FrameBuilder {
 
   bool empty() const { return records_ == 0; }
   std::size_t room() const;  // for records, in bytes
-  // False: it does not fit, and nothing was changed. Longer texts than kMaxText are cut between two
-  // characters; other limits above are the caller's to keep.
+  // False: it does not fit, and nothing was changed. Texts are made printable, and cut between two
+  // characters where they are longer than kMaxText, a device's name than kMaxNameBytes; other
+  // limits above are the caller's to keep. Never allocates.
   bool add(const Record& record);
   // The whole frame, in the buffer.
   std::span<const std::byte> finish();
@@ -238,11 +252,13 @@ class FrameBuilder {
 Result<std::size_t> frame_length(std::span<const std::byte, kFrameHeaderBytes> header);
 
 // Reads the records of one whole frame, which must stay as it is. Each field is checked for form,
-// not for sense: counts, lengths and enums, never whether an operation or a key exists.
+// not for sense: counts, lengths and enums, never whether an operation or a key exists. What a
+// record views lies in the frame: nothing is allocated but for a Hello, a Welcome and an error.
 class FrameReader {
  public:
   static Result<FrameReader> open(std::span<const std::byte> frame);
-  // Nothing: there are no more. Code::protocol: no correct peer sends this.
+  // Nothing: there are no more. Code::protocol: no correct peer sends this; so it stays at every
+  // further call.
   Result<std::optional<Record>> next();
 
  private:

@@ -61,10 +61,17 @@ void find_all(Symbols& symbols, CudaDriver& driver) {
   symbols.find(driver.cuStreamCreate, "cuStreamCreate");
   symbols.find(driver.cuStreamDestroy, "cuStreamDestroy_v2");
   symbols.find(driver.cuStreamSynchronize, "cuStreamSynchronize");
+  symbols.find(driver.cuStreamWaitEvent, "cuStreamWaitEvent");
+  symbols.find(driver.cuStreamIsCapturing, "cuStreamIsCapturing");
   symbols.find(driver.cuEventCreate, "cuEventCreate");
   symbols.find(driver.cuEventDestroy, "cuEventDestroy_v2");
   symbols.find(driver.cuEventRecord, "cuEventRecord");
   symbols.find(driver.cuEventQuery, "cuEventQuery");
+  symbols.find(driver.cuEventSynchronize, "cuEventSynchronize");
+  symbols.find(driver.cuModuleLoadData, "cuModuleLoadData");
+  symbols.find(driver.cuModuleUnload, "cuModuleUnload");
+  symbols.find(driver.cuModuleGetFunction, "cuModuleGetFunction");
+  symbols.find(driver.cuLaunchKernel, "cuLaunchKernel");
   symbols.find(driver.cuPointerGetAttribute, "cuPointerGetAttribute");
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "gpu/block_kernel.h"
 
 namespace hawser {
 namespace {
@@ -15,6 +16,7 @@ constexpr int kAttributeComputeMajor = 75;
 constexpr int kAttributeComputeMinor = 76;
 constexpr int kAttributeDmaBufSupported = 124;
 constexpr int kPointerMemoryType = 2;
+constexpr int kPointerDeviceOrdinal = 9;
 constexpr unsigned kMemoryTypeDevice = 2;
 constexpr unsigned kHostAllocPortable = 1;
 constexpr unsigned kHostAllocDeviceMap = 2;
@@ -86,6 +88,15 @@ bool is_device_pointer(const CudaDriver& driver, const void* address) {
          type == kMemoryTypeDevice;
 }
 
+std::optional<int> gpu_of_pointer(const CudaDriver& driver, const void* address) {
+  int ordinal = 0;
+  if (!is_device_pointer(driver, address) ||
+      driver.cuPointerGetAttribute(&ordinal, kPointerDeviceOrdinal, device_address(address)) !=
+          kCudaSuccess)
+    return std::nullopt;
+  return ordinal;
+}
+
 Result<std::shared_ptr<Gpu>> Gpu::open(std::shared_ptr<const CudaDriver> driver, int ordinal) {
   HAWSER_TRY(check_ordinal(*driver, ordinal));
   CUdevice device = 0;
@@ -103,6 +114,7 @@ Gpu::Gpu(std::shared_ptr<const CudaDriver> driver, GpuInfo info, CUdevice device
     : driver_(std::move(driver)), info_(std::move(info)), device_(device), context_(context) {}
 
 Gpu::~Gpu() {
+  if (block_kernel_ != nullptr && make_current().ok()) block_kernel_.reset();
   const CUresult result = driver_->cuDevicePrimaryCtxRelease(device_);
   if (result == kCudaSuccess || result == kCudaDeinitialized) return;  // the process is exiting
   log_warning("closing {}: {}", label(),
@@ -115,6 +127,22 @@ std::string Gpu::label() const {
 
 Status Gpu::make_current() const {
   return check_cuda(*driver_, driver_->cuCtxSetCurrent(context_), "cuCtxSetCurrent");
+}
+
+Result<const BlockKernel*> Gpu::block_kernel() const {
+  HAWSER_TRY(make_current());
+  std::call_once(block_kernel_once_, [this] {
+    auto loaded = BlockKernel::load(*driver_);
+    if (loaded.ok()) {
+      block_kernel_ = std::move(*loaded);
+      return;
+    }
+    block_kernel_error_ =
+        loaded.error().within(fmt::format("loading the kernel that copies blocks on {}", label()));
+    log_warning("{}; blocks are copied one by one, which is slow", block_kernel_error_->message());
+  });
+  if (block_kernel_error_) return *block_kernel_error_;
+  return block_kernel_.get();
 }
 
 Result<void*> Gpu::allocate(std::size_t bytes) const {

@@ -5,13 +5,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "gpu/block_copy.h"
 #include "gpu/driver.h"
 
 namespace hawser {
+
+class BlockKernel;
+class BlockRing;
+class GpuEvent;
 
 struct GpuInfo {
   int ordinal = 0;
@@ -37,6 +45,10 @@ class Gpu {
   const GpuInfo& info() const { return info_; }
   std::string label() const;  // "GPU 0 (NVIDIA H200)"
 
+  // What GpuStream::copy_blocks launches, loaded at the first call; the reason, which is logged
+  // then, where the driver cannot. As long as the GPU is open.
+  Result<const BlockKernel*> block_kernel() const;
+
   // For calls of others (a plugin's, say) that need a current context.
   Status make_current() const;
 
@@ -61,6 +73,9 @@ class Gpu {
   GpuInfo info_;
   CUdevice device_;
   CUcontext context_;
+  mutable std::once_flag block_kernel_once_;  // guards these two
+  mutable std::unique_ptr<BlockKernel> block_kernel_;
+  mutable std::optional<Error> block_kernel_error_;
 };
 
 // A stream of a GPU and the events recorded on it. Copies run in the order they were
@@ -79,6 +94,21 @@ class GpuStream {
   // memory is pinned. Both sides must stay as they are until a mark after it is finished.
   Status copy(void* destination, const void* source, std::size_t bytes);
 
+  // The same for many blocks, gathered or scattered by one launch of a kernel per 4096 pieces of
+  // 8 KiB. Each end of a block is memory of this GPU, or pinned; any offset, any length. No block's
+  // destination may overlap another block; they are copied in no order. Memory that is neither
+  // is a fault that the GPU finds late, and that loses all there is in it. The span itself may go
+  // on return. Allocates nothing but at the first call; waits only while some 12,000 earlier
+  // pieces are unfinished. A few blocks, and large ones, are copied one by one; and so are all
+  // where the driver cannot load the kernel. After an error some may have been queued.
+  Status copy_blocks(std::span<const BlockCopy> blocks);
+  // What the first copy_blocks would make; takes milliseconds, and the driver may let it wait for
+  // whatever runs on the GPU.
+  Status prepare_blocks();
+
+  // What is queued from now on starts after the event; of any GPU.
+  Status wait_for(const GpuEvent& event);
+
   // A mark in the stream, finished when all that was queued before it is; what these copies
   // wrote is then visible to the CPU and to every other stream. Marks count 1, 2, 3 ...
   // One more than max_marks is Code::invalid_argument.
@@ -90,12 +120,15 @@ class GpuStream {
   GpuStream(std::shared_ptr<Gpu> gpu, CUstream stream);
   CUevent event_of(std::uint64_t mark) const { return events_[(mark - 1) % events_.size()]; }
   Result<bool> poll(std::uint64_t mark);
+  Status copy_each(std::span<const BlockCopy> blocks);
+  Result<BlockRing*> block_ring();
 
   std::shared_ptr<Gpu> gpu_;
   CUstream stream_;
-  std::vector<CUevent> events_;  // a ring, by mark
-  std::uint64_t marks_ = 0;      // made
-  std::uint64_t finished_ = 0;   // the last one known to be finished
+  std::unique_ptr<BlockRing> block_ring_;  // from the first copy_blocks on
+  std::vector<CUevent> events_;            // a ring, by mark
+  std::uint64_t marks_ = 0;                // made
+  std::uint64_t finished_ = 0;             // the last one known to be finished
 };
 
 // All GPUs the driver shows, by ordinal.
@@ -103,5 +136,7 @@ Result<std::vector<GpuInfo>> list_gpus(const CudaDriver& driver);
 
 // Where an address lives, as the driver sees it: host memory where it does not know it.
 bool is_device_pointer(const CudaDriver& driver, const void* address);
+// The ordinal of the GPU whose memory it is; none for host memory, pinned or not.
+std::optional<int> gpu_of_pointer(const CudaDriver& driver, const void* address);
 
 }  // namespace hawser

@@ -1,8 +1,11 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
+#include "gpu/block_ring.h"
+#include "gpu/event.h"
 #include "gpu/gpu.h"
 
 namespace hawser {
@@ -10,6 +13,8 @@ namespace {
 
 constexpr unsigned kStreamNonBlocking = 1;
 constexpr unsigned kEventDisableTiming = 2;
+// For so few, a copy each is not slower than a launch.
+constexpr std::ptrdiff_t kFewBlocks = 2;
 
 }  // namespace
 
@@ -50,6 +55,44 @@ Status GpuStream::copy(void* destination, const void* source, std::size_t bytes)
       driver,
       driver.cuMemcpyAsync(device_address(destination), device_address(source), bytes, stream_),
       "cuMemcpyAsync");
+}
+
+Status GpuStream::copy_blocks(std::span<const BlockCopy> blocks) {
+  if (std::count_if(blocks.begin(), blocks.end(), BlockRing::takes) <= kFewBlocks)
+    return copy_each(blocks);
+  HAWSER_ASSIGN(BlockRing* const ring, block_ring());
+  if (ring == nullptr) return copy_each(blocks);
+  for (const BlockCopy& block : blocks)
+    if (!BlockRing::takes(block)) HAWSER_TRY(copy(block.destination, block.source, block.bytes));
+  return ring->copy(blocks, stream_);
+}
+
+Status GpuStream::copy_each(std::span<const BlockCopy> blocks) {
+  for (const BlockCopy& block : blocks)
+    HAWSER_TRY(copy(block.destination, block.source, block.bytes));
+  return {};
+}
+
+Status GpuStream::prepare_blocks() {
+  const auto ring = block_ring();
+  return ring.ok() ? Status() : ring.error();
+}
+
+// Null where there is no kernel: the GPU has said why.
+Result<BlockRing*> GpuStream::block_ring() {
+  const auto kernel = gpu_->block_kernel();
+  if (!kernel.ok()) return nullptr;
+  if (block_ring_ == nullptr) {
+    HAWSER_ASSIGN(block_ring_, BlockRing::create(gpu_, **kernel));
+  }
+  return block_ring_.get();
+}
+
+Status GpuStream::wait_for(const GpuEvent& event) {
+  HAWSER_TRY(gpu_->make_current());
+  const CudaDriver& driver = gpu_->driver();
+  return check_cuda(driver, driver.cuStreamWaitEvent(stream_, event.event_, 0),
+                    "cuStreamWaitEvent");
 }
 
 // The ring's slot of the new mark is that of the mark made max_marks ago.

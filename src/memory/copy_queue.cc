@@ -16,6 +16,15 @@ class HostCopyQueue : public CopyQueue {
     if (bytes > 0) std::memcpy(destination, source, bytes);
     return {};
   }
+  Status copy_blocks(std::span<const BlockCopy> blocks) override {
+    for (const BlockCopy& block : blocks)
+      HAWSER_TRY(copy(block.destination, block.source, block.bytes));
+    return {};
+  }
+  Status prepare_blocks() override { return {}; }
+  Status wait_for(const GpuEvent&) override {
+    return Error(Code::invalid_argument, "copies of host memory cannot wait for a GPU's stream");
+  }
   Result<std::uint64_t> mark() override { return ++marks_; }
   Result<bool> finished(std::uint64_t mark) override {
     if (mark == 0 || mark > marks_)
@@ -34,6 +43,11 @@ class GpuCopyQueue : public CopyQueue {
   Status copy(void* destination, const void* source, std::size_t bytes) override {
     return stream_->copy(destination, source, bytes);
   }
+  Status copy_blocks(std::span<const BlockCopy> blocks) override {
+    return stream_->copy_blocks(blocks);
+  }
+  Status prepare_blocks() override { return stream_->prepare_blocks(); }
+  Status wait_for(const GpuEvent& event) override { return stream_->wait_for(event); }
   Result<std::uint64_t> mark() override { return stream_->mark(); }
   Result<bool> finished(std::uint64_t mark) override { return stream_->finished(mark); }
 

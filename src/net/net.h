@@ -92,6 +92,11 @@ class Comm {
 
   // Progresses the comm and tells whether the request is done. Never blocks.
   virtual Result<TestResult> test(Request* request) = 0;
+
+  // For callers that sleep: when it can be read (a receiving comm) or written (a sending one), the
+  // oldest request that test() just called not done may have got further. -1: there is no such
+  // descriptor, and it must be polled. The comm's: valid as long as that.
+  virtual int wait_fd() const { return -1; }
 };
 
 class SendComm : public Comm {

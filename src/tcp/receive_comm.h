@@ -30,6 +30,8 @@ class TcpReceiveComm final : public ReceiveComm {
   Result<Request*> try_receive(void* data, std::size_t bytes, int tag,
                                Registration* registration) override;
   Result<TestResult> test(Request* request) override;
+  // Only over one flow: what others do, their threads see.
+  int wait_fd() const override { return flows_ == 1 ? first_.connection().fd.get() : -1; }
 
  private:
   // Once one flow has ended, for so long the others may have something left.

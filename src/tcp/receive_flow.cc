@@ -45,7 +45,8 @@ Driven::Wait ReceiveFlow::drive() {
     if (result.state != IoResult::State::moved) return stop(result);
     account(result.bytes);
   }
-  return Wait::nothing;
+  // What has been read is taken: whoever waits for the socket must not wait for what is here.
+  return parse() == Parsed::failed ? Wait::never : Wait::nothing;
 }
 
 // Takes whole headers, and the payload behind them, out of the stage.

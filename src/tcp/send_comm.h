@@ -32,6 +32,8 @@ class TcpSendComm final : public SendComm {
                             Registration* registration) override;
   // Done means that the kernel has the bytes, and the buffer may be used again.
   Result<TestResult> test(Request* request) override;
+  // Only over one flow: what others do, their threads see.
+  int wait_fd() const override { return flows_ == 1 ? first_.connection().fd.get() : -1; }
 
  private:
   // Messages are held back until so many are together, or bytes: over one flow, four of 64 KiB in

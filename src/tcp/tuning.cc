@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 
 #include "base/cpus.h"
 #include "tcp/frame.h"
+#include "topology/numa.h"
 
 namespace hawser::tcp {
 namespace {
@@ -38,15 +38,6 @@ int shared_node(const std::vector<SelectedInterface>& interfaces) {
 }
 
 }  // namespace
-
-Result<std::vector<int>> node_cpus(const std::string& sysfs_root, int node) {
-  std::ifstream file(fmt::format("{}/devices/system/node/node{}/cpulist", sysfs_root, node));
-  std::string text;
-  if (std::getline(file, text) && !text.empty()) return parse_cpus(text);
-  return Error(Code::unavailable, fmt::format("there is no NUMA node {} here, or sysfs under {} "
-                                              "does not tell its CPUs",
-                                              node, sysfs_root));
-}
 
 Result<IoPoolOptions> tune_io(const TcpOptions& options, std::vector<int> cpus,
                               const std::vector<SelectedInterface>& interfaces) {

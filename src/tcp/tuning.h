@@ -23,7 +23,4 @@ Result<IoPoolOptions> tune_io(const TcpOptions& options, std::vector<int> cpus,
 // At most so many sockets of a connection, for a device over `paths` interfaces.
 unsigned tune_flows(const TcpOptions& options, int io_threads, bool loopback, std::size_t paths);
 
-// The CPUs of a NUMA node; Code::unavailable where sysfs does not tell.
-Result<std::vector<int>> node_cpus(const std::string& sysfs_root, int node);
-
 }  // namespace hawser::tcp

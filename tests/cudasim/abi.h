@@ -8,6 +8,8 @@ namespace cudasim {
 struct Context;
 class Queue;
 class Event;
+struct Module;
+struct Function;
 
 enum Error {
   kSuccess = 0,
@@ -17,8 +19,11 @@ enum Error {
   kNoDevice = 100,
   kInvalidDevice = 101,
   kInvalidContext = 201,
+  kInvalidPtx = 218,
   kInvalidHandle = 400,
+  kNotFound = 500,
   kNotReady = 600,
+  kIllegalAddress = 700,
   kContextIsDestroyed = 709,
 };
 
@@ -49,5 +54,7 @@ using CUdeviceptr = unsigned long long;
 using CUcontext = cudasim::Context*;
 using CUstream = cudasim::Queue*;
 using CUevent = cudasim::Event*;
+using CUmodule = cudasim::Module*;
+using CUfunction = cudasim::Function*;
 
 #define CUDASIM_EXPORT extern "C" __attribute__((visibility("default")))

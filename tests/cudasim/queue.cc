@@ -79,6 +79,16 @@ std::uint64_t Event::record() {
   return ++recorded_;
 }
 
+std::uint64_t Event::recorded() {
+  const std::lock_guard lock(mutex_);
+  return recorded_;
+}
+
+void Event::wait_for(std::uint64_t ticket) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this, ticket] { return finished_ >= ticket; });
+}
+
 void Event::finish(std::uint64_t ticket) {
   const std::lock_guard lock(mutex_);
   finished_ = std::max(finished_, ticket);

@@ -19,7 +19,7 @@ class Pace {
   void set_delay_us(unsigned delay_us);
   void hold(bool hold);
   void delay();         // what passes before an idle stream takes up its work
-  void wait_if_held();  // before each copy
+  void wait_if_held();  // before each copy and kernel
 
  private:
   std::mutex mutex_;
@@ -63,7 +63,9 @@ class Event {
   Context* context() const { return context_; }
 
   std::uint64_t record();
+  std::uint64_t recorded();  // the last ticket; 0: none
   void finish(std::uint64_t ticket);
+  void wait_for(std::uint64_t ticket);
   bool ready();
   void wait();
 

@@ -37,13 +37,43 @@ CUDASIM_EXPORT CUresult cuStreamSynchronize(CUstream handle) {
   const Found found = find_stream(handle);
   if (found.problem != kSuccess) return found.problem;
   found.stream->wait();
-  return kSuccess;
+  return current_context()->fault;
 }
 
 CUDASIM_EXPORT CUresult cuStreamQuery(CUstream handle) {
   const Found found = find_stream(handle);
   if (found.problem != kSuccess) return found.problem;
   return found.stream->idle() ? kSuccess : kNotReady;
+}
+
+// As the real one, it waits for what the event stands for now, whoever records it again or
+// destroys it later. The event may be of another context.
+CUDASIM_EXPORT CUresult cuStreamWaitEvent(CUstream stream_handle, CUevent event_handle,
+                                          unsigned flags) {
+  const Found found = find_stream(stream_handle);
+  if (found.problem != kSuccess) return found.problem;
+  const auto event = State::get().event(event_handle);
+  if (event == nullptr) return kInvalidHandle;
+  if (flags != 0) return kInvalidValue;
+  found.stream->submit([event, ticket = event->recorded()] { event->wait_for(ticket); });
+  return kSuccess;
+}
+
+// Nothing captures here.
+CUDASIM_EXPORT CUresult cuStreamIsCapturing(CUstream handle, int* status) {
+  const Found found = find_stream(handle);
+  if (found.problem != kSuccess) return found.problem;
+  if (status == nullptr) return kInvalidValue;
+  *status = 0;
+  return kSuccess;
+}
+
+CUDASIM_EXPORT CUresult cuLaunchHostFunc(CUstream handle, void (*function)(void*), void* data) {
+  const Found found = find_stream(handle);
+  if (found.problem != kSuccess) return found.problem;
+  if (function == nullptr) return kInvalidValue;
+  found.stream->submit([function, data] { function(data); });
+  return kSuccess;
 }
 
 CUDASIM_EXPORT CUresult cuEventCreate(CUevent* event, unsigned flags) {
@@ -71,6 +101,7 @@ CUDASIM_EXPORT CUresult cuEventQuery(CUevent handle) {
   if (!State::get().initialised()) return kNotInitialized;
   const auto event = State::get().event(handle);
   if (event == nullptr) return kInvalidHandle;
+  if (const CUresult problem = event->context()->fault) return problem;
   return event->ready() ? kSuccess : kNotReady;
 }
 
@@ -79,5 +110,5 @@ CUDASIM_EXPORT CUresult cuEventSynchronize(CUevent handle) {
   const auto event = State::get().event(handle);
   if (event == nullptr) return kInvalidHandle;
   event->wait();
-  return kSuccess;
+  return event->context()->fault;
 }

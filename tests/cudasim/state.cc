@@ -139,7 +139,7 @@ CUresult require_context() {
   if (!State::get().initialised()) return kNotInitialized;
   const Context* const current = current_context();
   if (current == nullptr) return kInvalidContext;
-  return current->alive ? kSuccess : kContextIsDestroyed;
+  return current->alive ? current->fault.load() : static_cast<CUresult>(kContextIsDestroyed);
 }
 
 }  // namespace cudasim

@@ -10,6 +10,7 @@
 
 #include "abi.h"
 #include "memory.h"
+#include "module.h"
 #include "queue.h"
 
 namespace cudasim {
@@ -18,7 +19,8 @@ namespace cudasim {
 struct Context {
   Context(int the_device, Pace& pace) : device(the_device), null_stream(this, pace) {}
   const int device;
-  std::atomic<bool> alive{true};  // publishes nothing but itself
+  std::atomic<bool> alive{true};          // publishes nothing but itself
+  std::atomic<CUresult> fault{kSuccess};  // what went wrong on the GPU: nothing works from then on
   Queue null_stream;
 };
 
@@ -28,6 +30,7 @@ class State {
   static State& get();  // never destroyed: streams may still run when the process ends
 
   Memory& memory() { return memory_; }
+  Modules& modules() { return modules_; }
   Pace& pace() { return pace_; }
 
   CUresult initialise();
@@ -59,6 +62,7 @@ class State {
   State();
 
   Memory memory_;
+  Modules modules_;
   Pace pace_;
   const int device_count_;
   std::atomic<bool> initialised_{false};
@@ -77,7 +81,8 @@ class State {
 // The calling thread's current contexts: the stack that push and pop work on.
 std::vector<Context*>& context_stack();
 Context* current_context();
-// What a call that needs a context answers where there is none: 3, 201 or 709; else 0.
+// What a call that needs a context answers where there is none: 3, 201 or 709; where a kernel
+// went wrong in it: 700; else 0.
 CUresult require_context();
 
 }  // namespace cudasim

@@ -110,6 +110,23 @@ TEST_P(GpuDevice, TellsDevicePointersFromHostPointers) {
   EXPECT_TRUE(gpu_->free_pinned(*pinned).ok());
 }
 
+TEST_P(GpuDevice, TellsWhoseMemoryItIs) {
+  const auto device = gpu_->allocate(4096);
+  const auto pinned = gpu_->allocate_pinned(4096);
+  int on_the_stack = 0;
+  EXPECT_EQ(gpu_of_pointer(*driver_, at(*device, 4095)), 0);
+  EXPECT_EQ(gpu_of_pointer(*driver_, *pinned), std::nullopt);
+  EXPECT_EQ(gpu_of_pointer(*driver_, &on_the_stack), std::nullopt);
+  EXPECT_EQ(gpu_of_pointer(*driver_, nullptr), std::nullopt);
+  const int last = static_cast<int>(list_gpus(*driver_)->size()) - 1;
+  const auto other = *Gpu::open(driver_, last);
+  const auto others = other->allocate(4096);
+  EXPECT_EQ(gpu_of_pointer(*driver_, *others), last);
+  EXPECT_TRUE(other->free(*others).ok());
+  EXPECT_TRUE(gpu_->free(*device).ok());
+  EXPECT_TRUE(gpu_->free_pinned(*pinned).ok());
+}
+
 TEST_P(GpuDevice, IsUsableFromManyThreadsThatHaveNoContext) {
   const auto work = [this](unsigned seed) {
     const auto bytes = random_bytes(70000, seed);

@@ -95,6 +95,18 @@ TEST(HostCopyQueue, CopiesAtOnceAndCountsMarks) {
   EXPECT_EQ(destination, source);
 }
 
+TEST(HostCopyQueue, CopiesBlocksAtOnce) {
+  const auto queue = make_host_copy_queue();
+  ASSERT_TRUE(queue->prepare_blocks().ok());
+  const auto source = pattern(1000);
+  std::vector<std::byte> destination(1000);
+  const BlockCopy blocks[] = {{destination.data() + 400, source.data() + 400, 600},
+                              {nullptr, nullptr, 0},
+                              {destination.data(), source.data(), 400}};
+  ASSERT_TRUE(queue->copy_blocks(blocks).ok());
+  EXPECT_EQ(destination, source);
+}
+
 TEST(HostCopyQueue, RefusesAMarkNeverMade) {
   const auto queue = make_host_copy_queue();
   EXPECT_EQ(queue->finished(1).error().code(), Code::invalid_argument);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cudasim/drivers.h"
+#include "gpu/event.h"
 #include "memory/buffer.h"
 #include "memory/copy_queue.h"
 
@@ -94,6 +95,29 @@ TEST_P(GpuBuffer, CopyQueueKeepsAWindowOfCopiesInFlight) {
   std::vector<std::byte> back(bytes.size());
   ASSERT_TRUE(device->read(0, back).ok());
   EXPECT_EQ(back, bytes);
+}
+
+TEST_P(GpuBuffer, CopyQueueCopiesBlocksAfterAnEvent) {
+  constexpr std::size_t kBlock = 1500, kBlocks = 100;
+  auto staging = Buffer::pinned(gpu_, kBlocks * kBlock);
+  auto device = Buffer::cuda(gpu_, kBlocks * kBlock);
+  auto queue = make_gpu_copy_queue(gpu_, 1);
+  ASSERT_TRUE((*queue)->prepare_blocks().ok());
+  const auto bytes = varied_bytes(kBlocks * kBlock);
+  ASSERT_TRUE(staging->write(0, bytes).ok());
+  const auto event = GpuEvent::record(gpu_, nullptr);
+  ASSERT_TRUE(event.ok()) << event.error().message();
+  ASSERT_TRUE((*queue)->wait_for(**event).ok());
+  std::vector<BlockCopy> blocks;
+  for (std::size_t at = 0; at < bytes.size(); at += kBlock)
+    blocks.push_back({device->range().at(at), staging->range().at(at), kBlock});
+  ASSERT_TRUE((*queue)->copy_blocks(blocks).ok());
+  const auto mark = (*queue)->mark();
+  ASSERT_TRUE(eventually([&] { return (*queue)->finished(*mark).value(); }));
+  std::vector<std::byte> back(bytes.size());
+  ASSERT_TRUE(device->read(0, back).ok());
+  EXPECT_EQ(back, bytes);
+  EXPECT_EQ(make_host_copy_queue()->wait_for(**event).error().code(), Code::invalid_argument);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "tcp/frame.h"
 #include "tcp/socket.h"
 #include "tcp/tuning.h"
+#include "topology/numa.h"
 
 namespace hawser::tcp {
 namespace {

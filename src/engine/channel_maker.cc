@@ -1,0 +1,119 @@
+#include "engine/channel_maker.h"
+
+#include <fmt/core.h>
+#include <pthread.h>
+
+#include <utility>
+
+namespace hawser::engine {
+
+void Making::set_peer_handle(const Handle& handle) {
+  const std::lock_guard lock(mutex_);
+  peer_handle_ = handle;
+}
+
+void Making::cancel(const Error& why) {
+  const std::lock_guard lock(mutex_);
+  if (!cancelled_) cancelled_ = why;
+}
+
+bool Making::poll() {
+  moved_ = false;
+  const Result<bool> done = step();
+  if (done.ok() && !*done) return false;
+  connector_.reset();
+  listener_.reset();
+  if (done.ok()) {
+    outcome_.made(std::move(ends_));
+  } else {
+    ends_.send.reset();
+    ends_.receive.reset();
+    outcome_.failed(done.error());
+  }
+  return true;
+}
+
+Result<bool> Making::step() {
+  std::optional<Handle> peer_handle;
+  {
+    const std::lock_guard lock(mutex_);
+    if (cancelled_) return *cancelled_;
+    peer_handle = peer_handle_;
+  }
+  if (deadline_.expired())
+    return Error(Code::timeout,
+                 fmt::format("{} within {} ms", progress_text(), deadline_.timeout().count()));
+  if (listener_ == nullptr && ends_.receive == nullptr) {
+    ends_.capabilities = net_->devices()[static_cast<std::size_t>(device_)].capabilities;
+    HAWSER_ASSIGN(listener_, net_->listen(device_));
+    outcome_.offer(listener_->handle());
+    moved_ = true;
+  }
+  if (peer_handle && connector_ == nullptr && ends_.send == nullptr) {
+    HAWSER_ASSIGN(connector_, net_->connect(device_, *peer_handle));
+    moved_ = true;
+  }
+  if (listener_ != nullptr) {
+    HAWSER_ASSIGN(std::unique_ptr<ReceiveComm> receive, listener_->try_accept());
+    ends_.receive = std::move(receive);
+    if (ends_.receive != nullptr) listener_.reset();
+  }
+  if (connector_ != nullptr) {
+    HAWSER_ASSIGN(std::unique_ptr<SendComm> send, connector_->try_connect());
+    ends_.send = std::move(send);
+    if (ends_.send != nullptr) connector_.reset();
+  }
+  return ends_.send != nullptr && ends_.receive != nullptr;
+}
+
+std::string Making::progress_text() const {
+  if (ends_.send == nullptr && ends_.receive == nullptr)
+    return connector_ == nullptr ? "the peer did not offer its end of the channel"
+                                 : "neither way of the channel could be connected";
+  return ends_.send == nullptr ? "the way to the peer could not be connected"
+                               : "the peer did not connect its way to us";
+}
+
+ChannelMaker::~ChannelMaker() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  something_.notify_all();
+  thread_.join();
+}
+
+void ChannelMaker::add(std::shared_ptr<Making> making) {
+  {
+    const std::lock_guard lock(mutex_);
+    arriving_.push_back(std::move(making));
+  }
+  something_.notify_all();
+}
+
+void ChannelMaker::loop() {
+  pthread_setname_np(pthread_self(), "hw-make");
+  std::vector<std::shared_ptr<Making>> all;
+  Backoff backoff;
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      if (all.empty()) something_.wait(lock, [this] { return stopping_ || !arriving_.empty(); });
+      if (stopping_) break;
+      for (auto& making : arriving_) all.push_back(std::move(making));
+      arriving_.clear();
+    }
+    bool moved = false;
+    std::erase_if(all, [&](const std::shared_ptr<Making>& making) {
+      const bool ended = making->poll();
+      moved = moved || ended || making->moved();
+      return ended;
+    });
+    if (moved)
+      backoff.progressed();
+    else
+      backoff.idle();
+  }
+}
+
+}  // namespace hawser::engine

@@ -1,0 +1,81 @@
+// Channels in the making: two connections, one each way, by handles that the sides exchange.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/link_channel.h"
+#include "net/net.h"
+
+namespace hawser::engine {
+
+// One attempt. Polled by the maker's thread; set_peer_handle() and cancel() from any.
+class Making {
+ public:
+  // All called from the maker's thread, with no lock held; the last one ends it.
+  struct Outcome {
+    std::function<void(const Handle&)> offer;
+    std::function<void(ChannelEnds)> made;
+    std::function<void(const Error&)> failed;
+  };
+  Making(std::shared_ptr<Net> net, int device, int index, std::uint32_t generation,
+         Deadline deadline, Outcome outcome)
+      : net_(std::move(net)), device_(device), deadline_(deadline), outcome_(std::move(outcome)) {
+    ends_.index = index;
+    ends_.generation = generation;
+  }
+
+  std::uint32_t generation() const { return ends_.generation; }
+  void set_peer_handle(const Handle& handle);
+  void cancel(const Error& why);
+
+  // True: it has ended.
+  bool poll();
+  bool moved() const { return moved_; }
+
+ private:
+  Result<bool> step();
+  std::string progress_text() const;
+
+  const std::shared_ptr<Net> net_;
+  const int device_;
+  const Deadline deadline_;
+  const Outcome outcome_;
+  ChannelEnds ends_;
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<Connector> connector_;
+  bool moved_ = false;
+  std::mutex mutex_;  // guards what follows
+  std::optional<Handle> peer_handle_;
+  std::optional<Error> cancelled_;
+};
+
+// A thread that polls them, while there are any: a plugin's calls may take their time. Thread-safe.
+class ChannelMaker {
+ public:
+  ChannelMaker() : thread_([this] { loop(); }) {}
+  ~ChannelMaker();
+  ChannelMaker(const ChannelMaker&) = delete;
+  ChannelMaker& operator=(const ChannelMaker&) = delete;
+
+  void add(std::shared_ptr<Making> making);
+
+ private:
+  void loop();
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable something_;
+  std::vector<std::shared_ptr<Making>> arriving_;
+  bool stopping_ = false;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace hawser::engine

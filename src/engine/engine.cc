@@ -1,0 +1,81 @@
+// The public handles: Engine and Acceptor.
+#include <hawser/engine.h>
+
+#include "engine/acceptor_core.h"
+#include "engine/engine_core.h"
+
+namespace hawser {
+
+Engine::Engine(std::shared_ptr<engine::EngineCore> impl) : impl_(std::move(impl)) {}
+
+Engine::~Engine() {
+  impl_->shut();
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(const EngineOptions& options) {
+  HAWSER_ASSIGN(std::shared_ptr<engine::EngineCore> core, engine::EngineCore::create(options));
+  return std::unique_ptr<Engine>(new Engine(std::move(core)));
+}
+
+Result<Region> Engine::register_memory(void* data, std::uint64_t bytes, Rights rights) {
+  HAWSER_ASSIGN(std::shared_ptr<engine::LocalRegion> region,
+                impl_->register_memory(data, bytes, rights));
+  return Region(std::move(region));
+}
+
+Result<std::unique_ptr<Acceptor>> Engine::listen(const std::string& address, int port,
+                                                 const LinkOptions& options) {
+  HAWSER_ASSIGN(std::shared_ptr<engine::AcceptorCore> core, impl_->listen(address, port, options));
+  return std::unique_ptr<Acceptor>(new Acceptor(std::move(core)));
+}
+
+Result<Link> Engine::connect(const std::string& address, int port, const LinkOptions& options) {
+  HAWSER_ASSIGN(std::shared_ptr<engine::LinkCore> link, impl_->connect(address, port, options));
+  return Link(std::move(link));
+}
+
+int Engine::event_fd() {
+  return impl_->bell().fd();
+}
+
+void Engine::clear_event() {
+  impl_->bell().clear();
+}
+
+std::string Engine::description() const {
+  return impl_->description();
+}
+
+std::vector<std::string> Engine::devices() const {
+  std::vector<std::string> names;
+  for (const int device : impl_->nics().all())
+    names.push_back(impl_->net()->devices()[static_cast<std::size_t>(device)].name);
+  return names;
+}
+
+Acceptor::Acceptor(std::shared_ptr<engine::AcceptorCore> impl) : impl_(std::move(impl)) {}
+
+Acceptor::~Acceptor() {
+  impl_->close();
+}
+
+int Acceptor::port() const {
+  return impl_->port();
+}
+
+Result<Link> Acceptor::accept(int timeout_ms) {
+  HAWSER_ASSIGN(std::shared_ptr<engine::LinkCore> link, impl_->accept(timeout_ms));
+  return Link(std::move(link));
+}
+
+std::optional<Link> Acceptor::try_accept() {
+  auto link = impl_->try_accept();
+  if (link == nullptr) return std::nullopt;
+  return Link(std::move(link));
+}
+
+void Acceptor::close() {
+  impl_->close();
+}
+
+}  // namespace hawser

@@ -1,0 +1,288 @@
+#include "engine/engine_core.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <future>
+#include <set>
+#include <utility>
+
+#include "base/cpus.h"
+#include "base/log.h"
+#include "base/parameters.h"
+#include "engine/acceptor_core.h"
+#include "engine/meeting.h"
+#include "net/hosting.h"
+#include "topology/numa.h"
+
+namespace hawser::engine {
+namespace {
+
+constexpr std::size_t kDefaultChunkBytes = 512 * 1024;
+constexpr std::size_t kFewCpus = 4;
+constexpr std::size_t kMostWorkers = 8;
+constexpr std::chrono::microseconds kSpin{50};
+constexpr Milliseconds kEnding{10000};
+// A NIC's queues, and the kernel's work behind them, are spread by connection.
+constexpr int kChannelsOfNic = 2;
+
+Status check(const char* what, std::int64_t value, std::int64_t min, std::int64_t max) {
+  if (value >= min && value <= max) return {};
+  return Error(Code::invalid_argument,
+               fmt::format("EngineOptions::{} is {}, of {} to {}", what, value, min, max));
+}
+
+Status check(const EngineOptions& options) {
+  HAWSER_TRY(check("threads", options.threads, 0, 64));
+  HAWSER_TRY(check("chunk_bytes", static_cast<std::int64_t>(options.chunk_bytes), 0,
+                   wire::kMaxChunkBytes));
+  HAWSER_TRY(check("stall_ms", options.stall_ms, 10, 600'000));
+  HAWSER_TRY(check("peer_silence_ms", options.peer_silence_ms, 100, 3'600'000));
+  HAWSER_TRY(check("retry_ms", options.retry_ms, 1, 600'000));
+  return {};
+}
+
+bool is_builtin(const std::string& plugin) {
+  return plugin == "builtin" || plugin_candidates(plugin).empty();
+}
+
+// A channel has one socket each way: the engine has as many channels as it wants.
+Result<Transport> open_net(const EngineOptions& options, const std::shared_ptr<Gpu>& gpu) {
+  return open_transport(options.plugin, gpu, static_cast<std::size_t>(options.chunk_bytes),
+                        std::make_shared<CallJournal>(), is_builtin(options.plugin) ? 1 : 0);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<EngineCore>> EngineCore::create(const EngineOptions& options) {
+  HAWSER_TRY(check(options));
+  auto driver = CudaDriver::load();
+  std::shared_ptr<Gpu> gpu;  // a plugin may want a current device
+  if (driver.ok() && !is_builtin(options.plugin)) {
+    auto first = Gpu::open(*driver, 0);
+    if (first.ok()) gpu = *first;
+  }
+  HAWSER_ASSIGN(Transport transport, open_net(options, gpu));
+  std::shared_ptr<EngineCore> engine(new EngineCore(options, std::move(transport)));
+  if (driver.ok()) engine->driver_ = *driver;
+  if (gpu != nullptr) engine->gpus_.emplace(0, std::move(gpu));
+  HAWSER_TRY(engine->start());
+  return engine;
+}
+
+Status EngineCore::start() {
+  HAWSER_ASSIGN(nics_, NicChoice::create(*net(), driver_.get(), options_));
+  HAWSER_ASSIGN(key_, make_key());
+  chunk_bytes_ = options_.chunk_bytes != 0 ? static_cast<std::size_t>(options_.chunk_bytes)
+                                           : kDefaultChunkBytes;
+  for (const int device : nics_.all()) {
+    const std::size_t most =
+        net()->devices()[static_cast<std::size_t>(device)].capabilities.max_request_bytes;
+    if (most < wire::kFrameBytes)
+      return Error(Code::unavailable,
+                   fmt::format("{} takes {} bytes at a time, and a link needs {}",
+                               net()->description(), most, wire::kFrameBytes));
+    chunk_bytes_ = std::min(chunk_bytes_, most);
+  }
+  HAWSER_TRY(start_workers());
+  maker_ = std::make_unique<ChannelMaker>();
+  HAWSER_ASSIGN(reactor_, Reactor::start());
+  return {};
+}
+
+// Those of a NUMA node for its NICs; as many in all as half the CPUs.
+Status EngineCore::start_workers() {
+  const std::size_t cpus = allowed_cpus().size();
+  std::set<int> nodes;
+  for (const int device : nics_.all())
+    nodes.insert(net()->devices()[static_cast<std::size_t>(device)].numa_node);
+  const std::size_t wanted = options_.threads != 0 ? static_cast<std::size_t>(options_.threads)
+                             : cpus < kFewCpus     ? 1
+                                                   : std::min(cpus / 2, kMostWorkers);
+  const std::size_t each = std::max<std::size_t>(wanted / nodes.size(), 1);
+  int number = 0;
+  for (const int node : nodes) {
+    WorkerOptions options;
+    options.spin = cpus < kFewCpus ? std::chrono::microseconds(0) : kSpin;
+    if (node >= 0 && nodes.size() > 1) {
+      auto near = node_cpus(parameters::kSysfsRoot.text_or_default(), node);
+      if (near.ok()) options.cpus = *std::move(near);
+    }
+    NodeWorkers workers{node, {}};
+    for (std::size_t i = 0; i < each; ++i) {
+      options.name = fmt::format("hw-engine{}", number++);
+      HAWSER_ASSIGN(std::unique_ptr<Worker> worker, Worker::start(options));
+      workers.workers.push_back(std::move(worker));
+    }
+    workers_.push_back(std::move(workers));
+  }
+  return {};
+}
+
+EngineCore::~EngineCore() {
+  shut();
+}
+
+void EngineCore::shut() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(shut_, true)) return;
+  }
+  if (reactor_ != nullptr) {
+    const auto links = reactor_->links();
+    for (const auto& link : links)
+      link->close(Error(Code::cancelled, "the engine was destroyed"), "its engine was destroyed");
+    const Deadline deadline = Deadline::after(kEnding);
+    for (const auto& link : links)
+      if (!link->wait_ended(deadline))
+        log_error("a link to {} did not end within {} ms: a transport's call hangs", link->peer(),
+                  kEnding.count());
+  }
+  reactor_.reset();
+  maker_.reset();
+  for (NodeWorkers& node : workers_) node.workers.clear();
+}
+
+Worker& EngineCore::worker_for(int device) {
+  const int node = net()->devices()[static_cast<std::size_t>(device)].numa_node;
+  auto at = std::ranges::find(workers_, node, &NodeWorkers::numa_node);
+  if (at == workers_.end()) at = workers_.begin();
+  const std::lock_guard lock(mutex_);
+  const auto least =
+      std::ranges::min_element(at->workers, {}, [](const auto& worker) { return worker->load(); });
+  (*least)->reserve();
+  return **least;
+}
+
+int EngineCore::channels_per_pair(std::size_t pairs, bool loopback) const {
+  const std::size_t cpus = allowed_cpus().size();
+  const std::size_t in_all = cpus < kFewCpus ? 1 : std::min(cpus / 2, kMostWorkers);
+  const int each = static_cast<int>((in_all + pairs - 1) / pairs);
+  return loopback ? each : std::max(each, kChannelsOfNic);
+}
+
+std::string EngineCore::description() const {
+  std::string names;
+  for (const int device : nics_.all())
+    names += (names.empty() ? "" : ", ") + net()->devices()[static_cast<std::size_t>(device)].name;
+  return fmt::format("{} ({})", net()->description(), names);
+}
+
+// ---- GPUs and regions ----
+
+Result<std::shared_ptr<Gpu>> EngineCore::gpu(int ordinal) {
+  const std::lock_guard lock(mutex_);
+  if (const auto known = gpus_.find(ordinal); known != gpus_.end()) return known->second;
+  if (driver_ == nullptr) return Error(Code::unavailable, "there is no usable CUDA driver");
+  HAWSER_ASSIGN(std::shared_ptr<Gpu> opened, Gpu::open(driver_, ordinal));
+  gpus_.emplace(ordinal, opened);
+  return opened;
+}
+
+std::shared_ptr<Gpu> EngineCore::gpu_for_link(int ordinal) {
+  if (ordinal >= 0) {
+    auto wanted = gpu(ordinal);
+    return wanted.ok() ? *wanted : nullptr;
+  }
+  const std::lock_guard lock(mutex_);
+  return gpus_.empty() ? nullptr : gpus_.begin()->second;
+}
+
+Result<std::shared_ptr<LocalRegion>> EngineCore::register_memory(void* data, std::uint64_t bytes,
+                                                                 Rights rights) {
+  if (data == nullptr && bytes > 0)
+    return Error(Code::invalid_argument, fmt::format("{} bytes at no address", bytes));
+  if (reinterpret_cast<std::uintptr_t>(data) + bytes < bytes)
+    return Error(Code::invalid_argument,
+                 fmt::format("{} bytes from {} on reach beyond all memory", bytes, data));
+  MemoryRange range{data, static_cast<std::size_t>(bytes)};
+  std::shared_ptr<Gpu> owner;
+  if (driver_ != nullptr && data != nullptr) {
+    if (const auto ordinal = gpu_of_pointer(*driver_, data)) {
+      HAWSER_ASSIGN(owner, gpu(*ordinal));
+      range.kind = MemoryKind::cuda;
+      range.gpu = *ordinal;
+    }
+  }
+  HAWSER_ASSIGN(const wire::Key key, make_key());
+  auto region = std::make_shared<LocalRegion>(key, range, rights, std::move(owner));
+  region->owner = this;
+  region->deregister = [engine = weak_from_this(), weak = std::weak_ptr(region)](
+                           InFlight in_flight, int timeout_ms) -> Status {
+    const auto self = engine.lock();
+    const auto it = weak.lock();
+    return self && it ? self->deregister(it, in_flight, timeout_ms) : Status();
+  };
+  regions_.add(region);
+  return region;
+}
+
+// Refused from now on, then waited for, then forgotten by every channel.
+Status EngineCore::deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight,
+                              int timeout_ms) {
+  const Deadline deadline = Deadline::after(Milliseconds(std::max(timeout_ms, 0)));
+  region->close();
+  regions_.remove(*region);
+  if (in_flight == InFlight::fail && reactor_ != nullptr)
+    for (const auto& link : reactor_->links())
+      link->operations().stop(*region, Error(Code::cancelled, "the region was deregistered"));
+  if (region->wait_unused(deadline) && forget(region, deadline)) return {};
+  return Error(Code::timeout, fmt::format("the region of {} bytes at {} is still in use after {} "
+                                          "ms: wait for its transfers, or fail them",
+                                          region->range().bytes, region->range().data, timeout_ms));
+}
+
+// Each worker drops what its channels have of it.
+bool EngineCore::forget(const std::shared_ptr<LocalRegion>& region, const Deadline& deadline) {
+  Backoff backoff;
+  for (const NodeWorkers& node : workers_) {
+    for (const auto& worker : node.workers) {
+      while (true) {
+        auto done = std::make_shared<std::promise<bool>>();
+        auto future = done->get_future();
+        worker->run([done, region](const Worker::Channels& channels) {
+          bool all = true;
+          for (const auto& channel : channels) all = channel->forget(*region) && all;
+          done->set_value(all);
+        });
+        if (future.wait_for(deadline.remaining()) != std::future_status::ready) return false;
+        if (future.get()) break;
+        if (deadline.expired()) return false;
+        backoff.idle();
+      }
+    }
+  }
+  return true;
+}
+
+// ---- links ----
+
+std::shared_ptr<LinkCore> EngineCore::add_link(LinkTerms terms,
+                                               std::shared_ptr<ControlLine> control) {
+  auto link = std::make_shared<LinkCore>(shared_from_this(), std::move(terms), control);
+  reactor_->add_link(link, std::move(control), peer_silence());
+  return link;
+}
+
+Result<std::shared_ptr<LinkCore>> EngineCore::connect(const std::string& address, int port,
+                                                      const LinkOptions& options) {
+  if (port < 1 || port > 65535)
+    return Error(Code::invalid_argument, fmt::format("{} is no port", port));
+  HAWSER_ASSIGN(const Party party, make_party(*this, options));
+  const Deadline deadline = Deadline::after(Milliseconds(options.timeout_ms));
+  HAWSER_ASSIGN(Met met, meet(*this, party, address, port, deadline));
+  const auto link = add_link(std::move(met.terms), std::move(met.control));
+  link->start();
+  const Status up = link->wait_up(deadline);
+  if (up.ok()) return link;
+  link->close(up.error(), up.error().message());
+  return up.error();
+}
+
+Result<std::shared_ptr<AcceptorCore>> EngineCore::listen(const std::string& address, int port,
+                                                         const LinkOptions& options) {
+  HAWSER_ASSIGN(Party party, make_party(*this, options));
+  return AcceptorCore::create(shared_from_this(), std::move(party), address, port);
+}
+
+}  // namespace hawser::engine

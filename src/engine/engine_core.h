@@ -1,0 +1,97 @@
+// What an engine owns: the transport, the threads, the regions, the links.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <hawser/engine.h>
+
+#include "base/clock.h"
+#include "engine/channel_maker.h"
+#include "engine/link_core.h"
+#include "engine/nic_choice.h"
+#include "engine/reactor.h"
+#include "engine/region_table.h"
+#include "engine/transfer_state.h"
+#include "engine/worker.h"
+#include "gpu/gpu.h"
+#include "net/net.h"
+#include "setup/environment.h"
+
+namespace hawser::engine {
+
+class AcceptorCore;
+
+// Thread-safe. Links and their handles share it; shut() ends all of it that moves.
+class EngineCore : public std::enable_shared_from_this<EngineCore> {
+ public:
+  static Result<std::shared_ptr<EngineCore>> create(const EngineOptions& options);
+  EngineCore(const EngineCore&) = delete;
+  EngineCore& operator=(const EngineCore&) = delete;
+  ~EngineCore();
+  // Ends the links, then the threads. Once.
+  void shut();
+
+  Result<std::shared_ptr<LocalRegion>> register_memory(void* data, std::uint64_t bytes,
+                                                       Rights rights);
+  Result<std::shared_ptr<LinkCore>> connect(const std::string& address, int port,
+                                            const LinkOptions& options);
+  Result<std::shared_ptr<AcceptorCore>> listen(const std::string& address, int port,
+                                               const LinkOptions& options);
+
+  const std::shared_ptr<Net>& net() const { return transport_.net; }
+  const RegionTable& regions() const { return regions_; }
+  EventBell& bell() { return bell_; }
+  ChannelMaker& maker() { return *maker_; }
+  Reactor& reactor() { return *reactor_; }
+  const wire::Key& key() const { return key_; }
+  const NicChoice& nics() const { return nics_; }
+  std::size_t chunk_bytes() const { return chunk_bytes_; }
+  // The least busy of those that run near the device.
+  Worker& worker_for(int device);
+  Milliseconds stall() const { return Milliseconds(options_.stall_ms); }
+  Milliseconds retry() const { return Milliseconds(options_.retry_ms); }
+  Milliseconds peer_silence() const { return Milliseconds(options_.peer_silence_ms); }
+  // Code::unavailable where there is no driver, or no such GPU.
+  Result<std::shared_ptr<Gpu>> gpu(int ordinal);
+  // For a link that serves this GPU (-1: any): the one whose memory it will see most, or null.
+  std::shared_ptr<Gpu> gpu_for_link(int ordinal);
+  // How many channels a pair of NICs gets where nobody says, of so many pairs.
+  int channels_per_pair(std::size_t pairs, bool loopback) const;
+  std::string description() const;
+
+  // A link that has been agreed on: it is watched from now on.
+  std::shared_ptr<LinkCore> add_link(LinkTerms terms, std::shared_ptr<ControlLine> control);
+
+ private:
+  EngineCore(EngineOptions options, Transport transport)
+      : options_(std::move(options)), transport_(std::move(transport)) {}
+  Status start();
+  Status start_workers();
+  Status deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight, int timeout_ms);
+  bool forget(const std::shared_ptr<LocalRegion>& region, const Deadline& deadline);
+
+  const EngineOptions options_;
+  Transport transport_;
+  std::shared_ptr<const CudaDriver> driver_;  // null where there is none
+  NicChoice nics_;
+  wire::Key key_{};
+  std::size_t chunk_bytes_ = 0;
+  RegionTable regions_;
+  EventBell bell_;
+  struct NodeWorkers {
+    int numa_node = -1;
+    std::vector<std::unique_ptr<Worker>> workers;
+  };
+  std::vector<NodeWorkers> workers_;
+  std::unique_ptr<ChannelMaker> maker_;
+  std::unique_ptr<Reactor> reactor_;
+  std::mutex mutex_;  // guards what follows
+  std::unordered_map<int, std::shared_ptr<Gpu>> gpus_;
+  bool shut_ = false;
+};
+
+}  // namespace hawser::engine

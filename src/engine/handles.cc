@@ -1,0 +1,250 @@
+// The public handles: Link, Region, RemoteRegion and Transfer.
+#include <fmt/core.h>
+
+#include <hawser/link.h>
+
+#include "engine/engine_core.h"
+#include "engine/link_core.h"
+#include "engine/region_table.h"
+#include "engine/transfer_state.h"
+#include "gpu/event.h"
+
+namespace hawser {
+namespace {
+
+Error no_region() {
+  return Error(Code::invalid_argument, "a Region of nothing: register memory first");
+}
+
+Error no_link() {
+  return Error(Code::invalid_argument, "a Link of nothing: connect or accept first");
+}
+
+std::shared_ptr<engine::TransferState> refused(Error why) {
+  return std::make_shared<engine::TransferState>(std::move(why));
+}
+
+// What every transfer needs of its local side.
+Result<engine::Request> make_request(const engine::LinkCore& link,
+                                     const std::shared_ptr<engine::LocalRegion>& local,
+                                     Result<engine::BlockList> blocks,
+                                     const TransferOptions& options) {
+  if (local->owner != &link.engine())
+    return Error(Code::invalid_argument,
+                 "the local region belongs to another engine than the link");
+  if (!blocks.ok()) return blocks.error();
+  engine::Request request;
+  request.region = engine::RegionUse::begin(local);
+  if (!request.region)
+    return Error(Code::invalid_argument, "the local region has been deregistered");
+  request.blocks = *std::move(blocks);
+  request.timeout_ms = options.timeout_ms;
+  if (options.cuda_stream == nullptr) return request;
+  if (local->gpu() == nullptr)
+    return Error(
+        Code::invalid_argument,
+        "TransferOptions::cuda_stream is for regions of GPU memory; this one is host memory");
+  HAWSER_ASSIGN(request.after, GpuEvent::record(local->gpu(), options.cuda_stream));
+  return request;
+}
+
+Status check_remote(const RemoteRegion& remote, Rights wanted) {
+  if ((static_cast<unsigned>(remote.rights()) & static_cast<unsigned>(wanted)) != 0) return {};
+  return Error(Code::invalid_argument,
+               fmt::format("the remote region's token gives no right to {} it",
+                           wanted == Rights::read ? "read" : "write"));
+}
+
+Status check_notification(const std::string& text) {
+  if (text.size() <= kMaxNotificationBytes) return {};
+  return Error(Code::invalid_argument, fmt::format("a notification of {} bytes, of {} at most",
+                                                   text.size(), kMaxNotificationBytes));
+}
+
+}  // namespace
+
+// ---- Region ----
+
+void* Region::data() const {
+  return impl_ ? impl_->range().data : nullptr;
+}
+
+std::uint64_t Region::bytes() const {
+  return impl_ ? impl_->range().bytes : 0;
+}
+
+int Region::gpu() const {
+  return impl_ ? impl_->range().gpu : -1;
+}
+
+std::vector<std::byte> Region::token() const {
+  return impl_ ? engine::encode_token(*impl_) : std::vector<std::byte>();
+}
+
+Status Region::deregister(InFlight in_flight, int timeout_ms) {
+  if (impl_ == nullptr) return no_region();
+  return impl_->deregister(in_flight, timeout_ms);
+}
+
+Result<RemoteRegion> RemoteRegion::from_token(std::span<const std::byte> token) {
+  HAWSER_ASSIGN(const engine::TokenFields fields, engine::decode_token(token));
+  RemoteRegion region;
+  region.key_ = fields.key;
+  region.bytes_ = fields.bytes;
+  region.gpu_ = fields.gpu;
+  region.rights_ = fields.rights;
+  return region;
+}
+
+// ---- Link ----
+
+Transfer Link::write(const Region& local, std::uint64_t local_offset, const RemoteRegion& remote,
+                     std::uint64_t remote_offset, std::uint64_t bytes,
+                     const TransferOptions& options) const {
+  const Block block{local_offset, remote_offset, bytes};
+  return write(local, remote, {&block, 1}, options);
+}
+
+Transfer Link::write(const Region& local, const RemoteRegion& remote, std::span<const Block> blocks,
+                     const TransferOptions& options) const {
+  if (impl_ == nullptr) return Transfer(refused(no_link()));
+  if (!local) return Transfer(refused(no_region()));
+  if (const Status ok = check_remote(remote, Rights::write); !ok.ok())
+    return Transfer(refused(ok.error()));
+  if (const Status ok = check_notification(options.notification); !ok.ok())
+    return Transfer(refused(ok.error()));
+  auto request =
+      make_request(*impl_, local.impl_,
+                   engine::BlockList::create(blocks, local.bytes(), remote.bytes()), options);
+  if (!request.ok()) return Transfer(refused(request.error()));
+  return Transfer(
+      impl_->operations().write(impl_, *std::move(request), remote.key(), options.notification));
+}
+
+Transfer Link::read(const Region& local, std::uint64_t local_offset, const RemoteRegion& remote,
+                    std::uint64_t remote_offset, std::uint64_t bytes,
+                    const TransferOptions& options) const {
+  const Block block{local_offset, remote_offset, bytes};
+  return read(local, remote, {&block, 1}, options);
+}
+
+Transfer Link::read(const Region& local, const RemoteRegion& remote, std::span<const Block> blocks,
+                    const TransferOptions& options) const {
+  if (impl_ == nullptr) return Transfer(refused(no_link()));
+  if (!local) return Transfer(refused(no_region()));
+  if (const Status ok = check_remote(remote, Rights::read); !ok.ok())
+    return Transfer(refused(ok.error()));
+  auto request =
+      make_request(*impl_, local.impl_,
+                   engine::BlockList::create(blocks, local.bytes(), remote.bytes()), options);
+  if (!request.ok()) return Transfer(refused(request.error()));
+  return Transfer(impl_->operations().read(impl_, *std::move(request), remote.key()));
+}
+
+Transfer Link::send(std::uint64_t tag, const Region& local, std::uint64_t offset,
+                    std::uint64_t bytes, const TransferOptions& options) const {
+  const Extent extent{offset, bytes};
+  return send(tag, local, {&extent, 1}, options);
+}
+
+Transfer Link::send(std::uint64_t tag, const Region& local, std::span<const Extent> extents,
+                    const TransferOptions& options) const {
+  if (impl_ == nullptr) return Transfer(refused(no_link()));
+  if (!local) return Transfer(refused(no_region()));
+  auto request =
+      make_request(*impl_, local.impl_, engine::BlockList::create(extents, local.bytes()), options);
+  if (!request.ok()) return Transfer(refused(request.error()));
+  return Transfer(impl_->operations().send(impl_, tag, *std::move(request)));
+}
+
+Transfer Link::recv(std::uint64_t tag, const Region& local, std::uint64_t offset,
+                    std::uint64_t bytes, const TransferOptions& options) const {
+  const Extent extent{offset, bytes};
+  return recv(tag, local, {&extent, 1}, options);
+}
+
+Transfer Link::recv(std::uint64_t tag, const Region& local, std::span<const Extent> extents,
+                    const TransferOptions& options) const {
+  if (impl_ == nullptr) return Transfer(refused(no_link()));
+  if (!local) return Transfer(refused(no_region()));
+  auto request =
+      make_request(*impl_, local.impl_, engine::BlockList::create(extents, local.bytes()), options);
+  if (!request.ok()) return Transfer(refused(request.error()));
+  return Transfer(impl_->operations().receive(impl_, tag, *std::move(request)));
+}
+
+Transfer Link::notify(std::string text) const {
+  if (impl_ == nullptr) return Transfer(refused(no_link()));
+  if (const Status ok = check_notification(text); !ok.ok()) return Transfer(refused(ok.error()));
+  return Transfer(impl_->operations().notify(impl_, std::move(text)));
+}
+
+std::optional<Notification> Link::take_notification() const {
+  if (impl_ == nullptr) return std::nullopt;
+  auto text = impl_->operations().take_notification();
+  if (!text) return std::nullopt;
+  return Notification{*std::move(text)};
+}
+
+bool Link::up() const {
+  return impl_ != nullptr && impl_->is_up();
+}
+
+Status Link::status() const {
+  return impl_ ? impl_->status() : Status(no_link());
+}
+
+LinkReport Link::report() const {
+  return impl_ ? impl_->report() : LinkReport();
+}
+
+std::string Link::peer() const {
+  return impl_ ? impl_->peer() : std::string();
+}
+
+void Link::close(int timeout_ms) const {
+  if (impl_ == nullptr) return;
+  const Deadline deadline = Deadline::after(Milliseconds(std::max(timeout_ms, 0)));
+  Backoff backoff;
+  while (!deadline.expired() && !impl_->operations().idle() && impl_->is_up()) backoff.idle();
+  impl_->close(Error(Code::cancelled, "the link was closed"), "its program closed it");
+  constexpr Milliseconds kClosing{10000};
+  impl_->wait_ended(Deadline::after(kClosing));
+}
+
+// ---- Transfer ----
+
+bool Transfer::done() const {
+  return impl_ == nullptr || impl_->done();
+}
+
+bool Transfer::wait(int timeout_ms) const {
+  return impl_ == nullptr || impl_->wait(timeout_ms);
+}
+
+Status Transfer::result() const {
+  if (impl_ == nullptr) return Error(Code::invalid_argument, "a Transfer of nothing");
+  impl_->wait(-1);
+  return impl_->outcome();
+}
+
+std::uint64_t Transfer::bytes() const {
+  return impl_ ? impl_->bytes() : 0;
+}
+
+std::uint64_t Transfer::bytes_done() const {
+  return impl_ ? impl_->bytes_done() : 0;
+}
+
+void Transfer::cancel() const {
+  if (impl_ != nullptr) impl_->cancel();
+}
+
+void Transfer::on_done(std::function<void(const Status&)> callback) const {
+  if (impl_ != nullptr)
+    impl_->on_done(std::move(callback));
+  else if (callback)
+    callback(result());
+}
+
+}  // namespace hawser

@@ -1,0 +1,94 @@
+// What one end of a channel needs of memory: registrations, staging slots, copy queues.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/region_table.h"
+#include "memory/buffer.h"
+#include "memory/copy_queue.h"
+#include "net/net.h"
+
+namespace hawser::engine {
+
+// A slot of pinned or plain memory, as large as the largest chunk. A value.
+struct StagingSlot {
+  std::byte* data = nullptr;
+  Registration* registration = nullptr;
+  bool pinned = false;
+  std::uint16_t index = 0;
+  explicit operator bool() const { return data != nullptr; }
+};
+
+// Not thread-safe: of the thread that drives the channel. Everything is made when it is first
+// needed, once, and given up with the channel.
+class LaneMemory {
+ public:
+  LaneMemory(std::shared_ptr<Comm> comm, const NetCapabilities& capabilities,
+             std::size_t slot_bytes, std::size_t slots)
+      : comm_(std::move(comm)),
+        capabilities_(capabilities),
+        slot_bytes_(slot_bytes),
+        slots_(slots) {}
+  ~LaneMemory() { close(); }
+  LaneMemory(const LaneMemory&) = delete;
+  LaneMemory& operator=(const LaneMemory&) = delete;
+
+  // Whether the Net can send from it, or receive into it, without staging.
+  bool reaches(const LocalRegion& region) const;
+  // The region's, made when first asked for.
+  Result<Registration*> registration(LocalRegion& region);
+  // What registration() made, or nothing.
+  const Registration* known(const LocalRegion& region) const;
+  // The region is no longer used, and goes.
+  void forget(const LocalRegion& region);
+
+  // Memory of the lane's own, registered; pinned where there is a GPU. What is never touched is
+  // never the kernel's to give.
+  struct Own {
+    std::byte* data = nullptr;
+    Registration* registration = nullptr;
+  };
+  Result<Own> make_own(std::size_t bytes, const std::shared_ptr<Gpu>& gpu);
+
+  // Slots for host memory are plain, those for a GPU's pinned.
+  std::size_t free_plain_slots() const { return free_slots(pools_[0]); }
+  std::size_t free_pinned_slots() const { return free_slots(pools_[1]); }
+  Result<StagingSlot> take_slot(const std::shared_ptr<Gpu>& gpu);  // there must be a free one
+  void give_back(const StagingSlot& slot);
+
+  // Of that GPU, or of the host.
+  Result<CopyQueue*> copies(const std::shared_ptr<Gpu>& gpu);
+
+  // Waits for copies, drops all registrations and closes the connection, in this order, before any
+  // memory goes: a plugin may write to it until then.
+  void close();
+
+ private:
+  struct Pool {
+    std::optional<Buffer> buffer;
+    Registration* registration = nullptr;
+    std::vector<std::uint16_t> free;
+  };
+  std::size_t free_slots(const Pool& pool) const { return pool.buffer ? pool.free.size() : slots_; }
+  Status make_pool(Pool& pool, const std::shared_ptr<Gpu>& gpu);
+
+  std::shared_ptr<Comm> comm_;  // null once it is closed
+  const NetCapabilities capabilities_;
+  const std::size_t slot_bytes_;
+  const std::size_t slots_;
+  std::unordered_map<const LocalRegion*, Registration*> registrations_;
+  std::vector<Registration*> own_;
+  std::vector<std::unique_ptr<std::byte[]>> plain_;
+  std::vector<Buffer> pinned_;
+  std::array<Pool, 2> pools_;  // plain, pinned
+  std::unordered_map<const Gpu*, std::unique_ptr<CopyQueue>> queues_;
+};
+
+}  // namespace hawser::engine

@@ -1,0 +1,152 @@
+#include "engine/link_channel.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "engine/link_core.h"
+
+namespace hawser::engine {
+
+Result<std::shared_ptr<LinkChannel>> LinkChannel::create(std::shared_ptr<LinkCore> link,
+                                                         ChannelEnds ends) {
+  std::shared_ptr<LinkChannel> channel(new LinkChannel(std::move(link), ends));
+  LinkCore& core = *channel->link_;
+  channel->receive_fd_ = ends.receive->wait_fd();
+  channel->send_fd_ = ends.send->wait_fd();
+  HAWSER_ASSIGN(channel->tx_, TxLane::create(std::move(ends.send), ends.capabilities,
+                                             core.chunk_bytes(), *channel));
+  HAWSER_ASSIGN(channel->rx_, RxLane::create(std::move(ends.receive), ends.capabilities,
+                                             core.chunk_bytes(), core.gpu(), *channel));
+  channel->tx_pace_ = &channel->tx_->pace();
+  return channel;
+}
+
+LinkChannel::LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends)
+    : link_(std::move(link)),
+      index_(ends.index),
+      generation_(ends.generation),
+      heard_at_(Clock::system().now()) {}
+
+bool LinkChannel::progress(TimePoint now) {
+  if (closed_) return false;
+  Result<bool> moved =
+      close_asked_.load(std::memory_order_acquire) ? Result<bool>(*close_reason_) : step(now);
+  if (moved.ok()) {
+    if (const Status clock = look_at_clock(now); !clock.ok()) moved = clock.error();
+  }
+  if (moved.ok()) return *moved;
+  close(moved.error());
+  return true;
+}
+
+Result<bool> LinkChannel::step(TimePoint now) {
+  HAWSER_ASSIGN(const bool received, rx_->progress());
+  if (const auto ack = rx_->take_peer_ack()) HAWSER_TRY(tx_->on_ack(*ack, now));
+  if (received) heard_at_.store(now, std::memory_order_relaxed);
+  tx_->set_ack(rx_->taken(), rx_->take_due());
+  HAWSER_ASSIGN(const bool sent, tx_->progress(now));
+  return received || sent;
+}
+
+// A channel is given up only where the peer answers on another: one that stands still altogether
+// may be a peer that has no time.
+Status LinkChannel::look_at_clock(TimePoint now) {
+  const auto stalled = tx_->pace().stalled_for(now);
+  const auto bound = std::chrono::nanoseconds(link_->stall());
+  suspicious_ = stalled > bound / 2;
+  if (!suspicious_) return {};
+  link_->ask_for_a_sign(now);
+  if (stalled < bound || !link_->heard_elsewhere(*this, now - bound / 2)) return {};
+  return Error(Code::timeout,
+               fmt::format("nothing was acknowledged for {} ms, while the peer answers on others",
+                           std::chrono::duration_cast<Milliseconds>(stalled).count()));
+}
+
+LinkChannel::Waits LinkChannel::waits() const {
+  Waits waits{receive_fd_, send_fd_, tx_->sending(), false, false};
+  waits.polling = rx_->copying() || tx_->copying() || receive_fd_ < 0 || send_fd_ < 0;
+  waits.timing = tx_->pace().stalled_for(TimePoint::max()) > std::chrono::nanoseconds::zero() ||
+                 link_->operations().unsent_bytes() > 0;
+  return waits;
+}
+
+bool LinkChannel::forget(const LocalRegion& region) {
+  if (closed_) return true;
+  rx_->forget(region);
+  return tx_->forget(region);
+}
+
+void LinkChannel::ask_to_close(const Error& why) {
+  if (!close_claimed_.test_and_set()) {
+    close_reason_ = why;
+    close_asked_.store(true, std::memory_order_release);
+  }
+  kicked.store(true, std::memory_order_release);
+}
+
+void LinkChannel::close(const Error& why) {
+  closed_ = true;
+  rx_->close();
+  Unacknowledged left = tx_->close();
+  link_->channel_closed(*this, why, rx_->taken(), std::move(left));
+}
+
+void LinkChannel::abandon() {
+  closed_ = true;
+  rx_->close();
+  static_cast<void>(tx_->close());
+}
+
+// ---- what goes out ----
+
+void LinkChannel::take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) {
+  if (!suspicious_) link_->operations().take_messages(frame, sent);
+}
+
+void LinkChannel::take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) {
+  if (suspicious_ || !link_->may_take(*this)) return;
+  link_->operations().take_chunks(limits, taken);
+}
+
+void LinkChannel::chunk_failed(const OutChunk& chunk, Error why) {
+  link_->operations().chunk_failed(chunk, why);
+}
+
+void LinkChannel::acknowledged(std::span<const OutChunk> chunks,
+                               std::span<const MessagePtr> messages) {
+  std::uint64_t bytes = 0;
+  std::uint64_t again = 0;
+  for (const OutChunk& chunk : chunks) {
+    bytes += chunk.ref.bytes;
+    if (chunk.repeated) again += chunk.ref.bytes;
+  }
+  bytes_sent_.fetch_add(bytes, std::memory_order_relaxed);
+  bytes_again_.fetch_add(again, std::memory_order_relaxed);
+  link_->operations().acknowledged(chunks, messages);
+}
+
+// ---- what comes in ----
+
+void LinkChannel::find_target(const wire::WriteChunk& chunk, Target& target) {
+  link_->operations().find_target(chunk, target);
+}
+
+void LinkChannel::find_target(const wire::ReplyChunk& chunk, Target& target) {
+  link_->operations().find_target(chunk, target);
+}
+
+void LinkChannel::landed(const Target& target) {
+  bytes_received_.fetch_add(target.bytes, std::memory_order_relaxed);
+  link_->operations().landed(target);
+}
+
+void LinkChannel::target_failed(const Target& target, Error why) {
+  link_->operations().target_failed(target, why);
+}
+
+Status LinkChannel::take_record(std::uint64_t order, const wire::Record& record) {
+  return link_->take_record(order, record);
+}
+
+}  // namespace hawser::engine

@@ -1,0 +1,110 @@
+// One channel of a link: a connection each way, driven by one worker.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/operations.h"
+#include "engine/rx_lane.h"
+#include "engine/tx_lane.h"
+#include "engine/unacknowledged.h"
+#include "net/net.h"
+
+namespace hawser::engine {
+
+class LinkCore;
+
+// What a channel is made of. `capabilities` are those of the device its comms live on.
+struct ChannelEnds {
+  int index = 0;
+  std::uint32_t generation = 0;  // how often it was made
+  std::shared_ptr<SendComm> send;
+  std::shared_ptr<ReceiveComm> receive;
+  NetCapabilities capabilities;
+};
+
+// Of the thread of its worker, but for what says otherwise. Not used after close().
+class LinkChannel final : private TxSource, private RxSink {
+ public:
+  static Result<std::shared_ptr<LinkChannel>> create(std::shared_ptr<LinkCore> link,
+                                                     ChannelEnds ends);
+
+  // Moves whatever can move, without blocking; false: nothing. Closes it where it fails.
+  bool progress(TimePoint now);
+  bool closed() const { return closed_; }
+  // Closes it before it was ever driven; nobody is told.
+  void abandon();
+  // Something is wrong with a socket: sends something, to be told what.
+  void probe() { tx_->ping(); }
+  // Drops what the connections have of a region that nobody uses any more. False: not yet.
+  bool forget(const LocalRegion& region);
+
+  // What has to happen before progress() can get further.
+  struct Waits {
+    int receive_fd = -1;  // readable
+    int send_fd = -1;     // writable, where `sending`
+    bool sending = false;
+    bool polling = false;  // nothing that can be waited for: look again soon
+    bool timing = false;   // look again within milliseconds, at the clock
+  };
+  Waits waits() const;
+
+  // ---- any thread ----
+  int index() const { return index_; }
+  std::uint32_t generation() const { return generation_; }
+  void ask_to_close(const Error& why);
+  std::uint64_t outstanding() const { return tx_pace_->outstanding(); }
+  double rate() const { return tx_pace_->rate(); }
+  TimePoint heard_at() const { return heard_at_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_sent() const { return bytes_sent_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_received() const { return bytes_received_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_again() const { return bytes_again_.load(std::memory_order_relaxed); }
+  // There may be something to do. Set by whoever brings it, taken by the worker.
+  std::atomic<bool> kicked{true};
+
+ private:
+  LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends);
+  Result<bool> step(TimePoint now);
+  Status look_at_clock(TimePoint now);
+  void close(const Error& why);
+
+  // TxSource
+  void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) override;
+  void take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) override;
+  void chunk_failed(const OutChunk& chunk, Error why) override;
+  void acknowledged(std::span<const OutChunk> chunks,
+                    std::span<const MessagePtr> messages) override;
+  // RxSink
+  void find_target(const wire::WriteChunk& chunk, Target& target) override;
+  void find_target(const wire::ReplyChunk& chunk, Target& target) override;
+  void landed(const Target& target) override;
+  void target_failed(const Target& target, Error why) override;
+  Status take_record(std::uint64_t order, const wire::Record& record) override;
+
+  const std::shared_ptr<LinkCore> link_;
+  const int index_;
+  const std::uint32_t generation_;
+  int receive_fd_ = -1;
+  int send_fd_ = -1;
+  std::unique_ptr<TxLane> tx_;
+  std::unique_ptr<RxLane> rx_;
+  const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does
+  bool closed_ = false;
+  bool suspicious_ = false;            // nothing is acknowledged: new messages take another channel
+  std::atomic_flag close_claimed_;     // by whoever sets the reason
+  std::optional<Error> close_reason_;  // set once
+  std::atomic<bool> close_asked_{false};  // publishes it
+  std::atomic<TimePoint> heard_at_;
+  std::atomic<std::uint64_t> bytes_sent_{0};
+  std::atomic<std::uint64_t> bytes_received_{0};
+  std::atomic<std::uint64_t> bytes_again_{0};
+};
+
+}  // namespace hawser::engine

@@ -1,0 +1,152 @@
+// A link's life: its channels come up, go down and are made again; its peer is there or gone.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <hawser/link.h>
+
+#include "base/clock.h"
+#include "engine/channel_maker.h"
+#include "engine/control_line.h"
+#include "engine/link_channel.h"
+#include "engine/operations.h"
+#include "engine/worker.h"
+
+namespace hawser::engine {
+
+class EngineCore;
+
+// What was agreed when the peers met.
+struct LinkTerms {
+  bool client = false;  // it offers channels; the server answers
+  std::string peer;     // "192.0.2.7:20000"
+  std::size_t chunk_bytes = 0;
+  struct Channel {
+    int device = 0;  // of the Net
+    std::string device_name;
+    std::string peer_device_name;
+  };
+  std::vector<Channel> channels;
+  std::shared_ptr<Gpu> gpu;  // whose memory it will see most; may be null
+  int timeout_ms = 0;        // for all channels to come up
+};
+
+// Thread-safe. Owned by the engine until it has ended, by handles and channels as long as they
+// last.
+class LinkCore : public std::enable_shared_from_this<LinkCore> {
+ public:
+  LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
+           std::shared_ptr<ControlLine> control);
+
+  // ---- the engine's ----
+  void start();
+  // Waits until it is up, or cannot be any more.
+  Status wait_up(const Deadline& deadline);
+  bool is_up() const;
+  // Nothing more will come of it, and nothing touches memory any more.
+  bool ended() const;
+  // Called every few milliseconds, by one thread.
+  void look_at_clock(TimePoint now);
+  void on_control(const wire::Record& record);
+  void on_control_lost(const Error& why);
+
+  // ---- the user's ----
+  Operations& operations() { return operations_; }
+  void cancel(std::uint64_t op);
+  Status status() const;
+  LinkReport report() const;
+  const std::string& peer() const { return terms_.peer; }
+  void close(const Error& why, std::string_view tell_peer);
+  bool wait_ended(const Deadline& deadline);
+  const EngineCore& engine() const { return *engine_; }
+
+  // ---- its channels' ----
+  std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
+  const std::shared_ptr<Gpu>& gpu() const { return terms_.gpu; }
+  Milliseconds stall() const;
+  bool may_take(const LinkChannel& channel) const;
+  bool heard_elsewhere(const LinkChannel& channel, TimePoint since) const;
+  void ask_for_a_sign(TimePoint now);
+  Status take_record(std::uint64_t order, const wire::Record& record);
+  void channel_closed(const LinkChannel& channel, const Error& why, const wire::Ack& taken,
+                      Unacknowledged left);
+
+  // ---- the maker's ----
+  void offer(int index, std::uint32_t generation, const Handle& handle);
+  void channel_made(ChannelEnds ends);
+  void channel_not_made(int index, std::uint32_t generation, const Error& why);
+
+  // Called once, when it is up; set before start().
+  std::function<void()> on_up;
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  // A channel that went down: what the peer has taken in of it is not known.
+  struct Unresolved {
+    std::uint32_t generation = 0;
+    Unacknowledged left;
+  };
+  struct Slot {
+    std::uint32_t generation = 0;          // the newest that was begun
+    std::shared_ptr<LinkChannel> channel;  // while it is up
+    std::shared_ptr<Making> making;
+    std::vector<Unresolved> unresolved;
+    std::vector<wire::ChannelDown> peer_down;  // word that came before this side was done
+    bool settled = false;                      // it has come up once, or failed to
+    int failures_in_a_row = 0;
+    TimePoint retry_at{};
+    // Of channels that are gone.
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t bytes_again = 0;
+    std::uint64_t failures = 0;
+    std::string last_failure;
+  };
+
+  void begin_making(Slot& slot, int index, std::uint32_t generation, const Handle* peer_handle);
+  void on_offer(const wire::ChannelOffer& offer);
+  void on_channel_down(const wire::ChannelDown& down);
+  void on_peer_up();
+  void resolve(Unacknowledged& left, const wire::Ack& taken, Lock& lock);
+  void tell(wire::Record record, std::string text = {});
+  void send_channel_down(const LinkChannel& channel, const wire::Ack& taken, const Error& why);
+  void failed(Slot& slot, const Error& why);
+  void look_whether_up(Lock& lock);
+  std::size_t live() const;
+  std::string what_failed() const;
+  void end(Lock& lock, const Error& why);
+  void finish_end(Lock& lock);
+  void wake(std::uint64_t bytes);
+  LinkChannel* best_channel() const;
+  void retry(TimePoint now);
+
+  const std::shared_ptr<EngineCore> engine_;
+  const LinkTerms terms_;
+  const std::shared_ptr<ControlLine> control_;
+  Operations operations_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::vector<Slot> slots_;
+  std::vector<Worker*> workers_;  // of each channel
+  TimePoint started_at_{};
+  bool told_up_ = false;
+  bool peer_up_ = false;
+  bool up_ = false;
+  std::optional<Error> ending_;  // why; channels are being closed
+  bool ended_ = false;
+  std::optional<Error> control_lost_;
+  std::optional<TimePoint> none_live_since_;
+  std::atomic<TimePoint> asked_at_{TimePoint{}};
+};
+
+}  // namespace hawser::engine

@@ -1,0 +1,190 @@
+#include "engine/meeting.h"
+
+#include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "bootstrap/socket.h"
+#include "engine/engine_core.h"
+
+namespace hawser::engine {
+namespace {
+
+constexpr Milliseconds kConnectAttempt{3000};
+constexpr Milliseconds kFirstPause{50};
+constexpr Milliseconds kLastPause{1000};
+constexpr std::size_t kMostChannelsOfLink = 256;
+
+std::string host_text() {
+  char name[65] = {};
+  ::gethostname(name, sizeof name - 1);
+  return fmt::format("{}, process {}", name, ::getpid());
+}
+
+std::vector<wire::Device> offered(const EngineCore& engine, const Party& party) {
+  std::vector<wire::Device> devices;
+  for (const int index : party.devices) {
+    const NetDevice& device = engine.net()->devices()[static_cast<std::size_t>(index)];
+    devices.push_back({device.name, static_cast<std::uint32_t>(std::max(device.speed_mbps, 0))});
+  }
+  return devices;
+}
+
+LinkTerms terms_of(EngineCore& engine, const Party& party, const std::string& peer, bool client) {
+  LinkTerms terms;
+  terms.client = client;
+  terms.peer = peer;
+  terms.gpu = engine.gpu_for_link(party.options.gpu);
+  terms.timeout_ms = party.options.timeout_ms;
+  return terms;
+}
+
+LinkTerms::Channel channel_of(const EngineCore& engine, int device, const wire::Device& peer) {
+  return {device, engine.net()->devices()[static_cast<std::size_t>(device)].name, peer.name};
+}
+
+// NIC n of the one side goes with NIC n of the other, as rails do; who has fewer uses them again.
+std::vector<wire::ChannelPlan> pair_up(std::size_t client_devices, std::size_t server_devices,
+                                       int channels_per_pair) {
+  std::vector<wire::ChannelPlan> plan;
+  const std::size_t pairs = std::max(client_devices, server_devices);
+  for (int round = 0; round < channels_per_pair; ++round)
+    for (std::size_t pair = 0; pair < pairs && plan.size() < kMostChannelsOfLink; ++pair)
+      plan.push_back({static_cast<std::uint16_t>(pair % client_devices),
+                      static_cast<std::uint16_t>(pair % server_devices)});
+  return plan;
+}
+
+// Waits for the answer to a Hello.
+Result<wire::Welcome> hear_welcome(ControlLine& control, const Deadline& deadline) {
+  std::optional<wire::Welcome> welcome;
+  std::optional<Error> refusal;
+  while (!welcome && !refusal) {
+    pollfd wait_for{control.fd(), POLLIN, 0};
+    ::poll(&wait_for, 1, deadline.poll_timeout_ms(sockets::kLongestPollMs));
+    HAWSER_TRY(control.read([&](const wire::Record& record) -> Status {
+      if (const auto* const it = std::get_if<wire::Welcome>(&record)) welcome = *it;
+      if (const auto* const it = std::get_if<wire::Refuse>(&record))
+        refusal = Error(Code::peer, fmt::format("{} refuses: {}", control.peer(), it->reason));
+      return {};
+    }));
+    if (!welcome && !refusal && deadline.expired())
+      return Error(Code::timeout, fmt::format("{} took the connection but did not answer within {} "
+                                              "ms: is that a hawser engine's port?",
+                                              control.peer(), deadline.timeout().count()));
+  }
+  if (refusal) return *refusal;
+  return *std::move(welcome);
+}
+
+bool may_come_later(const Error& error) {
+  return error.code() == Code::system || error.code() == Code::timeout;
+}
+
+Result<std::shared_ptr<ControlLine>> knock(const std::string& address, int port,
+                                           const Deadline& deadline) {
+  HAWSER_ASSIGN(const auto addresses,
+                sockets::resolve(address, static_cast<std::uint16_t>(port), sockets::Use::connect));
+  std::optional<Error> last;
+  for (const sockets::Address& one : addresses) {
+    UniqueFd socket;
+    const Deadline attempt =
+        deadline.remaining() < kConnectAttempt ? deadline : Deadline::after(kConnectAttempt);
+    const int err = sockets::connect_to(one, attempt, socket);
+    if (err == 0) {
+      sockets::set_connection_options(socket.get());
+      return std::make_shared<ControlLine>(std::move(socket), one.text());
+    }
+    last = system_error(err, fmt::format("connecting to {}", one.text()));
+  }
+  return *last;
+}
+
+}  // namespace
+
+Result<Party> make_party(EngineCore& engine, const LinkOptions& options) {
+  if (options.channels_per_device < 0 || options.channels_per_device > 64)
+    return Error(Code::invalid_argument,
+                 fmt::format("{} channels per device, of 1 to 64 (0: as the "
+                             "engine thinks best)",
+                             options.channels_per_device));
+  if (options.timeout_ms <= 0)
+    return Error(Code::invalid_argument,
+                 fmt::format("a timeout of {} ms, of 1 or more", options.timeout_ms));
+  Party party;
+  HAWSER_ASSIGN(party.devices, engine.nics().for_link(*engine.net(), options));
+  if (party.devices.size() > wire::kMaxDevices) party.devices.resize(wire::kMaxDevices);
+  party.options = options;
+  return party;
+}
+
+Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hello& hello,
+                        const std::string& peer) {
+  if (hello.transport != engine.net()->name())
+    return Error(Code::peer, fmt::format("this side's transport is {}, the client's {}: give both "
+                                         "the same",
+                                         engine.net()->name(), hello.transport));
+  Agreement agreement{{}, terms_of(engine, party, peer, false)};
+  wire::Welcome& welcome = agreement.welcome;
+  welcome.engine = engine.key();
+  HAWSER_ASSIGN(welcome.link, make_key());
+  welcome.chunk_bytes =
+      std::min(hello.chunk_bytes, static_cast<std::uint32_t>(engine.chunk_bytes()));
+  welcome.host = host_text();
+  welcome.devices = offered(engine, party);
+  const std::size_t pairs = std::max(hello.devices.size(), party.devices.size());
+  const bool loopback = hello.devices.front().name == "lo";
+  int channels = party.options.channels_per_device;
+  if (channels == 0) channels = static_cast<int>(std::min(hello.channels_per_device, 64U));
+  if (channels == 0) channels = engine.channels_per_pair(pairs, loopback);
+  welcome.channels = pair_up(hello.devices.size(), party.devices.size(), channels);
+  agreement.terms.chunk_bytes = welcome.chunk_bytes;
+  for (const wire::ChannelPlan& plan : welcome.channels)
+    agreement.terms.channels.push_back(
+        channel_of(engine, party.devices[plan.server_device], hello.devices[plan.client_device]));
+  return agreement;
+}
+
+Result<Met> meet(EngineCore& engine, const Party& party, const std::string& address, int port,
+                 const Deadline& deadline) {
+  wire::Hello hello;
+  hello.engine = engine.key();
+  hello.chunk_bytes = static_cast<std::uint32_t>(engine.chunk_bytes());
+  hello.channels_per_device = static_cast<std::uint32_t>(party.options.channels_per_device);
+  hello.host = host_text();
+  hello.transport = engine.net()->name();
+  hello.devices = offered(engine, party);
+  Milliseconds pause = kFirstPause;
+  while (true) {
+    auto control = knock(address, port, deadline);
+    if (control.ok()) {
+      (*control)->send(hello);
+      HAWSER_ASSIGN(const wire::Welcome welcome, hear_welcome(**control, deadline));
+      Met met{*control, terms_of(engine, party, (*control)->peer(), true)};
+      met.terms.chunk_bytes = std::min<std::size_t>(welcome.chunk_bytes, engine.chunk_bytes());
+      for (const wire::ChannelPlan& plan : welcome.channels) {
+        if (plan.client_device >= party.devices.size())
+          return Error(Code::protocol,
+                       "the server plans a channel over a NIC that was not offered");
+        met.terms.channels.push_back(channel_of(engine, party.devices[plan.client_device],
+                                                welcome.devices[plan.server_device]));
+      }
+      return met;
+    }
+    if (!may_come_later(control.error())) return control.error();
+    if (deadline.remaining() <= pause)
+      return Error(Code::timeout,
+                   fmt::format("no engine answered at {} within {} ms: {}",
+                               sockets::host_and_port(address, static_cast<std::uint16_t>(port)),
+                               deadline.timeout().count(), control.error().message()));
+    std::this_thread::sleep_for(pause);
+    pause = std::min(2 * pause, kLastPause);
+  }
+}
+
+}  // namespace hawser::engine

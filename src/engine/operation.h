@@ -1,0 +1,114 @@
+// What a link has under way: what goes out, what comes in, and the messages that say so.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/blocks.h"
+#include "engine/region_table.h"
+#include "engine/transfer_state.h"
+#include "engine/wire.h"
+
+namespace hawser {
+class GpuEvent;
+}
+
+namespace hawser::engine {
+
+// All of these are guarded by their link's mutex, but for what a channel holds of a chunk: a block
+// list never changes, and a region stays in use until its operation has ended.
+
+// Data that this side sends: a write of its own, or what the peer asked for by a read or a receive.
+struct Outgoing {
+  enum class Kind { write, reply, notify };
+  Outgoing(Kind kind_, BlockList blocks_)
+      : kind(kind_), blocks(std::move(blocks_)), cutter(blocks) {}
+  Outgoing(const Outgoing&) = delete;
+  Outgoing& operator=(const Outgoing&) = delete;
+
+  const Kind kind;
+  const BlockList blocks;
+  ChunkCutter cutter;
+  std::uint64_t own_op = 0;   // of a write, a send, a notification
+  std::uint64_t peer_op = 0;  // of a reply: the read or receive it is for
+  RegionUse region;           // empty for a notification
+  wire::Key key{};            // of a write: where to
+  bool tracked = false;       // it has a notification
+  std::shared_ptr<GpuEvent> after;
+  std::shared_ptr<TransferState> transfer;  // null where the peer reads
+  std::uint64_t outstanding = 0;            // chunks and messages taken by channels, unacknowledged
+  std::size_t again = 0;                    // chunks that wait to go out again
+  std::size_t unsent_messages = 0;
+  std::optional<Error> stopped;  // nothing more goes out
+  bool listed = false;           // in the outbox
+  bool ended = false;
+
+  bool all_sent() const { return stopped.has_value() || (cutter.empty() && again == 0); }
+  bool finished() const { return outstanding == 0 && unsent_messages == 0 && all_sent(); }
+};
+
+// A part of it that travels as one.
+struct OutChunk {
+  std::shared_ptr<Outgoing> op;
+  ChunkRef ref;
+  bool repeated = false;  // another channel had it before
+};
+
+// A send that has not met its receive.
+struct PendingSend {
+  std::uint64_t op = 0;
+  BlockList blocks;
+  RegionUse region;
+  std::shared_ptr<GpuEvent> after;
+  std::shared_ptr<TransferState> transfer;
+  std::optional<Error> stopped;  // withdrawn
+};
+
+// A read or a receive: where its data goes.
+struct Inbound {
+  BlockList blocks;
+  RegionUse region;
+  std::shared_ptr<GpuEvent> after;
+  std::shared_ptr<TransferState> transfer;
+  std::uint64_t op = 0;
+  std::uint64_t tag = 0;
+  bool posted = false;               // a receive that has met no message
+  std::vector<std::uint64_t> parts;  // under way
+  bool broken = false;               // a part of it did not come
+  std::optional<Error> error;        // why not, or why it was stopped
+};
+
+// What the peer knows by one operation's number: all of a receive, or as much of a read as one
+// request asks for.
+struct InboundPart {
+  std::shared_ptr<Inbound> inbound;
+  std::uint64_t offset = 0;  // in the inbound's data
+  std::uint64_t bytes = 0;
+  std::uint64_t landed = 0;
+};
+
+// A message that has not met a receive.
+struct Announced {
+  std::uint64_t peer_op = 0;
+  std::uint64_t total = 0;
+  bool eager = false;
+  std::vector<std::byte> data;
+};
+
+// A record that waits to be sent, or to be acknowledged, and what its views look at.
+struct Message {
+  wire::Record record;
+  std::uint64_t order = 0;  // 0: it is taken whenever it comes
+  std::vector<std::byte> bytes;
+  std::vector<wire::Piece> pieces;
+  std::shared_ptr<Outgoing> op;  // that has not ended before it is acknowledged; may be null
+};
+using MessagePtr = std::shared_ptr<Message>;
+
+}  // namespace hawser::engine

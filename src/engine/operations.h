@@ -1,0 +1,155 @@
+// All operations of a link: what its user asked for, what the peer asks for, and which messages
+// bring them to their ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <hawser/transfer.h>
+
+#include "base/clock.h"
+#include "engine/operation.h"
+#include "engine/outbox.h"
+#include "engine/region_table.h"
+#include "engine/rx_lane.h"
+#include "engine/transfer_state.h"
+#include "engine/wire.h"
+
+namespace hawser::engine {
+
+// What a transfer is asked for with, once it is known to make sense.
+struct Request {
+  RegionUse region;
+  BlockList blocks;
+  std::shared_ptr<GpuEvent> after;
+  int timeout_ms = 0;
+};
+
+// Thread-safe: one mutex, held for a few steps at a time, never across a call of a user.
+class Operations {
+ public:
+  // `wake`: so many bytes, or (0) messages, have become ready to be sent. Called with no lock held.
+  using Wake = std::function<void(std::uint64_t bytes)>;
+  Operations(const RegionTable& regions, EventBell& bell, Wake wake)
+      : regions_(regions), bell_(bell), wake_(std::move(wake)) {}
+
+  // ---- what the user asks for; the transfers belong to `link` ----
+  using Link = std::weak_ptr<LinkCore>;
+  using State = std::shared_ptr<TransferState>;
+  State write(const Link& link, Request request, const wire::Key& key, std::string notification);
+  State read(const Link& link, Request request, const wire::Key& key);
+  State send(const Link& link, std::uint64_t tag, Request request);
+  State receive(const Link& link, std::uint64_t tag, Request request);
+  State notify(const Link& link, std::string text);
+  std::optional<std::string> take_notification();
+  void stop(std::uint64_t op, Error why);
+  // Everything that uses the region.
+  void stop(const LocalRegion& region, const Error& why);
+
+  // ---- what channels do ----
+  void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent);
+  void take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken);
+  void acknowledged(std::span<const OutChunk> chunks, std::span<const MessagePtr> messages);
+  void chunk_failed(const OutChunk& chunk, const Error& why);
+  void send_again(std::vector<MessagePtr> messages, std::vector<OutChunk> chunks);
+  void find_target(const wire::WriteChunk& chunk, Target& target);
+  void find_target(const wire::ReplyChunk& chunk, Target& target);
+  void landed(const Target& target);
+  void target_failed(const Target& target, const Error& why);
+  // In the order of their numbers. Code::protocol ends the link.
+  Status take_message(std::uint64_t order, const wire::Record& record);
+
+  // ---- the link's life ----
+  void post_unordered(MessagePtr message);
+  bool has_messages() const { return outbox_.has_messages(); }
+  std::uint64_t unsent_bytes() const { return outbox_.unsent_bytes(); }
+  bool idle() const;  // nothing is under way that this side asked for
+  // No channel touches anybody's memory any more: everything ends with that.
+  void end(const Error& why);
+  // Ends what is overdue.
+  void look_at_deadlines(TimePoint now);
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+  static constexpr std::uint64_t kEagerBytes = 4096;
+  static constexpr std::uint64_t kMaxReadPiece = 1ULL << 30;
+  static constexpr std::size_t kMaxHeldBack = 65536;       // messages ahead of their turn
+  static constexpr std::size_t kMaxNotifications = 65536;  // not taken
+  static constexpr std::size_t kMaxAnnounced = 65536;
+  static constexpr std::size_t kMaxTracked = 1 << 20;
+  static constexpr std::size_t kMaxReplies = 1 << 20;
+
+  // A write of the peer that has a notification.
+  struct Tracked {
+    bool begun = false;
+    std::uint64_t total = 0;
+    std::uint64_t landed = 0;
+    std::string notification;
+  };
+
+  State refused_if_ended() const;
+  void set_deadline(std::uint64_t op, int timeout_ms);
+  void add_parts(const std::shared_ptr<Inbound>& inbound, const wire::Key& key);
+  void post(wire::Record record, std::shared_ptr<Outgoing> op = nullptr);
+  void post_fault(std::uint64_t op, const Error& why);
+  void stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, Endings& endings);
+  void stop_send(PendingSend& send, Error why);
+  void end_send(std::uint64_t op, Status outcome, Endings& endings);
+  void stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why, Endings& endings);
+  void stop_op(std::uint64_t op, const Error& why, Endings& endings);
+  void finish_if_done(const std::shared_ptr<Outgoing>& op, Endings& endings);
+  void end_part(std::uint64_t part, std::optional<Error> why, Endings& endings);
+  void release_notifications();
+  void apply(std::uint64_t op, Endings& endings);
+  void meet(const std::shared_ptr<Inbound>& receive, const Announced& message, Endings& endings);
+  void end_inbound(const std::shared_ptr<Inbound>& inbound, Endings& endings);
+  Status hold_back(std::uint64_t order, const wire::Record& record);
+  Status deliver_held_back(std::span<const std::byte> frame, Endings& endings);
+  Status deliver(const wire::Record& record, Endings& endings);
+  Error nobody_listens() const;
+  Status on(const wire::Begin& begin, Endings& endings);
+  Status on(const wire::ReadRequest& request, Endings& endings);
+  Status on(const wire::Send& send, Endings& endings);
+  Status on(const wire::Ready& ready, Endings& endings);
+  Status on(const wire::Finished& finished, Endings& endings);
+  Status on(const wire::Fault& fault, Endings& endings);
+  Status on(const wire::Stop& stop, Endings& endings);
+  Status on(const wire::Withdraw& withdraw, Endings& endings);
+  Status on(const wire::Notify& notify, Endings& endings);
+
+  const RegionTable& regions_;
+  EventBell& bell_;
+  const Wake wake_;
+  mutable std::mutex mutex_;  // guards what follows
+  Outbox outbox_;
+  std::optional<Error> ended_;
+  std::uint64_t last_op_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing_;           // by own_op
+  std::unordered_map<std::uint64_t, std::shared_ptr<Outgoing>> replies_;  // by peer_op
+  std::set<std::uint64_t> open_writes_;
+  std::deque<std::pair<std::uint64_t, MessagePtr>> held_notifications_;  // op, until its turn
+  std::unordered_map<std::uint64_t, PendingSend> sends_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Inbound>> inbound_;
+  std::unordered_map<std::uint64_t, InboundPart> parts_;
+  std::map<std::uint64_t, std::deque<std::shared_ptr<Inbound>>> posted_;  // by tag
+  std::map<std::uint64_t, std::deque<Announced>> announced_;              // by tag
+  std::size_t announced_count_ = 0;
+  std::unordered_map<std::uint64_t, Tracked> tracked_;  // by the peer's op
+  std::multimap<TimePoint, std::uint64_t> deadlines_;
+  std::uint64_t next_in_ = 1;                                  // the number of the next message
+  std::map<std::uint64_t, std::vector<std::byte>> held_back_;  // frames of one message each
+  std::deque<std::string> notifications_;
+};
+
+}  // namespace hawser::engine

@@ -1,0 +1,126 @@
+#include "engine/outbox.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawser::engine {
+
+void Outbox::add(MessagePtr message) {
+  if (message->op != nullptr) ++message->op->unsent_messages;
+  messages_.push_back(std::move(message));
+  message_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Outbox::post_again(MessagePtr message) {
+  if (message->op != nullptr) {
+    --message->op->outstanding;
+    ++message->op->unsent_messages;
+  }
+  messages_.push_front(std::move(message));
+  message_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Outbox::take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) {
+  while (!messages_.empty()) {
+    MessagePtr& next = messages_.front();
+    const std::size_t order_bytes =
+        next->order != 0 ? wire::encoded_bytes(wire::Order{next->order}) : 0;
+    if (frame.room() < order_bytes + wire::encoded_bytes(next->record)) return;
+    if (next->order != 0) frame.add(wire::Order{next->order});
+    frame.add(next->record);
+    if (next->op != nullptr) {
+      --next->op->unsent_messages;
+      ++next->op->outstanding;
+    }
+    sent.push_back(std::move(next));
+    messages_.pop_front();
+    message_count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+void Outbox::add(std::shared_ptr<Outgoing> op) {
+  if (op->cutter.empty()) return;
+  unsent_bytes_.fetch_add(op->cutter.left(), std::memory_order_relaxed);
+  op->listed = true;
+  bulk_.push_back(std::move(op));
+}
+
+void Outbox::add_again(OutChunk chunk) {
+  chunk.repeated = true;
+  --chunk.op->outstanding;
+  ++chunk.op->again;
+  unsent_bytes_.fetch_add(chunk.ref.bytes, std::memory_order_relaxed);
+  again_.push_back(std::move(chunk));
+}
+
+void Outbox::drop(Outgoing& op) {
+  if (op.again > 0) {
+    std::erase_if(again_, [&](const OutChunk& chunk) {
+      if (chunk.op.get() != &op) return false;
+      unsent_bytes_.fetch_sub(chunk.ref.bytes, std::memory_order_relaxed);
+      return true;
+    });
+    op.again = 0;
+  }
+  if (!op.listed) return;
+  op.listed = false;
+  unsent_bytes_.fetch_sub(op.cutter.left(), std::memory_order_relaxed);
+  std::erase_if(bulk_, [&](const auto& listed) { return listed.get() == &op; });
+}
+
+void Outbox::clear() {
+  messages_.clear();
+  again_.clear();
+  bulk_.clear();
+  message_count_.store(0, std::memory_order_relaxed);
+  unsent_bytes_.store(0, std::memory_order_relaxed);
+}
+
+// Whether there is a slot for it, where it may need one.
+bool Outbox::take_slot(const Outgoing& op, bool one_piece, std::uint64_t bytes, Limits& limits) {
+  const bool on_gpu = op.region->gpu() != nullptr;
+  if (!on_gpu && (one_piece || bytes <= wire::kMaxInlineBytes)) return true;
+  std::size_t& slots = on_gpu ? limits.pinned_slots : limits.plain_slots;
+  if (slots == 0) return false;
+  --slots;
+  return true;
+}
+
+void Outbox::count(const OutChunk& chunk, Limits& limits) {
+  --limits.chunks;
+  limits.bytes -= std::min(limits.bytes, chunk.ref.bytes);
+  ++chunk.op->outstanding;
+}
+
+bool Outbox::take_again(Limits& limits, std::vector<OutChunk>& taken) {
+  OutChunk& next = again_.front();
+  if (!take_slot(*next.op, next.ref.pieces == 1, next.ref.bytes, limits)) return false;
+  --next.op->again;
+  unsent_bytes_.fetch_sub(next.ref.bytes, std::memory_order_relaxed);
+  count(next, limits);
+  taken.push_back(std::move(next));
+  again_.pop_front();
+  return true;
+}
+
+bool Outbox::take_next(Limits& limits, std::vector<OutChunk>& taken) {
+  std::shared_ptr<Outgoing> op = bulk_.front();
+  if (!take_slot(*op, op->blocks.size() == 1, op->cutter.left(), limits)) return false;
+  bulk_.pop_front();
+  OutChunk chunk{op, op->cutter.next(limits.chunk_bytes, wire::kMaxPieces), false};
+  unsent_bytes_.fetch_sub(chunk.ref.bytes, std::memory_order_relaxed);
+  count(chunk, limits);
+  taken.push_back(std::move(chunk));
+  op->listed = !op->cutter.empty();
+  if (op->listed) bulk_.push_back(std::move(op));
+  return true;
+}
+
+void Outbox::take_chunks(Limits limits, std::vector<OutChunk>& taken) {
+  while (limits.chunks > 0 && limits.bytes > 0 && !again_.empty())
+    if (!take_again(limits, taken)) return;
+  while (limits.chunks > 0 && limits.bytes > 0 && !bulk_.empty())
+    if (!take_next(limits, taken)) return;
+}
+
+}  // namespace hawser::engine

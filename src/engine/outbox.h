@@ -1,0 +1,67 @@
+// What a link has to send, until a channel takes it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "engine/operation.h"
+#include "engine/wire.h"
+
+namespace hawser::engine {
+
+// Guarded by the mutex of whoever owns it, but for unsent_bytes() and has_messages().
+class Outbox {
+ public:
+  // Behind all others, with the next number.
+  void post(MessagePtr message) {
+    message->order = ++last_order_;
+    add(std::move(message));
+  }
+  // Without a number: it is taken whenever it comes.
+  void post_unordered(MessagePtr message) { add(std::move(message)); }
+  // Before all others: a channel had it, and went down.
+  void post_again(MessagePtr message);
+
+  // The data of an operation, a chunk at a time in turn with that of others.
+  void add(std::shared_ptr<Outgoing> op);
+  void add_again(OutChunk chunk);
+  // Of an operation that has stopped; gone from here.
+  void drop(Outgoing& op);
+
+  // Moves messages into a frame while they fit.
+  void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent);
+  struct Limits {
+    std::size_t chunks = 0;
+    std::uint64_t bytes = 0;
+    std::size_t plain_slots = 0;
+    std::size_t pinned_slots = 0;
+    std::uint64_t chunk_bytes = 0;
+  };
+  void take_chunks(Limits limits, std::vector<OutChunk>& taken);
+
+  void clear();
+
+  bool has_messages() const { return message_count_.load(std::memory_order_relaxed) > 0; }
+  std::uint64_t unsent_bytes() const { return unsent_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  void add(MessagePtr message);
+  static bool take_slot(const Outgoing& op, bool one_piece, std::uint64_t bytes, Limits& limits);
+  bool take_again(Limits& limits, std::vector<OutChunk>& taken);
+  bool take_next(Limits& limits, std::vector<OutChunk>& taken);
+  static void count(const OutChunk& chunk, Limits& limits);
+
+  std::deque<MessagePtr> messages_;
+  std::deque<OutChunk> again_;
+  std::deque<std::shared_ptr<Outgoing>> bulk_;
+  std::uint64_t last_order_ = 0;
+  std::atomic<std::size_t> message_count_{0};
+  std::atomic<std::uint64_t> unsent_bytes_{0};
+};
+
+}  // namespace hawser::engine

@@ -1,0 +1,138 @@
+#include "engine/reactor.h"
+
+#include <fmt/core.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace hawser::engine {
+namespace {
+
+// With nobody to look after it sleeps; else it looks at the clock so often.
+constexpr int kTickMs = 20;
+constexpr Milliseconds kHeartbeat{1000};
+
+// A link's control connection, and its clock.
+class WatchedLink final : public Polled {
+ public:
+  WatchedLink(std::shared_ptr<LinkCore> link, std::shared_ptr<ControlLine> control,
+              Milliseconds peer_silence)
+      : link_(std::move(link)), control_(std::move(control)), peer_silence_(peer_silence) {}
+
+  void interests(std::vector<Interest>& into) override {
+    if (!lost_) into.push_back({control_->fd(), control_->wants_to_write()});
+  }
+
+  bool poll(TimePoint now) override {
+    if (!lost_) look_at_control(now);
+    link_->look_at_clock(now);
+    if (!link_->ended()) return true;
+    control_->flush();
+    control_->shut();
+    return false;
+  }
+
+ private:
+  void look_at_control(TimePoint now) {
+    control_->flush();
+    Status read = control_->read([this](const wire::Record& record) -> Status {
+      link_->on_control(record);
+      return {};
+    });
+    if (read.ok() && now - control_->heard_at() > peer_silence_)
+      read = Error(Code::timeout, fmt::format("{} was silent on the control connection for {} ms",
+                                              control_->peer(), peer_silence_.count()));
+    if (!read.ok()) {
+      lost_ = true;
+      link_->on_control_lost(read.error());
+    } else if (now - beat_at_ > kHeartbeat) {
+      beat_at_ = now;
+      control_->send(wire::Heartbeat{});
+    }
+  }
+
+  const std::shared_ptr<LinkCore> link_;
+  const std::shared_ptr<ControlLine> control_;
+  const Milliseconds peer_silence_;
+  TimePoint beat_at_{};
+  bool lost_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Reactor>> Reactor::start() {
+  UniqueFd bell(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!bell.valid()) return system_error(errno, "making the control thread");
+  return std::unique_ptr<Reactor>(new Reactor(std::move(bell)));
+}
+
+Reactor::Reactor(UniqueFd bell) : bell_(std::move(bell)), thread_([this] { loop(); }) {}
+
+Reactor::~Reactor() {
+  stopping_.store(true);
+  wake();
+  thread_.join();
+}
+
+void Reactor::wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(bell_.get(), &one, sizeof one);
+}
+
+void Reactor::add(std::shared_ptr<Polled> polled) {
+  {
+    const std::lock_guard lock(mutex_);
+    arriving_.push_back(std::move(polled));
+  }
+  wake();
+}
+
+void Reactor::add_link(std::shared_ptr<LinkCore> link, std::shared_ptr<ControlLine> control,
+                       Milliseconds peer_silence) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(links_, [](const auto& known) { return known.expired(); });
+    links_.push_back(link);
+  }
+  add(std::make_shared<WatchedLink>(std::move(link), std::move(control), peer_silence));
+}
+
+std::vector<std::shared_ptr<LinkCore>> Reactor::links() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<LinkCore>> alive;
+  for (const auto& known : links_)
+    if (auto link = known.lock(); link && !link->ended()) alive.push_back(std::move(link));
+  return alive;
+}
+
+void Reactor::loop() {
+  pthread_setname_np(pthread_self(), "hw-control");
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto& arrived : arriving_) polled_.push_back(std::move(arrived));
+      arriving_.clear();
+    }
+    const TimePoint now = Clock::system().now();
+    std::erase_if(polled_, [now](const auto& polled) { return !polled->poll(now); });
+    sleep();
+  }
+}
+
+void Reactor::sleep() {
+  interests_.clear();
+  for (const auto& polled : polled_) polled->interests(interests_);
+  std::vector<pollfd> wait_for{{bell_.get(), POLLIN, 0}};
+  for (const Polled::Interest& interest : interests_)
+    wait_for.push_back(
+        {interest.fd, static_cast<short>(POLLIN | (interest.write ? POLLOUT : 0)), 0});
+  ::poll(wait_for.data(), wait_for.size(), polled_.empty() ? -1 : kTickMs);
+  std::uint64_t rings = 0;
+  [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rings, sizeof rings);
+}
+
+}  // namespace hawser::engine

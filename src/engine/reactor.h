@@ -1,0 +1,63 @@
+// The thread of the control plane: who comes in, who has gone, and what time it is.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "engine/control_line.h"
+#include "engine/link_core.h"
+
+namespace hawser::engine {
+
+// Somebody that the reactor polls. One thread at a time calls it.
+class Polled {
+ public:
+  virtual ~Polled() = default;
+  // Descriptors that it waits for; asked before each sleep.
+  struct Interest {
+    int fd = -1;
+    bool write = false;
+  };
+  virtual void interests(std::vector<Interest>& into) = 0;
+  // Something may have come, or time has passed. False: it has ended, and is let go.
+  virtual bool poll(TimePoint now) = 0;
+};
+
+// Thread-safe.
+class Reactor {
+ public:
+  static Result<std::unique_ptr<Reactor>> start();
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  void add(std::shared_ptr<Polled> polled);
+  // The links that have been added and have not ended.
+  void add_link(std::shared_ptr<LinkCore> link, std::shared_ptr<ControlLine> control,
+                Milliseconds peer_silence);
+  std::vector<std::shared_ptr<LinkCore>> links() const;
+
+ private:
+  explicit Reactor(UniqueFd bell);
+  void loop();
+  void sleep();
+  void wake();
+
+  const UniqueFd bell_;
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;  // guards what follows
+  std::vector<std::shared_ptr<Polled>> arriving_;
+  std::vector<std::weak_ptr<LinkCore>> links_;
+  std::vector<std::shared_ptr<Polled>> polled_;  // of the thread
+  std::vector<Polled::Interest> interests_;      // likewise
+  std::thread thread_;                           // last: it uses the others
+};
+
+}  // namespace hawser::engine

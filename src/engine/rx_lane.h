@@ -1,0 +1,148 @@
+// The receiving half of a channel: an agreed schedule of posted receives. A frame says which chunks
+// follow it; each is received where it belongs, or into a slot and copied there.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/lane_memory.h"
+#include "engine/operation.h"
+#include "engine/wire.h"
+#include "net/net.h"
+
+namespace hawser::engine {
+
+// Where the bytes of a chunk belong. Without a region they are refused, and go nowhere.
+struct Target {
+  RegionUse region;
+  std::vector<Block> pieces;  // local_offset and bytes count; reused from chunk to chunk
+  std::shared_ptr<GpuEvent> after;
+  std::uint64_t op = 0;  // of the peer (a write), or of this side (a reply)
+  bool reply = false;
+  bool tracked = false;
+  std::uint64_t bytes = 0;
+};
+
+// Who knows what frames are about. LinkCore.
+class RxSink {
+ public:
+  virtual ~RxSink() = default;
+  // A target without a region where the chunk is refused: the peer has been told.
+  virtual void find_target(const wire::WriteChunk& chunk, Target& target) = 0;
+  virtual void find_target(const wire::ReplyChunk& chunk, Target& target) = 0;
+  virtual void landed(const Target& target) = 0;
+  // A chunk that this side cannot put in its place: its operation fails, the channel goes on.
+  virtual void target_failed(const Target& target, Error why) = 0;
+  virtual Status take_record(std::uint64_t order, const wire::Record& record) = 0;
+};
+
+// Not thread-safe.
+class RxLane {
+ public:
+  // `gpu`: one of whose pinned memory frames should lie in; may be null.
+  static Result<std::unique_ptr<RxLane>> create(std::shared_ptr<ReceiveComm> comm,
+                                                const NetCapabilities& capabilities,
+                                                std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu,
+                                                RxSink& sink);
+
+  // Never blocks. True: something moved. An error ends the channel.
+  Result<bool> progress();
+
+  // What has been taken in and applied; `due`: since the last call, something that the peer waits
+  // to hear of.
+  const wire::Ack& taken() const { return taken_; }
+  bool take_due() { return std::exchange(due_, false); }
+  // The peer's last word on what it has taken in, once.
+  std::optional<wire::Ack> take_peer_ack() { return std::exchange(peer_ack_, std::nullopt); }
+  // Copies are polled: there is nothing to wait for.
+  bool copying() const { return copying_ > 0 || unpacking_ || out_of_places_; }
+  void forget(const LocalRegion& region) { memory_.forget(region); }
+
+  // Waits for what has come to land, then closes the connection: nobody writes anybody's memory any
+  // more, and taken() is final. The lane is of no use then.
+  void close();
+
+ private:
+  static constexpr std::size_t kFrameBuffers = 4;
+  static constexpr std::size_t kSlots = 8;
+  static constexpr std::size_t kMaxLandings = 4096;  // a peer that sends more is out of its mind
+
+  struct Post {
+    std::size_t bytes = 0;
+    std::int8_t frame_buffer = -1;  // of a frame; else the next landing's data
+    std::uint64_t landing = 0;      // its number
+    Request* request = nullptr;
+  };
+  struct Landing {
+    Target target;
+    std::byte* data = nullptr;  // where it is received, or lies in a frame
+    Registration* registration = nullptr;
+    StagingSlot slot;
+    std::int8_t frame_buffer = -1;  // that must stay until it has landed
+    bool direct = false;
+    bool arrived = false;
+    CopyQueue* copies = nullptr;
+    std::uint64_t mark = 0;
+  };
+
+  RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabilities,
+         std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu, RxSink& sink);
+  Status make_frames();
+  Landing& landing(std::uint64_t number) {
+    return landings_[static_cast<std::size_t>(number - first_landing_)];
+  }
+  std::byte* frame(std::int8_t buffer) const;
+  void await_frame();
+  Result<bool> post();
+  Result<bool> give_place(Landing& landing);
+  Status refuse(Landing& landing, Error why);
+  Result<bool> reap();
+  Result<bool> unpacked(const Post& post);
+  Status unpack(const Post& post);
+  Status take(const Post& post);
+  Status take_frame(std::int8_t buffer);
+  Status take_record(const wire::Record& record, std::int8_t buffer);
+  template <class Chunk>
+  Status take_chunk(const Chunk& chunk, std::int8_t buffer);
+  Status begin_landing(Landing& landing);
+  Result<bool> land();
+  void release_frame(std::int8_t buffer);
+
+  ReceiveComm& comm_;
+  const NetCapabilities capabilities_;
+  const std::size_t chunk_bytes_;
+  const std::size_t window_;
+  const std::shared_ptr<Gpu> gpu_;
+  RxSink& sink_;
+  LaneMemory memory_;
+  std::byte* frame_memory_ = nullptr;
+  Registration* frame_registration_ = nullptr;
+  std::vector<std::int8_t> free_frames_;
+  std::array<std::uint32_t, kFrameBuffers> frame_uses_{};
+  bool frame_wanted_ = true;  // the next message is a frame, and no receive of it is posted
+  std::uint64_t order_ = 0;   // of the next record
+  std::deque<Post> posts_;
+  std::size_t posted_ = 0;  // how many of them are
+  std::deque<Landing> landings_;
+  std::uint64_t first_landing_ = 0;  // number of the oldest
+  std::vector<std::vector<Block>> spare_pieces_;
+  std::size_t copying_ = 0;
+  bool unpacking_ = false;
+  bool out_of_places_ = false;  // the next receive waits for a slot, or for somebody's stream
+  CopyQueue* unpack_copies_ = nullptr;
+  std::uint64_t unpack_mark_ = 0;
+  std::vector<BlockCopy> block_copies_;
+  wire::Ack taken_;
+  bool due_ = false;
+  std::optional<wire::Ack> peer_ack_;
+};
+
+}  // namespace hawser::engine

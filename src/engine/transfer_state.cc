@@ -1,0 +1,113 @@
+#include "engine/transfer_state.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "base/cpus.h"
+#include "engine/link_core.h"
+
+namespace hawser::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Waiting is looking for so long before it is sleeping: a small transfer ends sooner than a thread
+// wakes. Where CPUs are few the engine's threads need them more.
+constexpr auto kSpin = 50us;
+constexpr std::size_t kFewCpus = 4;
+
+}  // namespace
+
+void Endings::tell() {
+  const bool any = ring_ || !ended_.empty();
+  for (auto& [transfer, outcome] : ended_) transfer->finish(std::move(outcome));
+  ended_.clear();
+  ring_ = false;
+  if (any) bell_.ring();
+}
+
+TransferState::TransferState(Error why) : done_(true), outcome_(std::move(why)) {}
+
+void TransferState::finish(Status outcome) {
+  std::function<void(const Status&)> callback;
+  {
+    const std::lock_guard lock(mutex_);
+    if (done()) return;
+    outcome_ = std::move(outcome);
+    done_.store(true, std::memory_order_release);
+    callback = std::move(callback_);
+    ended_.notify_all();
+  }
+  if (callback) callback(outcome_);
+}
+
+bool TransferState::spin() const {
+  static const bool worth_it = allowed_cpus().size() >= kFewCpus;
+  if (!worth_it) return done();
+  const auto until = std::chrono::steady_clock::now() + kSpin;
+  while (!done()) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+  return true;
+}
+
+bool TransferState::wait(int timeout_ms) {
+  if (done() || (timeout_ms != 0 && spin())) return true;
+  std::unique_lock lock(mutex_);
+  const auto ended = [this] { return done(); };
+  if (timeout_ms >= 0) return ended_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ended);
+  ended_.wait(lock, ended);
+  return true;
+}
+
+Status TransferState::outcome() const {
+  const std::lock_guard lock(mutex_);
+  return outcome_;
+}
+
+void TransferState::cancel() {
+  if (done()) return;
+  if (const auto link = link_.lock()) link->cancel(op_);
+}
+
+void TransferState::on_done(std::function<void(const Status&)> callback) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!done()) {
+      callback_ = std::move(callback);
+      return;
+    }
+  }
+  if (callback) callback(outcome_);
+}
+
+EventBell::~EventBell() {
+  if (const int fd = fd_.load(); fd >= 0) ::close(fd);
+}
+
+int EventBell::fd() {
+  const std::lock_guard lock(making_);
+  if (fd_.load() < 0) fd_.store(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  return fd_.load();
+}
+
+void EventBell::ring() const {
+  const std::uint64_t one = 1;
+  // A full counter is readable all the same.
+  if (const int fd = fd_.load(std::memory_order_acquire); fd >= 0) [[maybe_unused]]
+    const ssize_t written = ::write(fd, &one, sizeof one);
+}
+
+void EventBell::clear() const {
+  std::uint64_t count = 0;
+  if (const int fd = fd_.load(std::memory_order_acquire); fd >= 0) [[maybe_unused]]
+    const ssize_t got = ::read(fd, &count, sizeof count);
+}
+
+}  // namespace hawser::engine

@@ -1,0 +1,95 @@
+// What a Transfer shows of an operation.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace hawser::engine {
+
+class LinkCore;
+class TransferState;
+class EventBell;
+
+// Transfers that have ended while a lock was held, to be told when it is not. Not thread-safe.
+class Endings {
+ public:
+  explicit Endings(EventBell& bell) : bell_(bell) {}
+  ~Endings() { tell(); }
+  Endings(const Endings&) = delete;
+  Endings& operator=(const Endings&) = delete;
+
+  void add(std::shared_ptr<TransferState> transfer, Status outcome) {
+    ended_.emplace_back(std::move(transfer), std::move(outcome));
+  }
+  void ring() { ring_ = true; }  // something else happened that an event loop wants to know
+  void tell();
+
+ private:
+  EventBell& bell_;
+  bool ring_ = false;
+  std::vector<std::pair<std::shared_ptr<TransferState>, Status>> ended_;
+};
+
+// Thread-safe.
+class TransferState {
+ public:
+  // `op` is its name on `link`, for cancel().
+  TransferState(std::weak_ptr<LinkCore> link, std::uint64_t op, std::uint64_t bytes)
+      : link_(std::move(link)), op_(op), bytes_(bytes) {}
+  // One that was refused.
+  explicit TransferState(Error why);
+
+  void set_bytes(std::uint64_t bytes) { bytes_.store(bytes, std::memory_order_relaxed); }
+  void add_done(std::uint64_t bytes) { bytes_done_.fetch_add(bytes, std::memory_order_relaxed); }
+  // Once; no lock may be held.
+  void finish(Status outcome);
+
+  bool done() const { return done_.load(std::memory_order_acquire); }
+  bool wait(int timeout_ms);
+  Status outcome() const;  // of one that is done
+  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes_done() const { return bytes_done_.load(std::memory_order_relaxed); }
+  void cancel();
+  void on_done(std::function<void(const Status&)> callback);
+
+ private:
+  bool spin() const;
+
+  const std::weak_ptr<LinkCore> link_;
+  const std::uint64_t op_ = 0;
+  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> bytes_done_{0};
+  std::atomic<bool> done_{false};  // publishes the outcome, and the data
+  mutable std::mutex mutex_;       // guards what follows
+  std::condition_variable ended_;
+  Status outcome_;
+  std::function<void(const Status&)> callback_;
+};
+
+// The engine's event descriptor, made when first asked for. Thread-safe.
+class EventBell {
+ public:
+  EventBell() = default;
+  ~EventBell();
+  EventBell(const EventBell&) = delete;
+  EventBell& operator=(const EventBell&) = delete;
+
+  int fd();
+  void ring() const;
+  void clear() const;
+
+ private:
+  std::atomic<int> fd_{-1};
+  std::mutex making_;
+};
+
+}  // namespace hawser::engine

@@ -1,0 +1,132 @@
+// The sending half of a channel: frames, the chunks behind them, and what is not acknowledged yet.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/clock.h"
+#include "channel/window.h"
+#include "engine/lane_memory.h"
+#include "engine/operation.h"
+#include "engine/outbox.h"
+#include "engine/pace.h"
+#include "engine/unacknowledged.h"
+#include "engine/wire.h"
+#include "net/net.h"
+
+namespace hawser::engine {
+
+// Where a lane gets what it sends, and tells what has become of it. LinkCore.
+class TxSource {
+ public:
+  virtual ~TxSource() = default;
+  // Adds messages to the frame while they fit and there are any, and keeps them in `sent`.
+  virtual void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) = 0;
+  virtual void take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) = 0;
+  // A chunk that cannot be sent: its operation fails with that, the channel goes on.
+  virtual void chunk_failed(const OutChunk& chunk, Error why) = 0;
+  virtual void acknowledged(std::span<const OutChunk> chunks,
+                            std::span<const MessagePtr> messages) = 0;
+};
+
+// Not thread-safe, but for pace().
+class TxLane {
+ public:
+  static Result<std::unique_ptr<TxLane>> create(std::shared_ptr<SendComm> comm,
+                                                const NetCapabilities& capabilities,
+                                                std::size_t chunk_bytes, TxSource& source);
+
+  // Never blocks. True: something moved. An error ends the channel.
+  Result<bool> progress(TimePoint now);
+  // What the other half has taken in, to be told to the peer; `due`: soon.
+  void set_ack(const wire::Ack& ack, bool due);
+  // Sends something that the peer has to acknowledge.
+  void ping() { ping_due_ = true; }
+  // What the peer has taken in. Code::protocol: more than was sent.
+  Status on_ack(const wire::Ack& ack, TimePoint now);
+
+  // Something is on its way into the socket.
+  bool sending() const { return !posts_.empty(); }
+  // Copies are polled: there is nothing to wait for.
+  bool copying() const { return !prepared_.empty() && !posts_.full() && !free_frames_.empty(); }
+  const Pace& pace() const { return pace_; }
+  // False: it is still being sent from.
+  bool forget(const LocalRegion& region);
+
+  // Closes the connection: nobody reads anybody's memory any more. What the peer may not have taken
+  // in is given back, chunks that were not sent at its end. The lane is of no use then.
+  Unacknowledged close();
+
+ private:
+  static constexpr std::size_t kFrameBuffers = 8;
+  static constexpr std::size_t kSlots = 8;
+  static constexpr std::size_t kPrepared = 64;
+  static constexpr std::size_t kMaxUnacked = 256;               // chunks
+  static constexpr std::size_t kChunksPerFrame = 16;            // that follow as messages
+  static constexpr std::uint64_t kBytesPerFrame = 1024 * 1024;  // of them
+  static constexpr std::size_t kMaxPosts = 64;
+
+  // A chunk whose data is being made ready.
+  struct Prepared {
+    OutChunk chunk;
+    const std::byte* data = nullptr;  // null: to be gathered into the frame
+    Registration* registration = nullptr;
+    StagingSlot slot;
+    CopyQueue* copies = nullptr;
+    std::uint64_t mark = 0;
+  };
+  struct Post {
+    const std::byte* data = nullptr;
+    std::size_t bytes = 0;
+    Registration* registration = nullptr;
+    std::int8_t frame_buffer = -1;
+    StagingSlot slot;
+    Request* request = nullptr;
+  };
+
+  TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,
+         std::size_t chunk_bytes, TxSource& source);
+  Status make_frames();
+  Result<bool> prepare();
+  Status prepare(OutChunk chunk);
+  Status stage(Prepared& prepared);
+  Result<bool> emit(TimePoint now);
+  Result<bool> ready(const Prepared& prepared);
+  Result<bool> add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint now);
+  std::span<const std::byte> inline_data(const Prepared& prepared);
+  Result<bool> post();
+  Result<bool> reap();
+
+  SendComm& comm_;
+  const NetCapabilities capabilities_;
+  const std::size_t chunk_bytes_;
+  const std::size_t window_;
+  TxSource& source_;
+  LaneMemory memory_;
+  std::byte* frame_memory_ = nullptr;
+  Registration* frame_registration_ = nullptr;
+  std::vector<std::int8_t> free_frames_;
+  std::vector<OutChunk> taken_;
+  std::vector<std::byte> gathered_;  // of one small chunk
+  std::vector<wire::Piece> pieces_;  // of one chunk
+  std::vector<BlockCopy> block_copies_;
+  std::deque<Prepared> prepared_;
+  std::uint64_t prepared_bytes_ = 0;
+  SlidingWindow<Post> posts_{kMaxPosts};
+  std::size_t posted_ = 0;  // position of the first that is not posted
+  wire::Ack ack_;           // to be told
+  bool ack_due_ = false;
+  bool ping_due_ = false;
+  Unacknowledged unacknowledged_;
+  std::vector<MessagePtr> acked_messages_;
+  std::vector<OutChunk> acked_chunks_;
+  Pace pace_;
+};
+
+}  // namespace hawser::engine

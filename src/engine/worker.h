@@ -1,0 +1,83 @@
+// A thread that drives channels.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "engine/link_channel.h"
+
+namespace hawser::engine {
+
+struct WorkerOptions {
+  std::string name;                   // of the thread: at most 15 characters
+  std::vector<int> cpus;              // where it may run; empty: anywhere
+  std::chrono::microseconds spin{0};  // how long it looks on before it sleeps
+};
+
+// It works while there is something to do, looks on for a little, and sleeps until a socket or
+// somebody wakes it. Channels without descriptors to wait for are looked at again and again, more
+// and more seldom. Thread-safe.
+class Worker {
+ public:
+  static Result<std::unique_ptr<Worker>> start(WorkerOptions options);
+  ~Worker();  // channels must have been closed
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void add(std::shared_ptr<LinkChannel> channel);
+  void kick(LinkChannel& channel);
+  // Runs it in this thread, soon, between two looks at the channels, which it is given.
+  using Channels = std::vector<std::shared_ptr<LinkChannel>>;
+  void run(std::function<void(const Channels&)> work);
+  // A channel will come: it counts as one from now on.
+  void reserve() { load_.fetch_add(1, std::memory_order_relaxed); }
+  int load() const { return load_.load(std::memory_order_relaxed); }  // channels
+
+ private:
+  struct Driven {
+    std::shared_ptr<LinkChannel> channel;
+    LinkChannel::Waits waits;
+    bool active = true;
+    bool armed_out = false;
+    bool registered = false;
+    TimePoint moved_at{};
+    TimePoint looked_at{};
+  };
+
+  Worker(WorkerOptions options, UniqueFd epoll, UniqueFd bell);
+  void loop();
+  void take_inbox();
+  bool drive_all();
+  void drive(Driven& driven, TimePoint now, bool& moved);
+  void settle(Driven& driven);
+  void watch(int fd, std::uint32_t events, Driven& driven, int operation);
+  void rest(bool moved);
+  void wake();
+
+  const WorkerOptions options_;
+  const UniqueFd epoll_;
+  const UniqueFd bell_;  // an eventfd, in epoll_
+  std::atomic<bool> asleep_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<int> load_{0};
+  std::atomic<bool> has_mail_{false};
+  std::mutex mutex_;  // guards the inbox
+  std::vector<std::shared_ptr<LinkChannel>> arriving_;
+  std::vector<std::function<void(const Channels&)>> work_;
+  std::vector<std::unique_ptr<Driven>> channels_;  // of the thread
+  bool any_active_ = false;
+  bool any_polling_ = false;
+  bool any_timing_ = false;
+  int idle_rounds_ = 0;
+  std::thread thread_;  // last: it uses the others
+};
+
+}  // namespace hawser::engine
