@@ -75,6 +75,7 @@ Accounts keep_accounts(const NodeOutcome& outcome) {
       enter(nic_account(books.nics, channel.device), channel);
       enter(books.total, channel);
     }
+    books.exact = books.exact && (gpu.exact || gpu.link.channels.empty());
     if (books.difference.empty()) books.difference = gpu_difference(gpu, books.gpus.back().moved);
   }
   if (sum(books.gpus) != books.total.moved || sum(books.nics) != books.total.moved)

@@ -40,6 +40,7 @@ struct Accounts {
   std::vector<Account> nics;  // of this side, by name, over all GPUs
   Account total;              // over all channels
   Balance program;            // what the program says it moved, over all GPUs
+  bool exact = true;          // no link failed in the middle
   bool agree = true;
   std::string difference;  // where they do not: the first one found
 };

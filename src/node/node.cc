@@ -51,6 +51,7 @@ class NodeRun {
   NodeResult run();
 
  private:
+  Status settle_options();
   Status prepare();
   Status open_engine();
   Status listen();
@@ -63,7 +64,8 @@ class NodeRun {
   void end_threads();
   NodeOutcome collect() const;
   GpuOutcome outcome_of(std::size_t gpu) const;
-  NodeResult report(const Status& ran);
+  NodeResult report() const;
+  NodeResult no_report(const Error& why, bool wrong_options) const;
   void close();
   void note(std::string_view line) const {
     if (output_.note) output_.note(line);
@@ -80,21 +82,26 @@ class NodeRun {
 };
 
 NodeResult NodeRun::run() {
-  auto full = completed(options_);
-  Status good = full.ok() ? check_options(*full) : Status(full.error());
-  if (good.ok()) options_ = std::move(*full);
+  Status good = settle_options();
+  const bool wrong = !good.ok() && good.error().code() == Code::invalid_argument;
   if (good.ok()) good = prepare();
   if (good.ok()) good = start();
   if (good.ok()) watch();
-  NodeResult result = report(good);
+  NodeResult result = good.ok() ? report() : no_report(good.error(), wrong);
   close();
   result.threads_abandoned = abandoned_;
   return result;
 }
 
-Status NodeRun::prepare() {
+Status NodeRun::settle_options() {
+  HAWSER_ASSIGN(options_, completed(options_));
+  HAWSER_TRY(check_options(options_));
   HAWSER_ASSIGN(Places places, find_places(options_));
   state_ = std::make_shared<NodeState>(options_, std::move(places));
+  return {};
+}
+
+Status NodeRun::prepare() {
   state_->host = host_name();
   state_->process = random_number();
   state_->seed = random_number();
@@ -239,16 +246,16 @@ NodeOutcome NodeRun::collect() const {
   return outcome;
 }
 
-NodeResult NodeRun::report(const Status& ran) {
-  if (!ran.ok()) {
-    const bool wrong = ran.error().code() == Code::invalid_argument;
-    note("error: " + ran.error().message());
-    return {wrong ? NodeStatus::bad_options : NodeStatus::could_not_run, "", "", false};
-  }
+NodeResult NodeRun::report() const {
   const NodeOutcome outcome = collect();
   const Accounts accounts = keep_accounts(outcome);
   return {status_of(outcome, accounts), table_of(outcome, accounts), json_of(outcome, accounts),
           false};
+}
+
+NodeResult NodeRun::no_report(const Error& why, bool wrong_options) const {
+  note("error: " + why.message());
+  return {wrong_options ? NodeStatus::bad_options : NodeStatus::could_not_run, "", "", false};
 }
 
 // In a thread of its own: a plugin may hang when it is closed, too.

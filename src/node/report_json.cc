@@ -84,6 +84,7 @@ json accounts_json(const Accounts& accounts) {
     return json{{"bytes_sent", moved.sent}, {"bytes_received", moved.received}};
   };
   json object{{"agree", accounts.agree},
+              {"exact", accounts.exact},
               {"channels", balance(accounts.total.moved)},
               {"nics", balance(nics)},
               {"gpus", balance(gpus)},

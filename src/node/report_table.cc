@@ -57,9 +57,8 @@ std::string gpu_lines(const NodeOutcome& outcome, const Accounts& accounts) {
   }
   const LaneCount sent = sum_sent(outcome), received = sum_received(outcome);
   const double seconds = seconds_of(outcome);
-  return text + fmt::format("{:<8} {:>10} {:>16} {:>16} {:>9.3f} {:>9.3f} {:>5}/{:<3}\n", "total",
-                            "", sent.bytes, received.bytes,
-                            gigabytes_per_second(sent.bytes, seconds),
+  return text + fmt::format("{:<8} {:>10} {:>16} {:>16} {:>9.3f} {:>9.3f} {:>5}/{}\n", "total", "",
+                            sent.bytes, received.bytes, gigabytes_per_second(sent.bytes, seconds),
                             gigabytes_per_second(received.bytes, seconds),
                             accounts.total.channels_up, accounts.total.channels);
 }
@@ -104,12 +103,18 @@ std::string channel_lines(const NodeOutcome& outcome) {
 
 std::string accounts_line(const Accounts& accounts) {
   if (!accounts.agree) return fmt::format("Accounts: DO NOT AGREE: {}\n", accounts.difference);
+  const std::string program = accounts.exact
+                                  ? "and by the program's own count"
+                                  : fmt::format(
+                                        "of which the program knows {} and {}: links failed in the "
+                                        "middle",
+                                        accounts.program.sent, accounts.program.received);
   const Balance& moved = accounts.total.moved;
   return fmt::format(
-      "Accounts agree: {} bytes sent and {} received by {} channels, by {} "
-      "NICs, by {} GPUs, and by the program's own count\n",
+      "Accounts agree: {} bytes sent and {} received by {} channels, by {} NICs, by "
+      "{} GPUs, {}\n",
       moved.sent, moved.received, accounts.total.channels, accounts.nics.size(),
-      accounts.gpus.size());
+      accounts.gpus.size(), program);
 }
 
 std::string verdict(const NodeOutcome& outcome, const Accounts& accounts) {

@@ -191,7 +191,7 @@ TEST(NodeUsage, DevicesAndMapsThatAreNotThereAreNamed) {
   EXPECT_THAT(device.err, HasSubstr("eth99"));
   pair.where = {"--gpus", "2", "--memory", "host", "--gpu-nic-map", "0=eth98"};
   const Outcome map = run(pair.server());
-  EXPECT_EQ(map.exit_code, 2) << map.describe();
+  EXPECT_EQ(map.exit_code, 3) << map.describe();
   EXPECT_THAT(map.err, HasSubstr("eth98"));
 }
 

@@ -86,6 +86,7 @@ TEST(NodeAccounts, AFailedLinkMustHaveMovedWhatIsKnownAndNoMoreThanWasAsked) {
   gpu.exact = false;
   gpu.volume = {1000, 250, 20};  // asked, known to be done, received
   EXPECT_TRUE(keep_accounts(outcome).agree);
+  EXPECT_FALSE(keep_accounts(outcome).exact);
   gpu.volume.sent = 301;
   EXPECT_FALSE(keep_accounts(outcome).agree) << "more is known to be done than the channels say";
   gpu.volume = {299, 250, 20};

@@ -93,6 +93,8 @@ TEST(NodeReport, AFailedGpuIsNamedWithItsReasonAndTheOthersStand) {
   outcome.gpus[1].exact = false;
   const std::string table = table_of(outcome);
   EXPECT_THAT(table, HasSubstr("GPU 1: FAILED (peer): the peer is gone"));
+  EXPECT_THAT(table, HasSubstr("of which the program knows 8000000000 and 0: links failed in the "
+                               "middle\n"));
   EXPECT_THAT(table, HasSubstr("=== NODE FAILED: 1 / 2 GPUs ==="));
   EXPECT_EQ(status_of(outcome), NodeStatus::failed);
   const json report = parsed(outcome);
