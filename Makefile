@@ -19,7 +19,7 @@ p2p_singleproc:
 	@echo "build/release/tools/hawser/hawser is up to date: ./run_p2p_singleproc.sh runs its node"
 
 format:
-	@git ls-files '*.cc' '*.h' '*.cu' | xargs clang-format -i
+	@git ls-files '*.c' '*.cc' '*.h' '*.cu' | xargs clang-format -i
 
 lint:
 	@scripts/lint.sh

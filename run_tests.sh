@@ -42,7 +42,7 @@ run_asan() {
   local name='address and undefined behaviour sanitizers'
   hawser_build asan
   run_programs asan "$name" . fault_tests conformance_tests unit_tests
-  run_programs asan "$name, real programs" '^([A-Za-z]+/)?(Report|Bootstrap|Emulator|Memory)' cli_tests
+  run_programs asan "$name, real programs" '^([A-Za-z]+/)?(Report|Bootstrap|Emulator|Memory|Examples|CApi)' cli_tests
 }
 
 run_tsan() {

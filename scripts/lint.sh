@@ -8,5 +8,5 @@ for tool in clang-format clang-tidy; do
   command -v "$tool" >/dev/null || { echo "lint needs $tool: apt-get install $tool" >&2; exit 3; }
 done
 scripts/build.sh release
-git ls-files '*.cc' '*.h' '*.cu' | xargs clang-format --dry-run -Werror
+git ls-files '*.c' '*.cc' '*.h' '*.cu' | xargs clang-format --dry-run -Werror
 git ls-files 'src/*.cc' 'tools/*.cc' | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p build/release

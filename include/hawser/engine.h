@@ -67,7 +67,8 @@ class HAWSER_API Acceptor {
 // returns within a bounded time; handles may outlive it.
 class HAWSER_API Engine {
  public:
-  // Code::unavailable: no such plugin or device; Code::invalid_argument: an option is wrong.
+  // Code::unavailable: no such plugin, or it offers no device; Code::invalid_argument: an option is
+  // wrong, or names a device that is not offered.
   static Result<std::unique_ptr<Engine>> create(const EngineOptions& options = {});
   ~Engine();
   Engine(const Engine&) = delete;

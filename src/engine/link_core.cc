@@ -35,7 +35,6 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
 
 void LinkCore::start() {
   const Lock lock(mutex_);
-  started_at_ = Clock::system().now();
   if (!terms_.client) return;
   for (std::size_t i = 0; i < slots_.size(); ++i)
     begin_making(slots_[i], static_cast<int>(i), 1, nullptr);

@@ -138,7 +138,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   std::condition_variable changed_;
   std::vector<Slot> slots_;
   std::vector<Worker*> workers_;  // of each channel
-  TimePoint started_at_{};
+  const TimePoint started_at_ = Clock::system().now();
   bool told_up_ = false;
   bool peer_up_ = false;
   bool up_ = false;

@@ -10,9 +10,6 @@ namespace {
 constexpr char kKernelName[] = "hawser_copy_blocks";
 constexpr unsigned kWarpThreads = 32;
 constexpr unsigned kBlockWarps = 4;
-// Enough for a copy over PCIe, and little enough to leave most of a GPU to whoever else uses it:
-// a warp has 4 KiB in flight, so these have 1 MiB.
-constexpr unsigned kMostBlocks = 64;
 
 }  // namespace
 
@@ -30,8 +27,9 @@ BlockKernel::~BlockKernel() {
   driver_.cuModuleUnload(module_);
 }
 
-Status BlockKernel::launch(const BlockTile* tiles, std::uint32_t count, CUstream stream) const {
-  const unsigned blocks = std::min((count + kBlockWarps - 1) / kBlockWarps, kMostBlocks);
+Status BlockKernel::launch(const BlockTile* tiles, std::uint32_t count, CUstream stream,
+                           unsigned most_blocks) const {
+  const unsigned blocks = std::min((count + kBlockWarps - 1) / kBlockWarps, most_blocks);
   CUdeviceptr address = device_address(tiles);
   void* arguments[] = {&address, &count};
   return check_cuda(

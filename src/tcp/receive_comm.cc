@@ -20,7 +20,7 @@ TcpReceiveComm::TcpReceiveComm(Connection first, std::unique_ptr<Doorway> doorwa
 TcpReceiveComm::~TcpReceiveComm() {
   let_go();
   if (const std::size_t left = board_.window().in_flight(); left > 0 && !failure_)
-    log_warning("closing {} with {} receives in flight", first_.connection().text(), left);
+    log_info("closing {} with {} receives in flight", first_.connection().text(), left);
 }
 
 Result<Registration*> TcpReceiveComm::register_memory(const MemoryRange& range) {

@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 
 // From the ground up: a layer includes itself and those before it. A new folder of src/ takes
 // its place here and in docs/architecture.md.
-constexpr std::array<std::string_view, 14> kLayers = {
-    "base",      "gpu",    "topology", "memory", "net",  "tcp",        "channel",
-    "bootstrap", "plugin", "setup",    "engine", "node", "validation", "perf"};
+constexpr std::array<std::string_view, 15> kLayers = {
+    "base",   "gpu",   "topology", "memory", "net",        "tcp",  "channel", "bootstrap",
+    "plugin", "setup", "engine",   "node",   "validation", "perf", "capi"};
 
 // The exported plugin stands on the transport and the ABI alone: not on hosting, not on channels.
 bool plugin_may_include(const std::string& path) {
@@ -36,7 +36,7 @@ struct Include {
 };
 
 bool is_source(const fs::path& path) {
-  return path.extension() == ".h" || path.extension() == ".cc";
+  return path.extension() == ".h" || path.extension() == ".cc" || path.extension() == ".c";
 }
 
 std::vector<fs::path> sources_below(const fs::path& folder) {
@@ -75,6 +75,7 @@ std::string objection(const std::string& layer, const Include& include) {
   if (layer == "channel" && target == "tcp") return "channels do not know which Net they drive";
   if (layer == "plugin" && !plugin_may_include(include.path)) return "not among plugin's rights";
   if (layer != "plugin" && target == "plugin") return "nobody stands on the plugin";
+  if (layer == "capi" && target != "capi") return "what C gets stands on the public headers";
   return "";
 }
 
@@ -104,7 +105,7 @@ TEST(Layering, SourcesIncludeLowerLayersOnly) {
 TEST(Layering, ProgramsUsePublicHeadersOnly) {
   const fs::path root = HAWSER_TEST_SOURCE_DIR;
   std::vector<fs::path> files = sources_below(root / "tools");
-  for (const char* more : {"examples", "tests/consumer"})
+  for (const char* more : {"examples", "tests/capi", "tests/consumer"})
     for (const auto& file : sources_below(root / more)) files.push_back(file);
   files.push_back(root / "tests" / "test_devmem_validation.cc");
   for (const auto& file : files)
@@ -144,6 +145,7 @@ TEST(Layering, FindsEachKindOfWrongInclude) {
   fs::create_directories(dir.file("net"));
   fs::create_directories(dir.file("channel"));
   fs::create_directories(dir.file("plugin"));
+  fs::create_directories(dir.file("capi"));
   fs::create_directories(dir.file("surprise"));
   write_file(dir.file("net/up.h"), "#include \"channel/channel.h\"\n");
   write_file(dir.file("net/fine.h"), "#include \"base/result.h\"\n#include <vector>\n");
@@ -152,8 +154,10 @@ TEST(Layering, FindsEachKindOfWrongInclude) {
   write_file(dir.file("plugin/high.h"), "#include \"channel/channel.h\"\n");
   write_file(dir.file("plugin/host.h"), "#include \"net/hosting.h\"\n");
   write_file(dir.file("plugin/fine.h"), "#include \"net/net.h\"\n#include \"net/abi/types.h\"\n");
+  write_file(dir.file("capi/inner.cc"), "#include \"base/result.h\"\n");
+  write_file(dir.file("capi/fine.cc"), "#include <hawser/link.h>\n#include \"capi/text.h\"\n");
   write_file(dir.file("surprise/x.cc"), "int x;\n");
-  EXPECT_EQ(objections(dir.path()).size(), 6u);
+  EXPECT_EQ(objections(dir.path()).size(), 7u);
 }
 
 }  // namespace
