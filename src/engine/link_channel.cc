@@ -73,8 +73,9 @@ Status LinkChannel::look_at_clock(TimePoint now) {
 }
 
 LinkChannel::Waits LinkChannel::waits() const {
-  Waits waits{receive_fd_, send_fd_, tx_->sending(), false, false};
-  waits.polling = rx_->copying() || tx_->copying() || receive_fd_ < 0 || send_fd_ < 0;
+  Waits waits{receive_fd_, send_fd_, tx_->sending()};
+  waits.copying = rx_->copying() || tx_->copying();
+  waits.polling = rx_->polling() || tx_->polling() || receive_fd_ < 0 || send_fd_ < 0;
   waits.timing = tx_->pace().stalled_for(TimePoint::max()) > std::chrono::nanoseconds::zero() ||
                  link_->operations().unsent_bytes() > 0;
   return waits;

@@ -52,6 +52,7 @@ class LinkChannel final : private TxSource, private RxSink {
     int receive_fd = -1;  // readable
     int send_fd = -1;     // writable, where `sending`
     bool sending = false;
+    bool copying = false;  // a GPU is at work for it, for microseconds: look again at once
     bool polling = false;  // nothing that can be waited for: look again soon
     bool timing = false;   // look again within milliseconds, at the clock
   };
