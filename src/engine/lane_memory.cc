@@ -91,6 +91,12 @@ void LaneMemory::give_back(const StagingSlot& slot) {
   pools_[slot.pinned ? 1 : 0].free.push_back(slot.index);
 }
 
+Status LaneMemory::prepare(const std::shared_ptr<Gpu>& gpu) {
+  HAWSER_TRY(make_pool(pools_[1], gpu));
+  HAWSER_ASSIGN(CopyQueue* const queue, copies(gpu));
+  return queue->prepare_blocks();
+}
+
 Result<CopyQueue*> LaneMemory::copies(const std::shared_ptr<Gpu>& gpu) {
   std::unique_ptr<CopyQueue>& queue = queues_[gpu.get()];
   if (queue == nullptr) {

@@ -63,6 +63,8 @@ class LaneMemory {
   Result<StagingSlot> take_slot(const std::shared_ptr<Gpu>& gpu);  // there must be a free one
   void give_back(const StagingSlot& slot);
 
+  // Makes ahead of time what data of that GPU will need: slots, a queue, the kernel.
+  Status prepare(const std::shared_ptr<Gpu>& gpu);
   // Of that GPU, or of the host.
   Result<CopyQueue*> copies(const std::shared_ptr<Gpu>& gpu);
 

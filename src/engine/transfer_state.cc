@@ -93,7 +93,8 @@ EventBell::~EventBell() {
 
 int EventBell::fd() {
   const std::lock_guard lock(making_);
-  if (fd_.load() < 0) fd_.store(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  // Readable at first: something may have happened before anybody asked for it.
+  if (fd_.load() < 0) fd_.store(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
   return fd_.load();
 }
 
