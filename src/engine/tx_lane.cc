@@ -58,7 +58,8 @@ void TxLane::set_ack(const wire::Ack& ack, bool due) {
 // ---- chunks, from the link to the window ----
 
 Result<bool> TxLane::prepare() {
-  const std::uint64_t out = pace_.outstanding() + prepared_bytes_;
+  // What is being copied out of a GPU is not on its way yet: slots bound it.
+  const std::uint64_t out = pace_.outstanding() + plain_bytes_;
   const std::uint64_t most = pace_.worth_having_out(chunk_bytes_);
   if (prepared_.size() >= kPrepared || unacknowledged_.chunks() >= kMaxUnacked || out >= most)
     return false;
@@ -97,7 +98,7 @@ Status TxLane::prepare(OutChunk chunk) {
     source_.chunk_failed(prepared.chunk, made.error());
     return {};
   }
-  prepared_bytes_ += ref.bytes;
+  if (prepared.mark == 0) plain_bytes_ += ref.bytes;
   prepared_.push_back(std::move(prepared));
   return {};
 }
@@ -216,7 +217,7 @@ Result<bool> TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, Ti
   } else if (prepared.slot) {
     memory_.give_back(prepared.slot);
   }
-  prepared_bytes_ -= ref.bytes;
+  if (prepared.mark == 0) plain_bytes_ -= ref.bytes;
   pace_.sent(ref.bytes, now);
   unacknowledged_.sent(Unacknowledged::Chunk{std::move(prepared.chunk), now});
   return true;
