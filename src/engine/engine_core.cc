@@ -21,8 +21,8 @@ namespace {
 constexpr std::size_t kDefaultChunkBytes = 512 * 1024;
 constexpr std::size_t kFewCpus = 4;
 constexpr std::size_t kMostWorkers = 8;
-// Longer than a small transfer with a GPU at both ends takes there and back: or who waits for it would
-// always be asleep when it comes.
+// Longer than a small transfer with a GPU at both ends takes there and back: or who waits for it
+// would always be asleep when it comes.
 constexpr std::chrono::microseconds kSpin{100};
 constexpr Milliseconds kEnding{10000};
 // A NIC's queues, and the kernel's work behind them, are spread by connection.

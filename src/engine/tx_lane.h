@@ -44,8 +44,10 @@ class TxLane {
 
   // Never blocks. True: something moved. An error ends the channel.
   Result<bool> progress(TimePoint now);
-  // What the other half has taken in, to be told to the peer; `due`: soon.
+  // What the other half has taken in, to be told to the peer.
+  // It travels with whatever else there is to say, or, where it is due, alone.
   void set_ack(const wire::Ack& ack, bool due);
+  bool has_told(const wire::Ack& ack) const;
   // Sends something that the peer has to acknowledge.
   void ping() { ping_due_ = true; }
   // What the peer has taken in. Code::protocol: more than was sent.
@@ -125,6 +127,7 @@ class TxLane {
   SlidingWindow<Post> posts_{kMaxPosts};
   std::size_t posted_ = 0;  // position of the first that is not posted
   wire::Ack ack_;           // to be told
+  wire::Ack told_;          // has been
   bool ack_due_ = false;
   bool ping_due_ = false;
   Unacknowledged unacknowledged_;
