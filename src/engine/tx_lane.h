@@ -95,7 +95,7 @@ class TxLane {
     Registration* registration = nullptr;
     std::int8_t frame_buffer = -1;
     StagingSlot slot;
-    Request* request = nullptr;
+    hawser::Request* request = nullptr;  // the Net's
   };
 
   TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,
