@@ -50,8 +50,8 @@ Result<bool> LinkChannel::step(TimePoint now) {
   return received || sent;
 }
 
-// A channel is given up only where the peer is heard elsewhere: one that stands still altogether may
-// be a peer that has no time. Its control connection says less than another channel does: it is
+// A channel is given up only where the peer is heard elsewhere: one that stands still altogether
+// may be a peer that has no time. Its control connection says less than another channel does: it is
 // another thread's.
 Status LinkChannel::look_at_clock(TimePoint now) {
   const auto stalled = tx_->pace().stalled_for(now);

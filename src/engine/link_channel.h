@@ -104,8 +104,8 @@ class LinkChannel final : private TxSource, private RxSink {
   Silence against_channels_, against_control_;
   std::atomic<bool> suspicious_{false};  // nothing is acknowledged: new messages go elsewhere
   std::atomic<bool> sign_wanted_{false};
-  std::atomic_flag close_claimed_;     // by whoever sets the reason
-  std::optional<Error> close_reason_;  // set once
+  std::atomic_flag close_claimed_;        // by whoever sets the reason
+  std::optional<Error> close_reason_;     // set once
   std::atomic<bool> close_asked_{false};  // publishes it
   std::atomic<TimePoint> heard_at_;
   std::atomic<std::uint64_t> bytes_sent_{0};

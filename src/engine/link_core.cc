@@ -381,9 +381,8 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.unresolved.push_back({channel.generation(), std::move(left)});
     } else {
       const wire::Ack peer_taken{known->frames, known->chunks};
-      std::erase_if(slot.peer_down, [&](const auto& down) {
-        return down.generation <= channel.generation();
-      });
+      std::erase_if(slot.peer_down,
+                    [&](const auto& down) { return down.generation <= channel.generation(); });
       resolve(left, peer_taken, lock);
     }
     if (!control_lost_ || live() > 0)
