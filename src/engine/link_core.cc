@@ -77,7 +77,7 @@ Milliseconds LinkCore::stall() const {
 void LinkCore::wake(std::uint64_t bytes) {
   const Lock lock(mutex_);
   if (bytes <= terms_.chunk_bytes) {
-    if (LinkChannel* const best = best_channel())
+    if (LinkChannel* const best = best_channel(bytes))
       workers_[static_cast<std::size_t>(best->index())]->kick(*best);
     return;
   }
@@ -85,44 +85,56 @@ void LinkCore::wake(std::uint64_t bytes) {
     if (slots_[i].channel) workers_[i]->kick(*slots_[i].channel);
 }
 
-// Which of them will be done soonest with what it has; one that stands still takes nothing.
-LinkChannel* LinkCore::best_channel() const {
-  LinkChannel* best = nullptr;
-  std::uint64_t least = UINT64_MAX;
+// Of the channels that are up, and do not stand still. One that has not been measured is taken to be
+// as fast as the others.
+LinkCore::Rates LinkCore::rates() const {
+  Rates all;
+  std::size_t unknown = 0;
+  std::size_t known = 0;
   for (const Slot& slot : slots_) {
     if (slot.channel == nullptr || slot.channel->suspicious()) continue;
-    if (slot.channel->outstanding() >= least) continue;
-    least = slot.channel->outstanding();
+    const double rate = slot.channel->rate();
+    all.sum += rate;
+    all.fastest = std::max(all.fastest, rate);
+    all.outstanding += slot.channel->outstanding();
+    ++(rate > 0 ? known : unknown);
+  }
+  if (known == 0) return {1.0, 1.0, 1.0, all.outstanding};
+  all.average = all.sum / static_cast<double>(known);
+  all.sum += all.average * static_cast<double>(unknown);
+  return all;
+}
+
+// When it would be through with so many bytes more, in seconds.
+double LinkCore::finish(const LinkChannel& channel, std::uint64_t bytes, const Rates& all) {
+  const double rate = channel.rate() > 0 ? channel.rate() : all.average;
+  return static_cast<double>(channel.outstanding() + bytes) / rate;
+}
+
+LinkChannel* LinkCore::best_channel(std::uint64_t bytes) const {
+  LinkChannel* best = nullptr;
+  double soonest = 0;
+  const Rates all = rates();
+  for (const Slot& slot : slots_) {
+    if (slot.channel == nullptr || slot.channel->suspicious()) continue;
+    const double end = finish(*slot.channel, bytes, all);
+    if (best != nullptr && end >= soonest) continue;
+    soonest = end;
     best = slot.channel.get();
   }
   return best;
 }
 
 // Whether this channel should take the next chunk: it would be through with it no later than all
-// channels together with all there is, and a chunk of the fastest. What has no measured rate yet
-// is taken to be as fast as the others.
+// channels together with all there is, and one chunk of the fastest.
 bool LinkCore::may_take(const LinkChannel& channel) const {
   const Lock lock(mutex_);
-  double sum = 0;
-  double fastest = 0;
-  std::uint64_t out = 0;
-  std::size_t known = 0;
-  std::size_t count = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.channel == nullptr) continue;
-    const double rate = slot.channel->rate();
-    sum += rate;
-    fastest = std::max(fastest, rate);
-    known += rate > 0 ? 1 : 0;
-    ++count;
-    out += slot.channel->outstanding();
-  }
-  if (known == 0 || channel.rate() <= 0) return true;
-  sum *= static_cast<double>(count) / static_cast<double>(known);
-  const auto chunk = static_cast<double>(terms_.chunk_bytes);
-  const double all = static_cast<double>(operations_.unsent_bytes() + out) / sum;
-  const double own = (static_cast<double>(channel.outstanding()) + chunk) / channel.rate();
-  return own <= all + chunk / fastest;
+  const Rates all = rates();
+  const std::uint64_t unsent = operations_.unsent_bytes();
+  const double everything = static_cast<double>(unsent + all.outstanding) / all.sum;
+  const std::uint64_t next = std::min<std::uint64_t>(unsent, terms_.chunk_bytes);
+  return finish(channel, next, all) <=
+         everything + static_cast<double>(terms_.chunk_bytes) / all.fastest;
 }
 
 // ---- signs of life ----

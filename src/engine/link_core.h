@@ -131,7 +131,15 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void end(Lock& lock, const Error& why);
   void finish_end(Lock& lock);
   void wake(std::uint64_t bytes);
-  LinkChannel* best_channel() const;
+  struct Rates {
+    double sum = 0;  // bytes a second, as all that follow
+    double fastest = 0;
+    double average = 0;
+    std::uint64_t outstanding = 0;
+  };
+  Rates rates() const;
+  static double finish(const LinkChannel& channel, std::uint64_t bytes, const Rates& all);
+  LinkChannel* best_channel(std::uint64_t bytes) const;
   void retry(TimePoint now);
 
   const std::shared_ptr<EngineCore> engine_;
