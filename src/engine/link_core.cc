@@ -85,8 +85,8 @@ void LinkCore::wake(std::uint64_t bytes) {
     if (slots_[i].channel) workers_[i]->kick(*slots_[i].channel);
 }
 
-// Of the channels that are up, and do not stand still. One that has not been measured is taken to be
-// as fast as the others.
+// Of the channels that are up, and do not stand still. One that has not been measured is taken to
+// be as fast as the others.
 LinkCore::Rates LinkCore::rates() const {
   Rates all;
   std::size_t unknown = 0;
