@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -542,7 +543,13 @@ void LinkCore::end(Lock& lock, const Error& why) {
 void LinkCore::finish_end(Lock& lock) {
   if (live() > 0 || ended_) return;
   const Error why = *ending_;
+  // What went down before and nobody resolves any more: it keeps regions in use.
+  std::vector<Unresolved> left;
+  for (Slot& slot : slots_)
+    std::move(slot.unresolved.begin(), slot.unresolved.end(), std::back_inserter(left));
+  for (Slot& slot : slots_) slot.unresolved.clear();
   lock.unlock();
+  left.clear();
   operations_.end(why);
   lock.lock();
   ended_ = true;

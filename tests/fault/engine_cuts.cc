@@ -37,8 +37,7 @@ FaultSetup EngineNics::setup() const {
   FaultSetup setup;
   setup.netns = namespaces_->b();
   setup.address = NamespacePair::address_b(0);
-  for (int i = 0; i < kNics; ++i)
-    setup.devices += (i > 0 ? "," : "") + NamespacePair::link_name(i);
+  for (int i = 0; i < kNics; ++i) setup.devices += (i > 0 ? "," : "") + NamespacePair::link_name(i);
   return setup;
 }
 

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <hawser/engine.h>
 
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <hawser/engine.h>
 
 #include "fault/engine_traffic.h"
 #include "support/netns.h"

@@ -41,8 +41,8 @@ class EngineFailover : public EngineNics {
     gaps_.push_back(traffic.longest_gap());
     EXPECT_LT(gaps_.back(), kFailoverBound) << name_of(how) << ", NIC " << nic;
     if (std::getenv("HAWSER_TEST_ROUNDS") != nullptr)
-      std::cout << fmt::format("{}, NIC {}: longest gap {} ms, back after {} ms\n", name_of(how), nic,
-                 gaps_.back().count(), backs_.back().count());
+      std::cout << fmt::format("{}, NIC {}: longest gap {} ms, back after {} ms\n", name_of(how),
+                               nic, gaps_.back().count(), backs_.back().count());
   }
 
   static std::string text_of(const Link& link, const EngineTraffic& traffic) {
@@ -54,8 +54,9 @@ class EngineFailover : public EngineNics {
     if (figures.empty()) return;
     std::ranges::sort(figures);
     std::cout << fmt::format("{}: median {} ms, 95 % {} ms, most {} ms, of {} rounds\n", what,
-               figures[figures.size() / 2].count(), figures[figures.size() * 95 / 100].count(),
-               figures.back().count(), figures.size());
+                             figures[figures.size() / 2].count(),
+                             figures[figures.size() * 95 / 100].count(), figures.back().count(),
+                             figures.size());
   }
 
   std::mt19937_64 random_{seed_of_this_run()};

@@ -2,8 +2,6 @@
 // in a process of its own.
 #pragma once
 
-#include <hawser/engine.h>
-
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -14,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include <hawser/engine.h>
+
 #include "base/clock.h"
 #include "fault/peer/traffic.h"
 #include "support/subprocess.h"
@@ -22,10 +22,10 @@ namespace hawser::test {
 
 // What both sides get.
 struct FaultSetup {
-  std::string netns;       // of the peer; empty: ours
-  std::string address;     // of the peer
-  int port = 20'000;       // likewise
-  std::string devices;     // a comma list
+  std::string netns;    // of the peer; empty: ours
+  std::string address;  // of the peer
+  int port = 20'000;    // likewise
+  std::string devices;  // a comma list
   int channels_per_device = 1;
   int stall_ms = 500;
   int peer_silence_ms = 4000;

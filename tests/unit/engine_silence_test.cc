@@ -1,7 +1,7 @@
 // When a channel's silence is its own, and when it is the peer's.
-#include "engine/silence.h"
-
 #include <gtest/gtest.h>
+
+#include "engine/silence.h"
 
 namespace hawser::engine {
 namespace {
@@ -55,7 +55,8 @@ TEST(EngineSilence, BeginsAnewWhenTheChannelIsHeard) {
   Silence silence;
   EXPECT_EQ(look_through(silence, 10, 390, [](int ms) { return ms; }), -1);
   silence.broken();
-  EXPECT_FALSE(silence.conclusive(silence_at(800), silence_at(400), silence_at(800), kSilenceBound));
+  EXPECT_FALSE(
+      silence.conclusive(silence_at(800), silence_at(400), silence_at(800), kSilenceBound));
 }
 
 }  // namespace

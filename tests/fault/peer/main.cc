@@ -4,7 +4,6 @@
 //
 // DEVICES is a comma list. It serves every link that comes, until it is killed.
 #include <fmt/core.h>
-#include <hawser/engine.h>
 #include <poll.h>
 
 #include <cstdio>
@@ -12,6 +11,8 @@
 #include <list>
 #include <sstream>
 #include <vector>
+
+#include <hawser/engine.h>
 
 #include "fault/peer/traffic.h"
 
@@ -55,8 +56,8 @@ class Served {
   void answer(const std::string& text) {
     const auto it = SlotRound::parse(text, "look");
     if (!it) return say("strange notification: " + text);
-    const auto wrong = find_mismatch(
-        it->key(), 0, std::span(memory_).subspan(it->offset(), kTrafficSlotBytes));
+    const auto wrong =
+        find_mismatch(it->key(), 0, std::span(memory_).subspan(it->offset(), kTrafficSlotBytes));
     if (wrong) say(fmt::format("wrong byte: {} at {}", text, wrong->offset));
     link_.notify(it->text(wrong ? "bad" : "ok"));
   }

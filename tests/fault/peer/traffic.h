@@ -1,5 +1,5 @@
-// What the two sides of a fault test have agreed on: a few slots of memory that one writes, the other
-// verifies, and the first reads back.
+// What the two sides of a fault test have agreed on: a few slots of memory that one writes, the
+// other verifies, and the first reads back.
 #pragma once
 
 #include <fmt/core.h>
