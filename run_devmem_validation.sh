@@ -5,6 +5,8 @@ set -euo pipefail
 root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 # shellcheck source=scripts/build.sh
 source "$root/scripts/build.sh"
+# shellcheck source=scripts/both_sides.sh
+source "$root/scripts/both_sides.sh"
 program=$root/tests/test_devmem_validation
 
 usage() {
@@ -45,38 +47,15 @@ run_side() {
   exec "$program" "$role" "${words[@]}" "$@"
 }
 
-# Both sides over loopback. Each writes its report to a file, so that the two do not mix.
+# Both sides over loopback.
 run_both() {
-  local server client ended ended_status=0 last last_name last_status=0
+  local options=(127.0.0.1 0 lo --plugin builtin "$@") server client
+  # shellcheck disable=SC2034  # used by name
+  server=("$program" server "${options[@]}")
+  # shellcheck disable=SC2034
+  client=("$program" client "${options[@]}")
   prepare
-  reports=$(mktemp -d)
-  trap 'rm -rf -- "$reports"' EXIT
-  "$program" server 127.0.0.1 0 lo --plugin builtin "$@" >"$reports/server" &
-  server=$!
-  "$program" client 127.0.0.1 0 lo --plugin builtin "$@" >"$reports/client" &
-  client=$!
-  # shellcheck disable=SC2064  # the two of now
-  trap "kill $server $client 2>/dev/null; exit 130" INT TERM
-  wait -n -p ended "$server" "$client" || ended_status=$?
-  if [[ $ended == "$server" ]]; then last=$client last_name='the client'; else last=$server last_name='the server'; fi
-  [[ $ended_status -eq 0 ]] || end_soon "$last" "$last_name"
-  wait "$last" || last_status=$?
-  cat "$reports/server"
-  echo
-  cat "$reports/client"
-  [[ $ended_status -eq 0 ]] || return "$ended_status"
-  return "$last_status"
-}
-
-# One side has ended; the other is as good as done, unless it waits for a peer that will never come.
-end_soon() {
-  local pid=$1 name=$2 tenths
-  for ((tenths = 0; tenths < 50; tenths++)); do
-    kill -0 "$pid" 2>/dev/null || return 0
-    sleep 0.1
-  done
-  echo "$name still waits, but the other side has ended: stopping it" >&2
-  kill "$pid" 2>/dev/null || true
+  hawser_both_sides server client
 }
 
 # In a function, so that bash has read the whole file before it begins: it may change meanwhile.

@@ -19,19 +19,20 @@ run_programs() {
   run_groups "$name" "$root/build/$preset/test_logs" "$wanted" "${@/#/$root/build/$preset/tests/}"
 }
 
-# The main job, as a newcomer runs it, but on ports of its own.
-run_validation() {
-  announce "./run_devmem_validation.sh"
-  if HAWSER_PORT_BASE=$((10240 + RANDOM % 700 * 32)) "$root/run_devmem_validation.sh"; then
+# The main jobs, as a newcomer runs them, but on ports of their own.
+run_job() {
+  announce "./$1"
+  if HAWSER_PORT_BASE=$((10240 + RANDOM % 350 * 64)) "$root/$1"; then
     PASSED=$((PASSED + 1))
   else
-    echo "FAILED: ./run_devmem_validation.sh: exit status $?"
+    echo "FAILED: ./$1: exit status $?"
     FAILED=$((FAILED + 1))
   fi
 }
 
 run_release() {
-  run_validation
+  run_job run_devmem_validation.sh
+  run_job run_p2p_singleproc.sh
   hawser_build release
   run_programs release release . fault_tests cli_tests conformance_tests unit_tests
 }

@@ -61,7 +61,7 @@ Status ControlLine::read(const std::function<Status(const wire::Record&)>& take)
       case sockets::Transfer::State::some:
         break;
     }
-    heard_at_ = Clock::system().now();
+    heard_at_.store(Clock::system().now(), std::memory_order_relaxed);
     received_ += got.bytes;
     incoming_.insert(incoming_.end(), buffer.begin(),
                      buffer.begin() + static_cast<std::ptrdiff_t>(got.bytes));

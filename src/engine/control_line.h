@@ -2,6 +2,7 @@
 // left.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,7 +27,7 @@ class ControlLine {
 
   int fd() const { return socket_.get(); }
   const std::string& peer() const { return peer_; }
-  TimePoint heard_at() const { return heard_at_; }
+  TimePoint heard_at() const { return heard_at_.load(std::memory_order_relaxed); }  // any thread
 
   // What cannot be sent at once waits, for flush(); a line that is broken says so when it is read.
   void send(const wire::Record& record);
@@ -49,7 +50,7 @@ class ControlLine {
 
   const UniqueFd socket_;
   const std::string peer_;
-  TimePoint heard_at_;
+  std::atomic<TimePoint> heard_at_;
   std::vector<std::byte> incoming_;
   std::size_t received_ = 0;
   mutable std::mutex mutex_;  // guards what follows

@@ -45,21 +45,30 @@ Result<bool> LinkChannel::step(TimePoint now) {
   if (const auto ack = rx_->take_peer_ack()) HAWSER_TRY(tx_->on_ack(*ack, now));
   if (received) heard_at_.store(now, std::memory_order_relaxed);
   tx_->set_ack(rx_->taken(), rx_->take_due());
+  if (sign_wanted_.load(std::memory_order_relaxed) && sign_wanted_.exchange(false)) tx_->ping();
   HAWSER_ASSIGN(const bool sent, tx_->progress(now));
   return received || sent;
 }
 
-// A channel is given up only where the peer answers on another: one that stands still altogether
-// may be a peer that has no time.
+// A channel is given up only where the peer is heard elsewhere: one that stands still altogether may
+// be a peer that has no time. Its control connection says less than another channel does: it is
+// another thread's.
 Status LinkChannel::look_at_clock(TimePoint now) {
   const auto stalled = tx_->pace().stalled_for(now);
   const auto bound = std::chrono::nanoseconds(link_->stall());
-  suspicious_ = stalled > bound / 2;
-  if (!suspicious_) return {};
+  suspicious_.store(stalled > bound / 2, std::memory_order_relaxed);
+  if (!suspicious()) {
+    against_channels_.broken();
+    against_control_.broken();
+    return {};
+  }
   link_->ask_for_a_sign(now);
-  if (stalled < bound || !link_->heard_elsewhere(*this, now - bound / 2)) return {};
+  const TimePoint since = now - stalled;
+  if (!against_channels_.conclusive(now, since, link_->heard_elsewhere(*this), bound) &&
+      !against_control_.conclusive(now, since, link_->heard_on_control(), 2 * bound))
+    return {};
   return Error(Code::timeout,
-               fmt::format("nothing was acknowledged for {} ms, while the peer answers on others",
+               fmt::format("nothing was acknowledged for {} ms, while the peer is heard elsewhere",
                            std::chrono::duration_cast<Milliseconds>(stalled).count()));
 }
 
@@ -101,11 +110,11 @@ void LinkChannel::abandon() {
 // ---- what goes out ----
 
 void LinkChannel::take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) {
-  if (!suspicious_) link_->operations().take_messages(frame, sent);
+  if (!suspicious()) link_->operations().take_messages(frame, sent);
 }
 
 void LinkChannel::take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) {
-  if (suspicious_ || !link_->may_take(*this)) return;
+  if (suspicious() || !link_->may_take(*this)) return;
   link_->operations().take_chunks(limits, taken);
 }
 

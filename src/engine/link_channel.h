@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "engine/operations.h"
 #include "engine/rx_lane.h"
+#include "engine/silence.h"
 #include "engine/tx_lane.h"
 #include "engine/unacknowledged.h"
 #include "net/net.h"
@@ -60,6 +61,9 @@ class LinkChannel final : private TxSource, private RxSink {
   int index() const { return index_; }
   std::uint32_t generation() const { return generation_; }
   void ask_to_close(const Error& why);
+  // Sends something that the peer has to acknowledge. Whoever asks wakes the worker.
+  void ask_for_a_sign() { sign_wanted_.store(true, std::memory_order_relaxed); }
+  bool suspicious() const { return suspicious_.load(std::memory_order_relaxed); }
   std::uint64_t outstanding() const { return tx_pace_->outstanding(); }
   double rate() const { return tx_pace_->rate(); }
   TimePoint heard_at() const { return heard_at_.load(std::memory_order_relaxed); }
@@ -97,7 +101,9 @@ class LinkChannel final : private TxSource, private RxSink {
   std::unique_ptr<RxLane> rx_;
   const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does
   bool closed_ = false;
-  bool suspicious_ = false;            // nothing is acknowledged: new messages take another channel
+  Silence against_channels_, against_control_;
+  std::atomic<bool> suspicious_{false};  // nothing is acknowledged: new messages go elsewhere
+  std::atomic<bool> sign_wanted_{false};
   std::atomic_flag close_claimed_;     // by whoever sets the reason
   std::optional<Error> close_reason_;  // set once
   std::atomic<bool> close_asked_{false};  // publishes it

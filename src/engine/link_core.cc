@@ -16,8 +16,6 @@ constexpr Milliseconds kGrace{3000};
 // A new attempt at a channel that went down.
 constexpr Milliseconds kRemaking{5000};
 constexpr int kMostDoublings = 4;
-// A link that has lost its control connection lives if its channels answer within so many stalls.
-constexpr int kSignsOfLife = 4;
 
 }  // namespace
 
@@ -78,7 +76,7 @@ Milliseconds LinkCore::stall() const {
 void LinkCore::wake(std::uint64_t bytes) {
   const Lock lock(mutex_);
   if (bytes <= terms_.chunk_bytes) {
-    if (LinkChannel* const best = best_channel())
+    if (LinkChannel* const best = best_channel(bytes))
       workers_[static_cast<std::size_t>(best->index())]->kick(*best);
     return;
   }
@@ -86,64 +84,84 @@ void LinkCore::wake(std::uint64_t bytes) {
     if (slots_[i].channel) workers_[i]->kick(*slots_[i].channel);
 }
 
-// Which of them will be done soonest with what it has.
-LinkChannel* LinkCore::best_channel() const {
-  LinkChannel* best = nullptr;
-  std::uint64_t least = UINT64_MAX;
+// Of the channels that are up, and do not stand still. One that has not been measured is taken to be
+// as fast as the others.
+LinkCore::Rates LinkCore::rates() const {
+  Rates all;
+  std::size_t unknown = 0;
+  std::size_t known = 0;
   for (const Slot& slot : slots_) {
-    if (slot.channel == nullptr || slot.channel->outstanding() >= least) continue;
-    least = slot.channel->outstanding();
+    if (slot.channel == nullptr || slot.channel->suspicious()) continue;
+    const double rate = slot.channel->rate();
+    all.sum += rate;
+    all.fastest = std::max(all.fastest, rate);
+    all.outstanding += slot.channel->outstanding();
+    ++(rate > 0 ? known : unknown);
+  }
+  if (known == 0) return {1.0, 1.0, 1.0, all.outstanding};
+  all.average = all.sum / static_cast<double>(known);
+  all.sum += all.average * static_cast<double>(unknown);
+  return all;
+}
+
+// When it would be through with so many bytes more, in seconds.
+double LinkCore::finish(const LinkChannel& channel, std::uint64_t bytes, const Rates& all) {
+  const double rate = channel.rate() > 0 ? channel.rate() : all.average;
+  return static_cast<double>(channel.outstanding() + bytes) / rate;
+}
+
+LinkChannel* LinkCore::best_channel(std::uint64_t bytes) const {
+  LinkChannel* best = nullptr;
+  double soonest = 0;
+  const Rates all = rates();
+  for (const Slot& slot : slots_) {
+    if (slot.channel == nullptr || slot.channel->suspicious()) continue;
+    const double end = finish(*slot.channel, bytes, all);
+    if (best != nullptr && end >= soonest) continue;
+    soonest = end;
     best = slot.channel.get();
   }
   return best;
 }
 
 // Whether this channel should take the next chunk: it would be through with it no later than all
-// channels together with all there is, and a chunk of the fastest. What has no measured rate yet
-// is taken to be as fast as the others.
+// channels together with all there is, and one chunk of the fastest.
 bool LinkCore::may_take(const LinkChannel& channel) const {
   const Lock lock(mutex_);
-  double sum = 0;
-  double fastest = 0;
-  std::uint64_t out = 0;
-  std::size_t known = 0;
-  std::size_t count = 0;
-  for (const Slot& slot : slots_) {
-    if (slot.channel == nullptr) continue;
-    const double rate = slot.channel->rate();
-    sum += rate;
-    fastest = std::max(fastest, rate);
-    known += rate > 0 ? 1 : 0;
-    ++count;
-    out += slot.channel->outstanding();
-  }
-  if (known == 0 || channel.rate() <= 0) return true;
-  sum *= static_cast<double>(count) / static_cast<double>(known);
-  const auto chunk = static_cast<double>(terms_.chunk_bytes);
-  const double all = static_cast<double>(operations_.unsent_bytes() + out) / sum;
-  const double own = (static_cast<double>(channel.outstanding()) + chunk) / channel.rate();
-  return own <= all + chunk / fastest;
+  const Rates all = rates();
+  const std::uint64_t unsent = operations_.unsent_bytes();
+  const double everything = static_cast<double>(unsent + all.outstanding) / all.sum;
+  const std::uint64_t next = std::min<std::uint64_t>(unsent, terms_.chunk_bytes);
+  return finish(channel, next, all) <=
+         everything + static_cast<double>(terms_.chunk_bytes) / all.fastest;
 }
 
 // ---- signs of life ----
 
-bool LinkCore::heard_elsewhere(const LinkChannel& channel, TimePoint since) const {
+TimePoint LinkCore::heard_elsewhere(const LinkChannel& channel) const {
   const Lock lock(mutex_);
-  return std::ranges::any_of(slots_,
-                             [&](const Slot& slot) {
-                               return slot.channel && slot.channel.get() != &channel &&
-                                      slot.channel->heard_at() > since;
-                             }) ||
-         (live() == 1 && !control_lost_ && control_->heard_at() > since);
+  TimePoint heard{};
+  for (const Slot& slot : slots_)
+    if (slot.channel && slot.channel.get() != &channel)
+      heard = std::max(heard, slot.channel->heard_at());
+  return heard;
 }
 
-// A question that any channel may carry, at most once in a while.
+TimePoint LinkCore::heard_on_control() const {
+  return control_->heard_at();
+}
+
+// A question on every channel, at most once in a while. It wakes them, too: they take over messages
+// that were left to one that stands still.
 void LinkCore::ask_for_a_sign(TimePoint now) {
   TimePoint last = asked_at_.load(std::memory_order_relaxed);
   if (now - last < stall() / 4 || !asked_at_.compare_exchange_strong(last, now)) return;
-  auto message = std::make_shared<Message>();
-  message->record = wire::Ping{};
-  operations_.post_unordered(std::move(message));
+  const Lock lock(mutex_);
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].channel == nullptr) continue;
+    slots_[i].channel->ask_for_a_sign();
+    workers_[i]->kick(*slots_[i].channel);
+  }
 }
 
 std::size_t LinkCore::live() const {
@@ -183,7 +201,8 @@ void LinkCore::on_peer_up() {
   look_whether_up(lock);
 }
 
-// Where channels are left, they carry it: the control connection may be the one that is broken.
+// Over channels and the control connection alike, whichever gets there: any of them may be dead
+// without a word. What comes twice is known by its generation.
 void LinkCore::tell(wire::Record record, std::string text) {
   auto message = std::make_shared<Message>();
   const auto bytes = std::as_bytes(std::span(text));
@@ -192,14 +211,14 @@ void LinkCore::tell(wire::Record record, std::string text) {
     down->reason = {reinterpret_cast<const char*>(message->bytes.data()), message->bytes.size()};
   message->record = record;
   bool by_channel = false;
+  bool by_control = false;
   {
     const Lock lock(mutex_);
     by_channel = up_ && live() > 0;
+    by_control = !control_lost_;
   }
-  if (by_channel)
-    operations_.post_unordered(std::move(message));
-  else
-    control_->send(message->record);
+  if (by_control) control_->send(message->record);
+  if (by_channel) operations_.post_unordered(std::move(message));
 }
 
 // ---- channels in the making ----
@@ -243,8 +262,10 @@ void LinkCore::on_offer(const wire::ChannelOffer& offer) {
   if (offer.generation <= slot.generation) return;
   if (slot.making)
     slot.making->cancel(Error(Code::cancelled, "the peer has begun the channel anew"));
-  if (slot.channel)
+  if (slot.channel) {
     slot.channel->ask_to_close(Error(Code::peer, "the peer has begun the channel anew"));
+    workers_[offer.channel]->kick(*slot.channel);
+  }
   begin_making(slot, static_cast<int>(offer.channel), offer.generation, &offer.handle);
 }
 
@@ -261,11 +282,14 @@ void LinkCore::channel_made(ChannelEnds ends) {
   if (ending_ || generation != slot.generation || slot.channel) {
     lock.unlock();
     (*channel)->abandon();
+    channel_not_made(static_cast<int>(index), generation,
+                     Error(Code::cancelled, "the channel was begun anew, or is not needed"));
     return;
   }
   slot.making.reset();
   slot.settled = true;
   slot.channel = *channel;
+  slot.made_at = Clock::system().now();
   none_live_since_.reset();
   for (const wire::ChannelDown& down : slot.peer_down)
     if (down.generation == generation)
@@ -276,17 +300,20 @@ void LinkCore::channel_made(ChannelEnds ends) {
   look_whether_up(lock);
 }
 
+// The peer may have it, and waits for word of what has been taken in: nothing.
 void LinkCore::channel_not_made(int index, std::uint32_t generation, const Error& why) {
   {
     Lock lock(mutex_);
     Slot& slot = slots_[static_cast<std::size_t>(index)];
-    if (generation != slot.generation) return;
-    slot.making.reset();
-    slot.settled = true;
-    failed(slot, why);
-    log_warning("{}: channel {} ({}) was not made: {}", terms_.peer, index,
-                terms_.channels[static_cast<std::size_t>(index)].device_name, why.message());
-    look_whether_up(lock);
+    std::erase_if(slot.peer_down, [&](const auto& down) { return down.generation == generation; });
+    if (generation == slot.generation) {
+      slot.making.reset();
+      slot.settled = true;
+      failed(slot, why);
+      log_warning("{}: channel {} ({}) was not made: {}", terms_.peer, index,
+                  terms_.channels[static_cast<std::size_t>(index)].device_name, why.message());
+      look_whether_up(lock);
+    }
     if (ending_) return;
   }
   tell(wire::ChannelDown{static_cast<std::uint32_t>(index), generation, 0, 0, {}}, why.message());
@@ -295,8 +322,12 @@ void LinkCore::channel_not_made(int index, std::uint32_t generation, const Error
 void LinkCore::failed(Slot& slot, const Error& why) {
   ++slot.failures;
   slot.last_failure = why.message();
-  const int doublings = std::min(slot.failures_in_a_row++, kMostDoublings);
-  slot.retry_at = Clock::system().now() + engine_->retry() * (1 << doublings);
+  slot.retry_at = Clock::system().now() + pause_after_failures(slot);
+  ++slot.failures_in_a_row;
+}
+
+Milliseconds LinkCore::pause_after_failures(const Slot& slot) const {
+  return engine_->retry() * (1 << std::min(slot.failures_in_a_row, kMostDoublings));
 }
 
 // Up for this side: some channels are, and the others had their time. Up: the peer says so, too.
@@ -347,6 +378,9 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       finish_end(lock);
       return;
     }
+    // One that lasted has earned a fresh start.
+    if (Clock::system().now() - slot.made_at > pause_after_failures(slot))
+      slot.failures_in_a_row = 0;
     failed(slot, why);
     if (live() == 0) none_live_since_ = Clock::system().now();
     log_warning("{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
@@ -358,7 +392,9 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.unresolved.push_back({channel.generation(), std::move(left)});
     } else {
       const wire::Ack peer_taken{known->frames, known->chunks};
-      slot.peer_down.erase(known);
+      std::erase_if(slot.peer_down, [&](const auto& down) {
+        return down.generation <= channel.generation();
+      });
       resolve(left, peer_taken, lock);
     }
     if (!control_lost_ || live() > 0)
@@ -388,7 +424,10 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
   if (ending_ || down.channel >= slots_.size()) return;
   Slot& slot = slots_[down.channel];
   const Error why(Code::peer, fmt::format("the peer gave it up: {}", down.reason));
+  wire::ChannelDown kept = down;
+  kept.reason = {};
   if (slot.making && slot.making->generation() == down.generation) {
+    slot.peer_down.push_back(kept);  // it may have been made this moment
     slot.making->cancel(why);
     return;
   }
@@ -400,8 +439,6 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
     return;
   }
   if (slot.channel == nullptr || slot.channel->generation() != down.generation) return;
-  wire::ChannelDown kept = down;
-  kept.reason = {};
   slot.peer_down.push_back(kept);
   slot.channel->ask_to_close(why);
   workers_[down.channel]->kick(*slot.channel);
@@ -444,15 +481,18 @@ void LinkCore::look_at_clock(TimePoint now) {
                                 terms_.peer, engine_->peer_silence().count(), what_failed())));
     return;
   }
-  if (!control_lost_) return;
-  TimePoint heard{};
+  // Before the control connection's silence is its end, channels are asked: the peer is gone where
+  // nothing has been heard of it anywhere.
+  TimePoint heard = control_->heard_at();
   for (const Slot& slot : slots_)
     if (slot.channel) heard = std::max(heard, slot.channel->heard_at());
-  if (now - heard > stall() * kSignsOfLife) {
+  const auto silent = now - heard;
+  if (control_lost_ && silent > engine_->peer_silence()) {
     end(lock, Error(Code::peer, fmt::format("{} is gone: {}, and no channel answers", terms_.peer,
                                             control_lost_->message())));
     return;
   }
+  if (!control_lost_ && silent < engine_->peer_silence() / 2) return;
   lock.unlock();
   ask_for_a_sign(now);
 }

@@ -74,7 +74,9 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const std::shared_ptr<Gpu>& gpu() const { return terms_.gpu; }
   Milliseconds stall() const;
   bool may_take(const LinkChannel& channel) const;
-  bool heard_elsewhere(const LinkChannel& channel, TimePoint since) const;
+  // When the peer was last heard on another channel, and on the control connection.
+  TimePoint heard_elsewhere(const LinkChannel& channel) const;
+  TimePoint heard_on_control() const;
   void ask_for_a_sign(TimePoint now);
   Status take_record(std::uint64_t order, const wire::Record& record);
   void channel_closed(const LinkChannel& channel, const Error& why, const wire::Ack& taken,
@@ -104,6 +106,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
     std::vector<wire::ChannelDown> peer_down;  // word that came before this side was done
     bool settled = false;                      // it has come up once, or failed to
     int failures_in_a_row = 0;
+    TimePoint made_at{};
     TimePoint retry_at{};
     // Of channels that are gone.
     std::uint64_t bytes_sent = 0;
@@ -121,13 +124,22 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void tell(wire::Record record, std::string text = {});
   void send_channel_down(const LinkChannel& channel, const wire::Ack& taken, const Error& why);
   void failed(Slot& slot, const Error& why);
+  Milliseconds pause_after_failures(const Slot& slot) const;
   void look_whether_up(Lock& lock);
   std::size_t live() const;
   std::string what_failed() const;
   void end(Lock& lock, const Error& why);
   void finish_end(Lock& lock);
   void wake(std::uint64_t bytes);
-  LinkChannel* best_channel() const;
+  struct Rates {
+    double sum = 0;  // bytes a second, as all that follow
+    double fastest = 0;
+    double average = 0;
+    std::uint64_t outstanding = 0;
+  };
+  Rates rates() const;
+  static double finish(const LinkChannel& channel, std::uint64_t bytes, const Rates& all);
+  LinkChannel* best_channel(std::uint64_t bytes) const;
   void retry(TimePoint now);
 
   const std::shared_ptr<EngineCore> engine_;

@@ -14,7 +14,7 @@ namespace {
 
 // With nobody to look after it sleeps; else it looks at the clock so often.
 constexpr int kTickMs = 20;
-constexpr Milliseconds kHeartbeat{1000};
+constexpr Milliseconds kHeartbeat{250};
 
 // A link's control connection, and its clock.
 class WatchedLink final : public Polled {

@@ -9,7 +9,7 @@ namespace hawser::test {
 // this machine leave it alone as long as this object lives; strangers are only looked for once.
 class PortRange {
  public:
-  static constexpr int kCount = 32;
+  static constexpr int kCount = 64;  // of eight GPUs, 8 each
 
   PortRange();
   int base() const { return base_; }

@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 
 // From the ground up: a layer includes itself and those before it. A new folder of src/ takes
 // its place here and in docs/architecture.md.
-constexpr std::array<std::string_view, 14> kLayers = {
-    "base",      "gpu",    "topology", "memory", "net",        "tcp",  "channel",
-    "bootstrap", "plugin", "setup",    "engine", "validation", "perf", "capi"};
+constexpr std::array<std::string_view, 15> kLayers = {
+    "base",   "gpu",   "topology", "memory", "net",        "tcp",  "channel", "bootstrap",
+    "plugin", "setup", "engine",   "node",   "validation", "perf", "capi"};
 
 // The exported plugin stands on the transport and the ABI alone: not on hosting, not on channels.
 bool plugin_may_include(const std::string& path) {
@@ -70,6 +70,8 @@ std::string objection(const std::string& layer, const Include& include) {
   if (rank_of(target) < 0) return "no such layer";
   if (rank_of(target) > rank_of(layer)) return "a higher layer";
   if (layer == "perf" && target == "validation") return "these two stand side by side";
+  if (target == "node" && layer != "node") return "nobody stands on a node";
+  if (layer == "node" && target == "engine") return "a node uses the engine's public headers";
   if (layer == "channel" && target == "tcp") return "channels do not know which Net they drive";
   if (layer == "plugin" && !plugin_may_include(include.path)) return "not among plugin's rights";
   if (layer != "plugin" && target == "plugin") return "nobody stands on the plugin";

@@ -26,6 +26,8 @@ Run add_validate(CLI::App& app);
 // The same under the page's name: server [BIND_IP [GPU [DEV]]] | client SERVER_IP [GPU [DEV]]
 Run add_page_validate(CLI::App& app);
 Run add_devices(CLI::App& app);
+// hawser node server [BIND_IP] | client SERVER_IP [options]
+Run add_node(CLI::App& app);
 // hawser perf server|client|--loopback [options]
 Run add_perf(CLI::App& app);
 // hawser plot in.json out.svg

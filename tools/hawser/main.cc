@@ -13,6 +13,11 @@ int main(int argc, char** argv) {
                                            "can one process use several channels on one NIC, "
                                            "moving verified data? Exit status: 0 passed on "
                                            "both sides, 1 failed, 2 usage, 3 could not run");
+  CLI::App& node = *app.add_subcommand(
+      "node",
+      "one process for all GPUs and NICs of this machine, moving verified data between each GPU "
+      "and the same one of a peer. Exit status: 0 passed on both sides, 1 failed, 2 usage, 3 could "
+      "not run");
   CLI::App& devices =
       *app.add_subcommand("devices", "the devices a transport offers, and the GPUs");
   CLI::App& perf = *app.add_subcommand(
@@ -26,6 +31,7 @@ int main(int argc, char** argv) {
   CLI::App& version = *app.add_subcommand("version", "hawser's version");
 
   const Run run_validate = add_validate(validate);
+  const Run run_node = add_node(node);
   const Run run_devices = add_devices(devices);
   const Run run_perf = add_perf(perf);
   const Run run_plot = add_plot(plot);
@@ -33,6 +39,7 @@ int main(int argc, char** argv) {
 
   return run_app(app, argc, argv, [&](Streams& streams) -> int {
     if (validate.parsed()) return run_validate(streams);
+    if (node.parsed()) return run_node(streams);
     if (devices.parsed()) return run_devices(streams);
     if (perf.parsed()) return run_perf(streams);
     if (plot.parsed()) return run_plot(streams);

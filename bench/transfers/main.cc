@@ -1,0 +1,113 @@
+// How fast is the transfer API? Two processes on this machine, host or GPU memory at both ends.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "transfers/cases.h"
+
+namespace hawser::bench {
+namespace {
+
+struct Options {
+  int repeats = 5;
+  int duration_ms = 300;
+  int channels = 8;
+  int threads = 0;
+  std::uint64_t chunk_bytes = 0;
+  std::string memory = "host,cuda";
+  std::string only;
+};
+
+constexpr std::uint64_t kBufferBytes = 512ULL << 20;
+constexpr std::uint64_t kCheckedBytes = 64ULL << 20;
+
+// Every byte once, before anything is believed.
+Status verify(Peer& peer, bool client) {
+  HAWSER_TRY(peer.fill(client ? 1 : 2));
+  HAWSER_TRY(
+      peer.link().write(peer.outgoing(), 0, peer.incoming_there(), 0, kCheckedBytes).result());
+  HAWSER_TRY(peer.tell("written"));
+  HAWSER_ASSIGN(const std::string written, peer.hear());
+  return peer.check(client ? 2 : 1, kCheckedBytes);
+}
+
+Status measure(Peer& peer, const Options& options, bool client, const std::string& memory) {
+  HAWSER_TRY(verify(peer, client));
+  std::map<std::string, std::vector<double>> figures;
+  for (int i = 0; i < options.repeats; ++i)
+    for (const Case& what : all_cases()) {
+      if (what.name.find(options.only) == std::string::npos) continue;
+      HAWSER_ASSIGN(const double figure, run(peer, what, client, options.duration_ms));
+      figures[what.name].push_back(figure);
+    }
+  if (!client) return {};
+  for (const Case& what : all_cases()) {
+    std::vector<double>& all = figures[what.name];
+    if (all.empty()) continue;
+    std::ranges::sort(all);
+    std::printf("%-6s %-18s %8.2f %s  (%.2f to %.2f)\n", memory.c_str(), what.name.c_str(),
+                all[all.size() / 2], what.shape == Shape::latency ? "us" : "GB/s", all.front(),
+                all.back());
+  }
+  std::fflush(stdout);
+  return {};
+}
+
+Status run_side(const Options& options, const std::string& memory, bool client, int fd) {
+  Setup setup{kBufferBytes,        options.channels, options.threads,
+              options.chunk_bytes, memory == "cuda", 0};
+  if (client && ::read(fd, &setup.port, sizeof setup.port) != sizeof setup.port)
+    return Error(Code::system, "the server process did not start");
+  HAWSER_ASSIGN(std::unique_ptr<Peer> peer, client ? Peer::call(setup) : Peer::serve(setup, fd));
+  return measure(*peer, options, client, memory);
+}
+
+// Each memory in two new processes: neither may have touched CUDA before it was forked.
+int run_pair(const Options& options, const std::string& memory) {
+  int pipe[2];
+  if (::pipe(pipe) != 0) return 3;
+  pid_t sides[2];
+  for (int client = 0; client < 2; ++client) {
+    sides[client] = ::fork();
+    if (sides[client] != 0) continue;
+    ::close(pipe[client == 1 ? 1 : 0]);
+    const Status done = run_side(options, memory, client == 1, pipe[client == 1 ? 0 : 1]);
+    if (!done.ok()) std::fprintf(stderr, "%s: %s\n", memory.c_str(), done.error().message().c_str());
+    std::fflush(nullptr);
+    ::_exit(done.ok() ? 0 : 1);
+  }
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+  int worst = 0;
+  for (const pid_t side : sides) {
+    int status = 0;
+    ::waitpid(side, &status, 0);
+    worst = std::max(worst, status == 0 ? 0 : 1);
+  }
+  return worst;
+}
+
+}  // namespace
+}  // namespace hawser::bench
+
+int main(int argc, char** argv) {
+  hawser::bench::Options options;
+  CLI::App app("Two processes on this machine, one link, and what it moves.");
+  app.add_option("--repeats", options.repeats);
+  app.add_option("--duration-ms", options.duration_ms, "of each sample");
+  app.add_option("--channels", options.channels, "of the link")->capture_default_str();
+  app.add_option("--threads", options.threads, "of each engine; 0: as it likes");
+  app.add_option("--chunk-bytes", options.chunk_bytes, "0: as the engine likes");
+  app.add_option("--memory", options.memory, "host, cuda or both")->capture_default_str();
+  app.add_option("--only", options.only, "cases whose names hold this");
+  CLI11_PARSE(app, argc, argv);
+  int worst = 0;
+  for (const char* memory : {"host", "cuda"})
+    if (options.memory.find(memory) != std::string::npos)
+      worst = std::max(worst, hawser::bench::run_pair(options, memory));
+  return worst;
+}

@@ -1,0 +1,138 @@
+#include "node/agreement.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "bootstrap/rendezvous.h"
+
+namespace hawser::node {
+namespace {
+
+constexpr Milliseconds kHelloTimeout{10'000};  // of a client that has made a link and says nothing
+constexpr int kPartingMs = 1'000;              // for a refusal to arrive
+
+std::string amount(const Terms& terms) {
+  return terms.iterations != 0 ? fmt::format("{} iterations", terms.iterations)
+                               : fmt::format("{} ms", terms.duration_ms);
+}
+
+const char* way(const Terms& terms) {
+  return terms.both_ways ? "both ways" : "forward";
+}
+
+const char* proof(const Terms& terms) {
+  return terms.verify ? "verified" : "unverified";
+}
+
+Patience patience_of(NodeState& state, const Link& link, Milliseconds timeout) {
+  return {link, &state.board, timeout, true};
+}
+
+// Says no, and why, and sees to it that the peer hears it.
+void refuse(Talk& talk, const Error& why) {
+  if (talk.say(kTagSetting, Refuse{why.message()}).ok()) static_cast<void>(talk.flush().ok());
+  talk.patience().link.close(kPartingMs);
+}
+
+Result<Agreed> answer_client(NodeState& state, std::size_t gpu, const Link& link,
+                             Milliseconds timeout) {
+  HAWSER_ASSIGN(
+      std::unique_ptr<Talk> talk,
+      Talk::open(*state.engine, patience_of(state, link, std::min(timeout, kHelloTimeout))));
+  HAWSER_ASSIGN(Hello said, talk->expect<Hello>(kTagSetting, "the client's first word"));
+  const Plan plan{state.hello(static_cast<std::uint32_t>(gpu)), state.seed};
+  Status fits = judge(said, plan.server);
+  if (fits.ok()) fits = state.board.claim_peer(said.process);
+  if (!fits.ok()) {
+    refuse(*talk, fits.error());
+    return fits.error();
+  }
+  HAWSER_TRY(talk->say(kTagSetting, plan));
+  return Agreed{std::move(talk), {plan, std::move(said)}};
+}
+
+Result<Agreed> serve_gpu(NodeState& state, std::size_t gpu, const Deadline& deadline) {
+  Acceptor& acceptor = *state.acceptors[gpu];
+  while (true) {
+    HAWSER_ASSIGN(const Link link, acceptor.accept(static_cast<int>(deadline.remaining().count())));
+    Result<Agreed> agreed = answer_client(state, gpu, link, deadline.remaining());
+    if (agreed.ok()) {
+      acceptor.close();
+      return agreed;
+    }
+    link.close();
+    if (state.board.stopping() || deadline.expired()) return agreed.error();
+    state.board.note(
+        fmt::format("GPU {}: {} was refused: {}", gpu, link.peer(), agreed.error().message()));
+  }
+}
+
+// A refusal is meant for all links of this side: each says the same.
+Result<Plan> hear_plan(NodeState& state, Talk& talk) {
+  HAWSER_ASSIGN(const Message heard, talk.hear(kTagSetting, kSettingBytes, "the server's answer"));
+  if (const Plan* const plan = std::get_if<Plan>(&heard)) return *plan;
+  const Refuse* const refuse = std::get_if<Refuse>(&heard);
+  if (refuse == nullptr)
+    return Error(Code::protocol, fmt::format("the server's answer: came {}", message_name(heard)));
+  Error error(Code::peer, "the server refuses: " + refuse->reason);
+  state.board.call_off(error);
+  return error;
+}
+
+Result<Agreed> call_gpu(NodeState& state, std::size_t gpu, const Deadline& deadline) {
+  const NodeOptions& options = state.options;
+  HAWSER_ASSIGN(const std::uint16_t port,
+                channel_port(options.port_base, static_cast<int>(gpu), 0));
+  HAWSER_ASSIGN(const Link link,
+                state.engine->connect(options.address, port, state.link_options(gpu)));
+  HAWSER_ASSIGN(std::unique_ptr<Talk> talk,
+                Talk::open(*state.engine, patience_of(state, link, deadline.timeout())));
+  const Hello own = state.hello(static_cast<std::uint32_t>(gpu));
+  HAWSER_TRY(talk->say(kTagSetting, own));
+  Result<Plan> plan = hear_plan(state, *talk);
+  Status fits = plan.ok() ? judge(*plan, own) : Status(plan.error());
+  if (fits.ok()) fits = state.board.claim_peer(plan->server.process);
+  if (fits.ok()) return Agreed{std::move(talk), {*plan, plan->server}};
+  link.close();
+  return fits.error();
+}
+
+}  // namespace
+
+Status judge(const Hello& said, const Hello& own) {
+  if (said.terms.gpus != own.terms.gpus)
+    return Error(Code::peer,
+                 fmt::format("the server has {} GPUs, the client {}: give both sides the same "
+                             "--gpus",
+                             own.terms.gpus, said.terms.gpus));
+  if (said.gpu != own.gpu)
+    return Error(Code::peer, fmt::format("this is GPU {} of the server, not GPU {}: check "
+                                         "--port-base on both sides",
+                                         own.gpu, said.gpu));
+  return {};
+}
+
+Status judge(const Plan& plan, const Hello& own) {
+  if (plan.server.gpu == own.gpu && plan.server.terms.gpus == own.terms.gpus) return {};
+  return Error(Code::protocol, "the server planned something else than this side asked for");
+}
+
+std::string differences(const Terms& ruling, const Terms& own) {
+  std::string text;
+  const auto differ = [&](const std::string& here, const std::string& there) {
+    if (here != there) text += fmt::format("{}{}, not {}", text.empty() ? "" : "; ", here, there);
+  };
+  differ(fmt::format("{} bytes", ruling.bytes), fmt::format("{} bytes", own.bytes));
+  differ(amount(ruling), amount(own));
+  differ(way(ruling), way(own));
+  differ(proof(ruling), proof(own));
+  return text;
+}
+
+Result<Agreed> agree(NodeState& state, std::size_t gpu, const Deadline& deadline) {
+  return state.options.role == Role::server ? serve_gpu(state, gpu, deadline)
+                                            : call_gpu(state, gpu, deadline);
+}
+
+}  // namespace hawser::node

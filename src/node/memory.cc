@@ -1,0 +1,27 @@
+#include "node/memory.h"
+
+#include "base/log.h"
+
+namespace hawser::node {
+namespace {
+
+constexpr int kDeregisterTimeoutMs = 5'000;
+
+}  // namespace
+
+Result<Memory> Memory::make(Engine& engine, Buffer buffer, Rights rights) {
+  const MemoryRange& range = buffer.range();
+  HAWSER_ASSIGN(Region region, engine.register_memory(range.data, range.bytes, rights));
+  return Memory(std::move(buffer), std::move(region));
+}
+
+Memory::~Memory() {
+  if (!buffer_) return;
+  const Status ended = region_.deregister(InFlight::fail, kDeregisterTimeoutMs);
+  if (ended.ok()) return;
+  log_warning("{} bytes are left behind, since a transfer still uses them: {}",
+              buffer_->range().bytes, ended.error().message());
+  static_cast<void>(buffer_.release());
+}
+
+}  // namespace hawser::node

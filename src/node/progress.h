@@ -1,0 +1,26 @@
+// Where a run is, in a line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "node/seat.h"
+
+namespace hawser::node {
+
+// Compares each look with the one before it. Not thread-safe.
+class Progress {
+ public:
+  explicit Progress(TimePoint start) : start_(start), last_(start) {}
+  // `seats` are the GPUs, each time the same ones.
+  std::string line(const std::vector<SeatSample>& seats, TimePoint now);
+
+ private:
+  TimePoint start_;
+  TimePoint last_;
+  std::vector<std::uint64_t> moved_;  // of each GPU, as of the last look
+};
+
+}  // namespace hawser::node

@@ -1,0 +1,86 @@
+#include "node/talk.h"
+
+#include <fmt/core.h>
+
+#include <optional>
+#include <span>
+
+namespace hawser::node {
+namespace {
+
+constexpr int kSliceMs = 100;  // between looks at what else may end a wait
+
+std::uint64_t moved_on(const Link& link) {
+  std::uint64_t bytes = 0;
+  for (const ChannelReport& channel : link.report().channels)
+    bytes += channel.bytes_sent + channel.bytes_received;
+  return bytes;
+}
+
+}  // namespace
+
+Status Patience::wait(const Transfer& transfer, std::string_view what) const {
+  std::optional<std::uint64_t> moved;
+  Deadline deadline = Deadline::after(timeout);
+  while (!transfer.wait(kSliceMs)) {
+    if (const auto off = board->called_off()) return *off;
+    if (heeds_stop && board->stopping()) return Error(Code::cancelled, "interrupted");
+    if (const std::uint64_t now = moved_on(link); now != moved) {
+      moved = now;
+      deadline = Deadline::after(timeout);
+    }
+    if (deadline.expired())
+      return Error(Code::timeout, fmt::format("{}: nothing has moved on the link for {} ms", what,
+                                              timeout.count()));
+  }
+  const Status ended = transfer.result();
+  return ended.ok() ? ended : ended.error().within(what);
+}
+
+Result<std::unique_ptr<Talk>> Talk::open(Engine& engine, Patience patience) {
+  HAWSER_ASSIGN(Buffer buffer, Buffer::host(kPageBytes));
+  HAWSER_ASSIGN(Memory memory, Memory::make(engine, std::move(buffer), Rights::none));
+  return std::unique_ptr<Talk>(new Talk(std::move(memory), std::move(patience)));
+}
+
+Status Talk::settle(std::optional<Transfer>& said) {
+  if (said) HAWSER_TRY(patience_.wait(*said, "a message to the other side"));
+  said.reset();
+  return {};
+}
+
+Status Talk::say(Tag tag, const Message& message) {
+  const std::size_t slot = next_++ % kOutSlots;
+  HAWSER_TRY(settle(said_[slot]));
+  const std::size_t bytes = encoded_bytes(message);
+  encode(message, std::span(memory_.at(slot * kSettingBytes), bytes));
+  said_[slot] = patience_.link.send(tag, memory_.region(), slot * kSettingBytes, bytes);
+  return {};
+}
+
+Status Talk::flush() {
+  for (auto& said : said_) HAWSER_TRY(settle(said));
+  return {};
+}
+
+Result<Message> Talk::hear(Tag tag, std::size_t bytes, std::string_view what) {
+  const Transfer heard = patience_.link.recv(tag, memory_.region(), kInOffset, bytes);
+  HAWSER_TRY(patience_.wait(heard, what));
+  return decode(std::span<const std::byte>(memory_.at(kInOffset), heard.bytes()));
+}
+
+Error Talk::unexpected(const Message& heard, std::string_view what) {
+  if (const Refuse* const refuse = std::get_if<Refuse>(&heard))
+    return Error(Code::peer, "the other side refuses: " + refuse->reason);
+  return Error(Code::protocol, fmt::format("{}: came {}", what, message_name(heard)));
+}
+
+Status Talk::part() {
+  const Link& link = patience_.link;
+  const Transfer there = link.send(kTagFarewell, memory_.region(), 0, 0);
+  const Transfer here = link.recv(kTagFarewell, memory_.region(), 0, 0);
+  HAWSER_TRY(patience_.wait(here, "the farewell of the other side"));
+  return patience_.wait(there, "the farewell");
+}
+
+}  // namespace hawser::node

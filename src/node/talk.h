@@ -1,0 +1,71 @@
+// Messages between two nodes, over the link of a GPU.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <hawser/engine.h>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "node/board.h"
+#include "node/memory.h"
+#include "node/message.h"
+
+namespace hawser::node {
+
+// How waits on a link end: with the transfer, when the run is called off, when nothing has moved on
+// the link for the timeout, and, if `heeds_stop`, when the run is stopped. A value.
+struct Patience {
+  Link link;
+  Board* board = nullptr;
+  Milliseconds timeout{0};
+  bool heeds_stop = false;
+
+  Status wait(const Transfer& transfer, std::string_view what) const;
+};
+
+// Says and hears messages of its own tags, which are so small that the engine carries them in its
+// own frames: no channel counts them as payload. Used by one thread at a time. Its link is closed
+// before it goes.
+class Talk {
+ public:
+  static Result<std::unique_ptr<Talk>> open(Engine& engine, Patience patience);
+
+  Patience& patience() { return patience_; }
+
+  // Does not wait for the peer, but for earlier messages where there are many.
+  Status say(Tag tag, const Message& message);
+  // Until all that was said has been heard.
+  Status flush();
+  Result<Message> hear(Tag tag, std::size_t bytes, std::string_view what);
+  // The next message, which must be a T. A Refuse is Code::peer with its reason.
+  template <class T>
+  Result<T> expect(Tag tag, std::string_view what) {
+    HAWSER_ASSIGN(Message heard, hear(tag, encoded_bytes(T()), what));
+    if (T* const wanted = std::get_if<T>(&heard)) return std::move(*wanted);
+    return unexpected(heard, what);
+  }
+  // Without a byte, either way: nobody closes what the other still reads.
+  Status part();
+
+ private:
+  static constexpr std::size_t kOutSlots = kPageBytes / kSettingBytes - 1;
+  static constexpr std::size_t kInOffset = kOutSlots * kSettingBytes;
+
+  Status settle(std::optional<Transfer>& said);
+
+  Talk(Memory memory, Patience patience)
+      : memory_(std::move(memory)), patience_(std::move(patience)) {}
+  static Error unexpected(const Message& heard, std::string_view what);
+
+  Memory memory_;  // the slots of what is said, and one for what is heard
+  Patience patience_;
+  std::array<std::optional<Transfer>, kOutSlots> said_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace hawser::node
