@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,9 @@ struct Variant {
   std::uint64_t chunk() const { return chunk_bytes != 0 ? chunk_bytes : 512 * 1024; }
   bool any_gpu() const { return near == Place::gpu || far == Place::gpu; }
 };
+inline void PrintTo(const Variant& variant, std::ostream* out) {
+  *out << variant.name;
+}
 
 // All of them; the first is what most programs will use.
 const std::vector<Variant>& variants();
