@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <thread>
 
 #include "transfers/cases.h"
 
@@ -19,6 +20,7 @@ struct Options {
   int threads = 0;
   std::uint64_t chunk_bytes = 0;
   std::string memory = "host,cuda";
+  bool one_process = false;
   std::string only;
 };
 
@@ -76,7 +78,8 @@ int run_pair(const Options& options, const std::string& memory) {
     if (sides[client] != 0) continue;
     ::close(pipe[client == 1 ? 1 : 0]);
     const Status done = run_side(options, memory, client == 1, pipe[client == 1 ? 0 : 1]);
-    if (!done.ok()) std::fprintf(stderr, "%s: %s\n", memory.c_str(), done.error().message().c_str());
+    if (!done.ok())
+      std::fprintf(stderr, "%s: %s\n", memory.c_str(), done.error().message().c_str());
     std::fflush(nullptr);
     ::_exit(done.ok() ? 0 : 1);
   }
@@ -91,6 +94,24 @@ int run_pair(const Options& options, const std::string& memory) {
   return worst;
 }
 
+// Two processes take turns on a GPU, by time slices; two engines of one process do not.
+int run_in_one(const Options& options, const std::string& memory) {
+  int pipe[2];
+  if (::pipe(pipe) != 0) return 3;
+  Status outcome[2];
+  const auto side = [&](int client) {
+    outcome[client] = run_side(options, memory, client == 1, pipe[client == 1 ? 0 : 1]);
+    if (!outcome[client].ok())
+      std::fprintf(stderr, "%s: %s\n", memory.c_str(), outcome[client].error().message().c_str());
+  };
+  std::thread server(side, 0);
+  side(1);
+  server.join();
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+  return outcome[0].ok() && outcome[1].ok() ? 0 : 1;
+}
+
 }  // namespace
 }  // namespace hawser::bench
 
@@ -103,11 +124,13 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads, "of each engine; 0: as it likes");
   app.add_option("--chunk-bytes", options.chunk_bytes, "0: as the engine likes");
   app.add_option("--memory", options.memory, "host, cuda or both")->capture_default_str();
+  app.add_flag("--one-process", options.one_process, "both engines in one process");
   app.add_option("--only", options.only, "cases whose names hold this");
   CLI11_PARSE(app, argc, argv);
   int worst = 0;
   for (const char* memory : {"host", "cuda"})
     if (options.memory.find(memory) != std::string::npos)
-      worst = std::max(worst, hawser::bench::run_pair(options, memory));
+      worst = std::max(worst, options.one_process ? hawser::bench::run_in_one(options, memory)
+                                                  : hawser::bench::run_pair(options, memory));
   return worst;
 }

@@ -21,7 +21,9 @@ namespace {
 constexpr std::size_t kDefaultChunkBytes = 512 * 1024;
 constexpr std::size_t kFewCpus = 4;
 constexpr std::size_t kMostWorkers = 8;
-constexpr std::chrono::microseconds kSpin{50};
+// Longer than a small transfer with a GPU at both ends takes there and back: or who waits for it
+// would always be asleep when it comes.
+constexpr std::chrono::microseconds kSpin{100};
 constexpr Milliseconds kEnding{10000};
 // A NIC's queues, and the kernel's work behind them, are spread by connection.
 constexpr int kChannelsOfNic = 2;

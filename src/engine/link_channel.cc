@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/link_core.h"
@@ -47,11 +48,24 @@ Result<bool> LinkChannel::step(TimePoint now) {
   tx_->set_ack(rx_->taken(), rx_->take_due());
   if (sign_wanted_.load(std::memory_order_relaxed) && sign_wanted_.exchange(false)) tx_->ping();
   HAWSER_ASSIGN(const bool sent, tx_->progress(now));
+  if (tx_->has_told(rx_->taken())) ack_waits_ = 0;
   return received || sent;
 }
 
-// A channel is given up only where the peer is heard elsewhere: one that stands still altogether may
-// be a peer that has no time. Its control connection says less than another channel does: it is
+// An acknowledgement waits a moment for something that it can travel with: an answer, as a rule.
+// Not where much has come, which the peer wants to follow with more.
+bool LinkChannel::ack_is_due(bool received) {
+  if (rx_->take_due()) ack_waits_ = std::max(ack_waits_, 1);
+  if (ack_waits_ == 0) return false;
+  if (!received) ++ack_waits_;
+  const std::uint64_t unsaid = bytes_received() - acknowledged_bytes_;
+  if (ack_waits_ <= kAckPatience && unsaid < link_->chunk_bytes()) return false;
+  acknowledged_bytes_ = bytes_received();
+  return true;
+}
+
+// A channel is given up only where the peer is heard elsewhere: one that stands still altogether
+// may be a peer that has no time. Its control connection says less than another channel does: it is
 // another thread's.
 Status LinkChannel::look_at_clock(TimePoint now) {
   const auto stalled = tx_->pace().stalled_for(now);
@@ -73,8 +87,9 @@ Status LinkChannel::look_at_clock(TimePoint now) {
 }
 
 LinkChannel::Waits LinkChannel::waits() const {
-  Waits waits{receive_fd_, send_fd_, tx_->sending(), false, false};
-  waits.polling = rx_->copying() || tx_->copying() || receive_fd_ < 0 || send_fd_ < 0;
+  Waits waits{receive_fd_, send_fd_, tx_->sending()};
+  waits.copying = rx_->copying() || tx_->copying();
+  waits.polling = rx_->polling() || tx_->polling() || receive_fd_ < 0 || send_fd_ < 0;
   waits.timing = tx_->pace().stalled_for(TimePoint::max()) > std::chrono::nanoseconds::zero() ||
                  link_->operations().unsent_bytes() > 0;
   return waits;

@@ -52,6 +52,7 @@ class LinkChannel final : private TxSource, private RxSink {
     int receive_fd = -1;  // readable
     int send_fd = -1;     // writable, where `sending`
     bool sending = false;
+    bool copying = false;  // a GPU is at work for it, for microseconds: look again at once
     bool polling = false;  // nothing that can be waited for: look again soon
     bool timing = false;   // look again within milliseconds, at the clock
   };
@@ -74,8 +75,11 @@ class LinkChannel final : private TxSource, private RxSink {
   std::atomic<bool> kicked{true};
 
  private:
+  static constexpr int kAckPatience = 3;
+
   LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends);
   Result<bool> step(TimePoint now);
+  bool ack_is_due(bool received);
   Status look_at_clock(TimePoint now);
   void close(const Error& why);
 
@@ -100,12 +104,14 @@ class LinkChannel final : private TxSource, private RxSink {
   std::unique_ptr<TxLane> tx_;
   std::unique_ptr<RxLane> rx_;
   const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does
+  int ack_waits_ = 0;              // 0: there is none; else looks that it has waited for, and one
+  std::uint64_t acknowledged_bytes_ = 0;
   bool closed_ = false;
   Silence against_channels_, against_control_;
   std::atomic<bool> suspicious_{false};  // nothing is acknowledged: new messages go elsewhere
   std::atomic<bool> sign_wanted_{false};
-  std::atomic_flag close_claimed_;     // by whoever sets the reason
-  std::optional<Error> close_reason_;  // set once
+  std::atomic_flag close_claimed_;        // by whoever sets the reason
+  std::optional<Error> close_reason_;     // set once
   std::atomic<bool> close_asked_{false};  // publishes it
   std::atomic<TimePoint> heard_at_;
   std::atomic<std::uint64_t> bytes_sent_{0};

@@ -84,8 +84,8 @@ void LinkCore::wake(std::uint64_t bytes) {
     if (slots_[i].channel) workers_[i]->kick(*slots_[i].channel);
 }
 
-// Of the channels that are up, and do not stand still. One that has not been measured is taken to be
-// as fast as the others.
+// Of the channels that are up, and do not stand still. One that has not been measured is taken to
+// be as fast as the others.
 LinkCore::Rates LinkCore::rates() const {
   Rates all;
   std::size_t unknown = 0;
@@ -392,9 +392,8 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.unresolved.push_back({channel.generation(), std::move(left)});
     } else {
       const wire::Ack peer_taken{known->frames, known->chunks};
-      std::erase_if(slot.peer_down, [&](const auto& down) {
-        return down.generation <= channel.generation();
-      });
+      std::erase_if(slot.peer_down,
+                    [&](const auto& down) { return down.generation <= channel.generation(); });
       resolve(left, peer_taken, lock);
     }
     if (!control_lost_ || live() > 0)

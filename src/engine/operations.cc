@@ -207,9 +207,8 @@ void Operations::target_failed(const Target& target, const Error& why) {
 void Operations::apply(std::uint64_t op, Endings& endings) {
   const auto at = tracked_.find(op);
   if (!at->second.begun || at->second.landed < at->second.total) return;
-  notifications_.push_back(std::move(at->second.notification));
+  add_notification(std::move(at->second.notification), endings);
   tracked_.erase(at);
-  endings.ring();
 }
 
 void Operations::end_part(std::uint64_t number, std::optional<Error> why, Endings& endings) {
@@ -314,9 +313,14 @@ Status Operations::on(const wire::Begin& begin, Endings& endings) {
 
 Status Operations::on(const wire::Notify& notify, Endings& endings) {
   if (notifications_.size() >= kMaxNotifications) return nobody_listens();
-  notifications_.emplace_back(as_text(notify.text));
-  endings.ring();
+  add_notification(std::string(as_text(notify.text)), endings);
   return {};
+}
+
+void Operations::add_notification(std::string text, Endings& endings) {
+  notifications_.push_back(std::move(text));
+  notification_count_.store(notifications_.size(), std::memory_order_relaxed);
+  endings.ring();
 }
 
 Error Operations::nobody_listens() const {

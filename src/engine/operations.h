@@ -2,6 +2,7 @@
 // bring them to their ends.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -118,6 +119,7 @@ class Operations {
   Status deliver_held_back(std::span<const std::byte> frame, Endings& endings);
   Status deliver(const wire::Record& record, Endings& endings);
   Error nobody_listens() const;
+  void add_notification(std::string text, Endings& endings);
   Status on(const wire::Begin& begin, Endings& endings);
   Status on(const wire::ReadRequest& request, Endings& endings);
   Status on(const wire::Send& send, Endings& endings);
@@ -150,6 +152,9 @@ class Operations {
   std::uint64_t next_in_ = 1;                                  // the number of the next message
   std::map<std::uint64_t, std::vector<std::byte>> held_back_;  // frames of one message each
   std::deque<std::string> notifications_;
+  // How many there are: whoever looks in a loop takes no lock for it. Publishes nothing.
+  // In a cache line of its own, for the sake of who works meanwhile.
+  alignas(64) std::atomic<std::size_t> notification_count_{0};
 };
 
 }  // namespace hawser::engine

@@ -207,10 +207,12 @@ void Operations::release_notifications() {
 }
 
 std::optional<std::string> Operations::take_notification() {
+  if (notification_count_.load(std::memory_order_relaxed) == 0) return std::nullopt;
   const Lock lock(mutex_);
   if (notifications_.empty()) return std::nullopt;
   std::string oldest = std::move(notifications_.front());
   notifications_.pop_front();
+  notification_count_.store(notifications_.size(), std::memory_order_relaxed);
   return oldest;
 }
 

@@ -62,8 +62,9 @@ class RxLane {
   bool take_due() { return std::exchange(due_, false); }
   // The peer's last word on what it has taken in, once.
   std::optional<wire::Ack> take_peer_ack() { return std::exchange(peer_ack_, std::nullopt); }
-  // Copies are polled: there is nothing to wait for.
-  bool copying() const { return copying_ > 0 || unpacking_ || out_of_places_; }
+  // Copies are polled, and so are users' streams: there is nothing to wait for.
+  bool copying() const { return copying_ > 0 || unpacking_; }
+  bool polling() const { return out_of_places_; }
   void forget(const LocalRegion& region) { memory_.forget(region); }
 
   // Waits for what has come to land, then closes the connection: nobody writes anybody's memory any

@@ -50,6 +50,10 @@ Result<bool> TxLane::progress(TimePoint now) {
   return moved || prepared || emitted || posted;
 }
 
+bool TxLane::has_told(const wire::Ack& ack) const {
+  return told_.frames == ack.frames && told_.chunks == ack.chunks;
+}
+
 void TxLane::set_ack(const wire::Ack& ack, bool due) {
   ack_ = ack;
   ack_due_ = ack_due_ || due;
@@ -58,7 +62,8 @@ void TxLane::set_ack(const wire::Ack& ack, bool due) {
 // ---- chunks, from the link to the window ----
 
 Result<bool> TxLane::prepare() {
-  const std::uint64_t out = pace_.outstanding() + prepared_bytes_;
+  // What is being copied out of a GPU is not on its way yet: slots bound it.
+  const std::uint64_t out = pace_.outstanding() + plain_bytes_;
   const std::uint64_t most = pace_.worth_having_out(chunk_bytes_);
   if (prepared_.size() >= kPrepared || unacknowledged_.chunks() >= kMaxUnacked || out >= most)
     return false;
@@ -97,7 +102,7 @@ Status TxLane::prepare(OutChunk chunk) {
     source_.chunk_failed(prepared.chunk, made.error());
     return {};
   }
-  prepared_bytes_ += ref.bytes;
+  if (prepared.mark == 0) plain_bytes_ += ref.bytes;
   prepared_.push_back(std::move(prepared));
   return {};
 }
@@ -137,7 +142,8 @@ Result<bool> TxLane::emit(TimePoint now) {
     const std::int8_t buffer = free_frames_.back();
     std::byte* const memory = frame_memory_ + static_cast<std::size_t>(buffer) * wire::kFrameBytes;
     wire::FrameBuilder frame({memory, wire::kFrameBytes});
-    if (ack_due_) frame.add(wire::Record(ack_));
+    // First, so that there is always room for it.
+    const bool news = !has_told(ack_) && frame.add(wire::Record(ack_));
     Unacknowledged::Frame sent;
     if (ping_due_) sent.awaited = frame.add(wire::Record(wire::Ping{}));
     source_.take_messages(frame, sent.messages);
@@ -154,15 +160,16 @@ Result<bool> TxLane::emit(TimePoint now) {
       following += bytes;
       prepared_.pop_front();
     }
-    if (frame.empty()) {
+    sent.awaited =
+        sent.awaited || !sent.messages.empty() || unacknowledged_.chunks() > chunks_before;
+    if (!sent.awaited && !(news && ack_due_)) {
       posts_.drop_newest();
       break;
     }
+    if (news) told_ = ack_;
     const std::span<const std::byte> whole = frame.finish();
     posts_.at(first) = Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr};
     free_frames_.pop_back();
-    sent.awaited =
-        sent.awaited || !sent.messages.empty() || unacknowledged_.chunks() > chunks_before;
     if (sent.awaited) pace_.frame_sent(now);
     unacknowledged_.sent(std::move(sent));
     ack_due_ = ping_due_ = false;
@@ -216,7 +223,7 @@ Result<bool> TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, Ti
   } else if (prepared.slot) {
     memory_.give_back(prepared.slot);
   }
-  prepared_bytes_ -= ref.bytes;
+  if (prepared.mark == 0) plain_bytes_ -= ref.bytes;
   pace_.sent(ref.bytes, now);
   unacknowledged_.sent(Unacknowledged::Chunk{std::move(prepared.chunk), now});
   return true;

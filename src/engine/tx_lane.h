@@ -44,8 +44,10 @@ class TxLane {
 
   // Never blocks. True: something moved. An error ends the channel.
   Result<bool> progress(TimePoint now);
-  // What the other half has taken in, to be told to the peer; `due`: soon.
+  // What the other half has taken in, to be told to the peer.
+  // It travels with whatever else there is to say, or, where it is due, alone.
   void set_ack(const wire::Ack& ack, bool due);
+  bool has_told(const wire::Ack& ack) const;
   // Sends something that the peer has to acknowledge.
   void ping() { ping_due_ = true; }
   // What the peer has taken in. Code::protocol: more than was sent.
@@ -53,8 +55,12 @@ class TxLane {
 
   // Something is on its way into the socket.
   bool sending() const { return !posts_.empty(); }
-  // Copies are polled: there is nothing to wait for.
-  bool copying() const { return !prepared_.empty() && !posts_.full() && !free_frames_.empty(); }
+  // Copies are polled, and so are users' streams: there is nothing to wait for.
+  bool copying() const { return !prepared_.empty() && prepared_.front().mark != 0; }
+  bool polling() const {
+    return !prepared_.empty() && prepared_.front().mark == 0 &&
+           prepared_.front().chunk.op->after != nullptr;
+  }
   const Pace& pace() const { return pace_; }
   // False: it is still being sent from.
   bool forget(const LocalRegion& region);
@@ -117,10 +123,11 @@ class TxLane {
   std::vector<wire::Piece> pieces_;  // of one chunk
   std::vector<BlockCopy> block_copies_;
   std::deque<Prepared> prepared_;
-  std::uint64_t prepared_bytes_ = 0;
+  std::uint64_t plain_bytes_ = 0;  // of what is prepared and needs no copy by a GPU
   SlidingWindow<Post> posts_{kMaxPosts};
   std::size_t posted_ = 0;  // position of the first that is not posted
   wire::Ack ack_;           // to be told
+  wire::Ack told_;          // has been
   bool ack_due_ = false;
   bool ping_due_ = false;
   Unacknowledged unacknowledged_;

@@ -119,7 +119,7 @@ void Worker::take_inbox() {
 bool Worker::drive_all() {
   const TimePoint now = steady_clock::now();
   bool moved = false;
-  any_active_ = any_polling_ = any_timing_ = false;
+  any_active_ = any_copying_ = any_polling_ = any_timing_ = false;
   for (const auto& driven : channels_) drive(*driven, now, moved);
   // Their sockets are closed, and gone from epoll by that.
   if (moved) std::erase_if(channels_, [](const auto& driven) { return driven->channel->closed(); });
@@ -147,6 +147,7 @@ void Worker::drive(Driven& driven, TimePoint now, bool& moved) {
   }
   any_active_ = any_active_ || driven.active;
   if (driven.active) return;
+  any_copying_ = any_copying_ || driven.waits.copying;
   any_polling_ = any_polling_ || driven.waits.polling;
   any_timing_ = any_timing_ || driven.waits.timing;
 }
@@ -176,6 +177,8 @@ void Worker::rest(bool moved) {
   std::chrono::nanoseconds pause{0};
   if (moved || any_active_) {
     idle_rounds_ = 0;
+  } else if (any_copying_) {
+    std::this_thread::yield();
   } else if (any_polling_) {
     const int naps = std::min(idle_rounds_++ / kRoundsPerNap, kNapDoublings);
     pause = std::min<std::chrono::nanoseconds>(kShortNap * (1 << naps), kLongNap);
@@ -209,9 +212,9 @@ void Worker::rest(bool moved) {
     driven->moved_at = now;
   }
   // Those that must be polled are looked at after each pause.
-  if (any_polling_)
+  if (any_polling_ || any_copying_)
     for (const auto& driven : channels_)
-      if (!driven->active && driven->waits.polling) driven->active = true;
+      if (driven->waits.polling || driven->waits.copying) driven->active = true;
 }
 
 }  // namespace hawser::engine

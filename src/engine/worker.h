@@ -74,6 +74,7 @@ class Worker {
   std::vector<std::function<void(const Channels&)>> work_;
   std::vector<std::unique_ptr<Driven>> channels_;  // of the thread
   bool any_active_ = false;
+  bool any_copying_ = false;
   bool any_polling_ = false;
   bool any_timing_ = false;
   int idle_rounds_ = 0;
