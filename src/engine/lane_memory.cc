@@ -52,7 +52,7 @@ Result<LaneMemory::Own> LaneMemory::make_own(std::size_t bytes, const std::share
     range = buffer.range();
     pinned_.push_back(std::move(buffer));
   } else {
-    plain_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes));
+    plain_.emplace_back(new (std::align_val_t(kPageBytes)) std::byte[bytes]);  // as plugins want
     range.data = plain_.back().get();
   }
   HAWSER_ASSIGN(Registration* const made, comm_->register_memory(range));

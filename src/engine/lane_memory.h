@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -71,6 +72,11 @@ class LaneMemory {
   void close();
 
  private:
+  struct PageDelete {
+    void operator()(std::byte* memory) const {
+      ::operator delete[](memory, std::align_val_t(kPageBytes));
+    }
+  };
   struct Pool {
     std::optional<Buffer> buffer;
     Registration* registration = nullptr;
@@ -85,7 +91,7 @@ class LaneMemory {
   const std::size_t slots_;
   std::unordered_map<const LocalRegion*, Registration*> registrations_;
   std::vector<Registration*> own_;
-  std::vector<std::unique_ptr<std::byte[]>> plain_;
+  std::vector<std::unique_ptr<std::byte[], PageDelete>> plain_;
   std::vector<Buffer> pinned_;
   std::array<Pool, 2> pools_;  // plain, pinned
   std::unordered_map<const Gpu*, std::unique_ptr<CopyQueue>> queues_;
