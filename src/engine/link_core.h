@@ -121,7 +121,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void on_offer(const wire::ChannelOffer& offer);
   void on_channel_down(const wire::ChannelDown& down);
   void on_peer_up();
-  void resolve(Unacknowledged& left, const wire::Ack& taken, Lock& lock);
+  void resolve(Slot& slot, Unacknowledged& left, const wire::Ack& taken, Lock& lock);
   void tell(wire::Record record, std::string text = {});
   void send_channel_down(const LinkChannel& channel, const wire::Ack& taken, const Error& why);
   void failed(Slot& slot, const Error& why);
