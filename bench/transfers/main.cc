@@ -40,11 +40,11 @@ Status verify(Peer& peer, bool client) {
 Status measure(Peer& peer, const Options& options, bool client, const std::string& memory) {
   HAWSER_TRY(verify(peer, client));
   std::map<std::string, std::vector<double>> figures;
-  for (int i = 0; i < options.repeats; ++i)
+  for (int i = -1; i < options.repeats; ++i)  // the first is a warm-up
     for (const Case& what : all_cases()) {
       if (what.name.find(options.only) == std::string::npos) continue;
       HAWSER_ASSIGN(const double figure, run(peer, what, client, options.duration_ms));
-      figures[what.name].push_back(figure);
+      if (i >= 0) figures[what.name].push_back(figure);
     }
   if (!client) return {};
   for (const Case& what : all_cases()) {

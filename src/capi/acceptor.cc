@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "capi/handles.h"
 
 using namespace hawser::capi;
@@ -19,7 +21,7 @@ int hawser_acceptor_port(hawser_acceptor_t* acceptor) {
 hawser_status_t hawser_acceptor_accept(hawser_acceptor_t* acceptor, int timeout_ms,
                                        hawser_link_t** link) {
   return make_handle(link, [&](hawser_link_t& handle) -> Status {
-    if (const Status given = check_acceptor(acceptor); !given.ok()) return given;
+    if (Status given = check_acceptor(acceptor); !given.ok()) return given;
     auto made = acceptor->acceptor->accept(timeout_ms);
     if (!made.ok()) return made.error();
     return hold_link(handle, std::move(*made));
@@ -27,22 +29,20 @@ hawser_status_t hawser_acceptor_accept(hawser_acceptor_t* acceptor, int timeout_
 }
 
 hawser_status_t hawser_acceptor_try_accept(hawser_acceptor_t* acceptor, hawser_link_t** link) {
+  bool too_early = false;
   const hawser_status_t done = make_handle(link, [&](hawser_link_t& handle) -> Status {
-    if (const Status given = check_acceptor(acceptor); !given.ok()) return given;
+    if (Status given = check_acceptor(acceptor); !given.ok()) return given;
     auto made = acceptor->acceptor->try_accept();
+    too_early = !made;
     return made ? hold_link(handle, std::move(*made)) : Status();
   });
-  // A handle of nothing is how C++ says "not yet"; null is how C does.
-  if (done == HAWSER_OK && !(*link)->link) {
-    delete *link;
-    *link = nullptr;
-  }
+  if (too_early) hawser_link_free(std::exchange(*link, nullptr));
   return done;
 }
 
 hawser_status_t hawser_acceptor_close(hawser_acceptor_t* acceptor) {
   return guarded([&]() -> Status {
-    if (const Status given = check_acceptor(acceptor); !given.ok()) return given;
+    if (Status given = check_acceptor(acceptor); !given.ok()) return given;
     acceptor->acceptor->close();
     return {};
   });

@@ -48,7 +48,7 @@ int hawser_engine_event_fd(hawser_engine_t* engine) {
 
 hawser_status_t hawser_engine_clear_event(hawser_engine_t* engine) {
   return guarded([&]() -> Status {
-    if (const Status given = require(engine != nullptr, kNoEngine); !given.ok()) return given;
+    if (Status given = require(engine != nullptr, kNoEngine); !given.ok()) return given;
     engine->engine->clear_event();
     return {};
   });
@@ -57,11 +57,11 @@ hawser_status_t hawser_engine_clear_event(hawser_engine_t* engine) {
 hawser_status_t hawser_engine_register(hawser_engine_t* engine, void* data, uint64_t bytes,
                                        hawser_rights_t rights, hawser_region_t** region) {
   return make_handle(region, [&](hawser_region_t& handle) -> Status {
-    if (const Status given = require(engine != nullptr, kNoEngine); !given.ok()) return given;
-    if (const Status there = require(data != nullptr || bytes == 0, "memory at null"); !there.ok())
+    if (Status given = require(engine != nullptr, kNoEngine); !given.ok()) return given;
+    if (Status there = require(data != nullptr || bytes == 0, "memory at null"); !there.ok())
       return there;
     const bool known = rights >= HAWSER_RIGHTS_NONE && rights <= HAWSER_RIGHTS_READ_WRITE;
-    if (const Status right = require(known, "no such rights"); !right.ok()) return right;
+    if (Status right = require(known, "no such rights"); !right.ok()) return right;
     auto made = engine->engine->register_memory(data, bytes, static_cast<hawser::Rights>(rights));
     if (!made.ok()) return made.error();
     handle.region = std::move(*made);
@@ -74,8 +74,7 @@ hawser_status_t hawser_engine_listen(hawser_engine_t* engine, const char* addres
                                      hawser_acceptor_t** acceptor) {
   return make_handle(acceptor, [&](hawser_acceptor_t& handle) -> Status {
     const bool given = engine != nullptr && address != nullptr;
-    if (const Status there = require(given, "no engine or no address: null"); !there.ok())
-      return there;
+    if (Status there = require(given, "no engine or no address: null"); !there.ok()) return there;
     const auto read = read_options(options);
     if (!read.ok()) return read.error();
     auto made = engine->engine->listen(address, port, *read);
@@ -89,8 +88,7 @@ hawser_status_t hawser_engine_connect(hawser_engine_t* engine, const char* addre
                                       const hawser_link_options_t* options, hawser_link_t** link) {
   return make_handle(link, [&](hawser_link_t& handle) -> Status {
     const bool given = engine != nullptr && address != nullptr;
-    if (const Status there = require(given, "no engine or no address: null"); !there.ok())
-      return there;
+    if (Status there = require(given, "no engine or no address: null"); !there.ok()) return there;
     const auto read = read_options(options);
     if (!read.ok()) return read.error();
     auto made = engine->engine->connect(address, port, *read);

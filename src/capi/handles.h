@@ -42,7 +42,7 @@ hawser_status_t make_handle(Handle** made, Work&& work) noexcept {
   *made = nullptr;
   return guarded([&]() -> Status {
     auto handle = std::make_unique<Handle>();
-    if (const Status done = work(*handle); !done.ok()) return done;
+    if (Status done = work(*handle); !done.ok()) return done;
     *made = handle.release();
     return {};
   });

@@ -27,7 +27,7 @@ int hawser_link_up(hawser_link_t* link) {
 
 hawser_status_t hawser_link_status(hawser_link_t* link) {
   return guarded([&]() -> Status {
-    if (const Status given = check_link(link); !given.ok()) return given;
+    if (Status given = check_link(link); !given.ok()) return given;
     return link->link.status();
   });
 }
@@ -45,7 +45,7 @@ hawser_status_t hawser_link_report_json(hawser_link_t* link, char** json) {
 
 hawser_status_t hawser_link_close(hawser_link_t* link, int timeout_ms) {
   return guarded([&]() -> Status {
-    if (const Status given = check_link(link); !given.ok()) return given;
+    if (Status given = check_link(link); !given.ok()) return given;
     link->link.close(timeout_ms);
     return {};
   });
@@ -58,7 +58,7 @@ void hawser_link_free(hawser_link_t* link) {
 hawser_status_t hawser_link_notify(hawser_link_t* link, const void* text, size_t bytes,
                                    hawser_transfer_t** transfer) {
   return make_handle(transfer, [&](hawser_transfer_t& handle) -> Status {
-    if (const Status given = check_link(link); !given.ok()) return given;
+    if (Status given = check_link(link); !given.ok()) return given;
     if (text == nullptr && bytes > 0)
       return Error(Code::invalid_argument, "a notification at null");
     if (bytes > HAWSER_MAX_NOTIFICATION_BYTES)
@@ -75,7 +75,7 @@ hawser_status_t hawser_link_take_notification(hawser_link_t* link, void* text, s
   if (bytes != nullptr) *bytes = 0;
   if (taken != nullptr) *taken = 0;
   return guarded([&]() -> Status {
-    if (const Status given = check_link(link); !given.ok()) return given;
+    if (Status given = check_link(link); !given.ok()) return given;
     if (text == nullptr || bytes == nullptr || taken == nullptr)
       return Error(Code::invalid_argument, "no place for a notification: null");
     if (capacity <= HAWSER_MAX_NOTIFICATION_BYTES)

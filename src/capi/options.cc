@@ -66,7 +66,7 @@ Options with_defaults() {
 template <class Options>
 Status init_options(Options* options, std::size_t size) {
   if (options == nullptr) return Error(Code::invalid_argument, "no options to initialise");
-  if (const Status fits = check_options_size(size, first_size(options)); !fits.ok()) return fits;
+  if (Status fits = check_options_size(size, first_size(options)); !fits.ok()) return fits;
   const auto ours = with_defaults<Options>();
   std::memset(static_cast<void*>(options), 0, size);
   std::memcpy(static_cast<void*>(options), &ours, std::min(size, sizeof ours));

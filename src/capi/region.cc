@@ -28,9 +28,9 @@ Status check_region(const hawser_region_t* region) {
 hawser_status_t hawser_region_deregister(hawser_region_t* region, hawser_in_flight_t in_flight,
                                          int timeout_ms) {
   return guarded([&]() -> Status {
-    if (const Status given = check_region(region); !given.ok()) return given;
+    if (Status given = check_region(region); !given.ok()) return given;
     const bool known = in_flight == HAWSER_IN_FLIGHT_WAIT || in_flight == HAWSER_IN_FLIGHT_FAIL;
-    if (const Status right = require(known, "neither HAWSER_IN_FLIGHT_WAIT nor _FAIL"); !right.ok())
+    if (Status right = require(known, "neither HAWSER_IN_FLIGHT_WAIT nor _FAIL"); !right.ok())
       return right;
     const auto what =
         in_flight == HAWSER_IN_FLIGHT_WAIT ? hawser::InFlight::wait : hawser::InFlight::fail;
@@ -56,7 +56,7 @@ int hawser_region_gpu(hawser_region_t* region) {
 
 hawser_status_t hawser_region_token(hawser_region_t* region, void* token, size_t capacity) {
   return guarded([&]() -> Status {
-    if (const Status given = check_region(region); !given.ok()) return given;
+    if (Status given = check_region(region); !given.ok()) return given;
     const auto made = region->region.token();
     if (token == nullptr || capacity < made.size())
       return Error(Code::invalid_argument, "no room for a token: HAWSER_TOKEN_BYTES");

@@ -30,7 +30,7 @@ int hawser_transfer_done(hawser_transfer_t* transfer) {
 
 hawser_status_t hawser_transfer_wait(hawser_transfer_t* transfer, int timeout_ms) {
   return guarded([&]() -> Status {
-    if (const Status given = check_transfer(transfer); !given.ok()) return given;
+    if (Status given = check_transfer(transfer); !given.ok()) return given;
     if (transfer->transfer.wait(timeout_ms)) return {};
     return Error(Code::timeout, "the transfer has not ended yet");
   });
@@ -38,7 +38,7 @@ hawser_status_t hawser_transfer_wait(hawser_transfer_t* transfer, int timeout_ms
 
 hawser_status_t hawser_transfer_result(hawser_transfer_t* transfer) {
   return guarded([&]() -> Status {
-    if (const Status given = check_transfer(transfer); !given.ok()) return given;
+    if (Status given = check_transfer(transfer); !given.ok()) return given;
     return transfer->transfer.result();
   });
 }
@@ -55,7 +55,7 @@ uint64_t hawser_transfer_bytes_done(hawser_transfer_t* transfer) {
 
 hawser_status_t hawser_transfer_cancel(hawser_transfer_t* transfer) {
   return guarded([&]() -> Status {
-    if (const Status given = check_transfer(transfer); !given.ok()) return given;
+    if (Status given = check_transfer(transfer); !given.ok()) return given;
     transfer->transfer.cancel();
     return {};
   });
@@ -64,7 +64,7 @@ hawser_status_t hawser_transfer_cancel(hawser_transfer_t* transfer) {
 hawser_status_t hawser_transfer_on_done(hawser_transfer_t* transfer, hawser_done_t callback,
                                         void* user) {
   return guarded([&]() -> Status {
-    if (const Status given = check_transfer(transfer); !given.ok()) return given;
+    if (Status given = check_transfer(transfer); !given.ok()) return given;
     if (callback == nullptr) return Error(Code::invalid_argument, "no callback: null");
     const Transfer kept = transfer->transfer;  // the callback may free the handle
     kept.on_done([callback, user](const Status& status) { call_back(callback, user, status); });

@@ -19,6 +19,8 @@ namespace hawser::engine {
 namespace {
 
 constexpr std::size_t kDefaultChunkBytes = 512 * 1024;
+// A copy to or from a GPU costs microseconds, however small it is (docs/performance.md).
+constexpr std::size_t kDefaultChunkBytesOfGpu = 1024 * 1024;
 constexpr std::size_t kFewCpus = 4;
 constexpr std::size_t kMostWorkers = 8;
 // Longer than a small transfer with a GPU at both ends takes there and back: or who waits for it
@@ -76,6 +78,7 @@ Status EngineCore::start() {
   HAWSER_ASSIGN(nics_, NicChoice::create(*net(), driver_.get(), options_));
   HAWSER_ASSIGN(key_, make_key());
   chunk_bytes_ = options_.chunk_bytes != 0 ? static_cast<std::size_t>(options_.chunk_bytes)
+                 : driver_ != nullptr      ? kDefaultChunkBytesOfGpu
                                            : kDefaultChunkBytes;
   for (const int device : nics_.all()) {
     const std::size_t most =

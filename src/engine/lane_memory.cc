@@ -35,9 +35,19 @@ bool LaneMemory::reaches(const LocalRegion& region) const {
 
 Result<Registration*> LaneMemory::registration(LocalRegion& region) {
   if (const auto at = registrations_.find(&region); at != registrations_.end()) return at->second;
-  HAWSER_ASSIGN(Registration * made, comm_->register_memory(region.range()));
+  HAWSER_ASSIGN(Registration * made, comm_->register_memory(whole_pages(region.range())));
   registrations_.emplace(&region, made);
   return made;
+}
+
+// Plugins that leave receives in a bounce pool register from the start of a page on, which is there
+// where any of its bytes are.
+MemoryRange LaneMemory::whole_pages(MemoryRange range) const {
+  if (!capabilities_.needs_unpack) return range;
+  const std::size_t before = reinterpret_cast<std::uintptr_t>(range.data) % kPageBytes;
+  range.data = static_cast<std::byte*>(range.data) - before;
+  range.bytes += before;
+  return range;
 }
 
 const Registration* LaneMemory::known(const LocalRegion& region) const {
@@ -52,7 +62,7 @@ Result<LaneMemory::Own> LaneMemory::make_own(std::size_t bytes, const std::share
     range = buffer.range();
     pinned_.push_back(std::move(buffer));
   } else {
-    plain_.push_back(std::make_unique_for_overwrite<std::byte[]>(bytes));
+    plain_.emplace_back(static_cast<std::byte*>(::operator new(bytes, kPage)));
     range.data = plain_.back().get();
   }
   HAWSER_ASSIGN(Registration* const made, comm_->register_memory(range));
@@ -89,6 +99,12 @@ Result<StagingSlot> LaneMemory::take_slot(const std::shared_ptr<Gpu>& gpu) {
 
 void LaneMemory::give_back(const StagingSlot& slot) {
   pools_[slot.pinned ? 1 : 0].free.push_back(slot.index);
+}
+
+Status LaneMemory::prepare(const std::shared_ptr<Gpu>& gpu) {
+  HAWSER_TRY(make_pool(pools_[1], gpu));
+  HAWSER_ASSIGN(CopyQueue* const queue, copies(gpu));
+  return queue->prepare_blocks();
 }
 
 Result<CopyQueue*> LaneMemory::copies(const std::shared_ptr<Gpu>& gpu) {

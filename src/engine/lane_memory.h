@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -63,6 +64,8 @@ class LaneMemory {
   Result<StagingSlot> take_slot(const std::shared_ptr<Gpu>& gpu);  // there must be a free one
   void give_back(const StagingSlot& slot);
 
+  // Makes ahead of time what data of that GPU will need: slots, a queue, the kernel.
+  Status prepare(const std::shared_ptr<Gpu>& gpu);
   // Of that GPU, or of the host.
   Result<CopyQueue*> copies(const std::shared_ptr<Gpu>& gpu);
 
@@ -71,12 +74,17 @@ class LaneMemory {
   void close();
 
  private:
+  static constexpr std::align_val_t kPage{kPageBytes};
+  struct FreePages {
+    void operator()(std::byte* memory) const { ::operator delete(memory, kPage); }
+  };
   struct Pool {
     std::optional<Buffer> buffer;
     Registration* registration = nullptr;
     std::vector<std::uint16_t> free;
   };
   std::size_t free_slots(const Pool& pool) const { return pool.buffer ? pool.free.size() : slots_; }
+  MemoryRange whole_pages(MemoryRange range) const;
   Status make_pool(Pool& pool, const std::shared_ptr<Gpu>& gpu);
 
   std::shared_ptr<Comm> comm_;  // null once it is closed
@@ -85,7 +93,7 @@ class LaneMemory {
   const std::size_t slots_;
   std::unordered_map<const LocalRegion*, Registration*> registrations_;
   std::vector<Registration*> own_;
-  std::vector<std::unique_ptr<std::byte[]>> plain_;
+  std::vector<std::unique_ptr<std::byte, FreePages>> plain_;
   std::vector<Buffer> pinned_;
   std::array<Pool, 2> pools_;  // plain, pinned
   std::unordered_map<const Gpu*, std::unique_ptr<CopyQueue>> queues_;

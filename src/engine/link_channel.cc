@@ -16,7 +16,7 @@ Result<std::shared_ptr<LinkChannel>> LinkChannel::create(std::shared_ptr<LinkCor
   channel->receive_fd_ = ends.receive->wait_fd();
   channel->send_fd_ = ends.send->wait_fd();
   HAWSER_ASSIGN(channel->tx_, TxLane::create(std::move(ends.send), ends.capabilities,
-                                             core.chunk_bytes(), *channel));
+                                             core.chunk_bytes(), core.gpu(), *channel));
   HAWSER_ASSIGN(channel->rx_, RxLane::create(std::move(ends.receive), ends.capabilities,
                                              core.chunk_bytes(), core.gpu(), *channel));
   channel->tx_pace_ = &channel->tx_->pace();
@@ -111,9 +111,22 @@ void LinkChannel::ask_to_close(const Error& why) {
 
 void LinkChannel::close(const Error& why) {
   closed_ = true;
+  say_last_word();
   rx_->close();
   Unacknowledged left = tx_->close();
   link_->channel_closed(*this, why, rx_->taken(), std::move(left));
+}
+
+// The peer should know what has been taken in, if it can be told: or its transfers that have
+// arrived would fail.
+void LinkChannel::say_last_word() {
+  tx_->set_ack(rx_->taken(), true);
+  const Deadline deadline = Deadline::after(kLastWord);
+  Backoff backoff;
+  do {
+    if (!tx_->progress(Clock::system().now()).ok()) return;
+    backoff.idle();
+  } while (tx_->sending() && !deadline.expired());
 }
 
 void LinkChannel::abandon() {
@@ -130,7 +143,9 @@ void LinkChannel::take_messages(wire::FrameBuilder& frame, std::vector<MessagePt
 
 void LinkChannel::take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) {
   if (suspicious() || !link_->may_take(*this)) return;
-  link_->operations().take_chunks(limits, taken);
+  Outbox::Limits shared = limits;
+  shared.channels = link_->channels();
+  link_->operations().take_chunks(shared, taken);
 }
 
 void LinkChannel::chunk_failed(const OutChunk& chunk, Error why) {

@@ -76,12 +76,14 @@ class LinkChannel final : private TxSource, private RxSink {
 
  private:
   static constexpr int kAckPatience = 3;
+  static constexpr Milliseconds kLastWord{20};
 
   LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends);
   Result<bool> step(TimePoint now);
   bool ack_is_due(bool received);
   Status look_at_clock(TimePoint now);
   void close(const Error& why);
+  void say_last_word();
 
   // TxSource
   void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) override;

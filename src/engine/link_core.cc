@@ -393,9 +393,10 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.unresolved.push_back({channel.generation(), std::move(left)});
     } else {
       const wire::Ack peer_taken{known->frames, known->chunks};
-      std::erase_if(slot.peer_down,
-                    [&](const auto& down) { return down.generation <= channel.generation(); });
-      resolve(left, peer_taken, lock);
+      std::erase_if(slot.peer_down, [&](const auto& down) {
+        return down.generation <= channel.generation();
+      });
+      resolve(slot, left, peer_taken, lock);
     }
     if (!control_lost_ || live() > 0)
       changed_.notify_all();
@@ -435,7 +436,7 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
   if (open != slot.unresolved.end()) {
     Unacknowledged left = std::move(open->left);
     slot.unresolved.erase(open);
-    resolve(left, {down.frames, down.chunks}, lock);
+    resolve(slot, left, {down.frames, down.chunks}, lock);
     return;
   }
   if (slot.channel == nullptr || slot.channel->generation() != down.generation) return;
@@ -444,7 +445,7 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
   workers_[down.channel]->kick(*slot.channel);
 }
 
-void LinkCore::resolve(Unacknowledged& left, const wire::Ack& taken, Lock& lock) {
+void LinkCore::resolve(Slot& slot, Unacknowledged& left, const wire::Ack& taken, Lock& lock) {
   std::vector<OutChunk> chunks;
   std::vector<MessagePtr> messages;
   if (left.allows(taken))
@@ -454,6 +455,10 @@ void LinkCore::resolve(Unacknowledged& left, const wire::Ack& taken, Lock& lock)
           std::move(frame.messages.begin(), frame.messages.end(), std::back_inserter(messages));
         },
         [&](Unacknowledged::Chunk& sent) { chunks.push_back(std::move(sent.chunk)); });
+  for (const OutChunk& chunk : chunks) {
+    slot.bytes_sent += chunk.ref.bytes;
+    if (chunk.repeated) slot.bytes_again += chunk.ref.bytes;
+  }
   lock.unlock();
   operations_.acknowledged(chunks, messages);
   operations_.send_again(left.take_messages(), left.take_chunks());

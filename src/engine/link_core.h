@@ -71,6 +71,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
 
   // ---- its channels' ----
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
+  std::size_t channels() const { return terms_.channels.size(); }
   const std::shared_ptr<Gpu>& gpu() const { return terms_.gpu; }
   Milliseconds stall() const;
   bool may_take(const LinkChannel& channel) const;
@@ -120,7 +121,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void on_offer(const wire::ChannelOffer& offer);
   void on_channel_down(const wire::ChannelDown& down);
   void on_peer_up();
-  void resolve(Unacknowledged& left, const wire::Ack& taken, Lock& lock);
+  void resolve(Slot& slot, Unacknowledged& left, const wire::Ack& taken, Lock& lock);
   void tell(wire::Record record, std::string text = {});
   void send_channel_down(const LinkChannel& channel, const wire::Ack& taken, const Error& why);
   void failed(Slot& slot, const Error& why);

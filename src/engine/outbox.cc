@@ -109,11 +109,18 @@ bool Outbox::take_again(Limits& limits, std::vector<OutChunk>& taken) {
   return true;
 }
 
+// A small operation is cut so that all channels have a part of it.
+std::uint64_t Outbox::chunk_bytes(const Outgoing& op, const Limits& limits) {
+  const std::uint64_t share =
+      (op.blocks.total() / limits.channels + kShareUnit - 1) & ~(kShareUnit - 1);
+  return std::clamp(share, std::min(kLeastShare, limits.chunk_bytes), limits.chunk_bytes);
+}
+
 bool Outbox::take_next(Limits& limits, std::vector<OutChunk>& taken) {
   std::shared_ptr<Outgoing> op = bulk_.front();
   if (!take_slot(*op, op->blocks.size() == 1, op->cutter.left(), limits)) return false;
   bulk_.pop_front();
-  OutChunk chunk{op, op->cutter.next(limits.chunk_bytes, wire::kMaxPieces), false};
+  OutChunk chunk{op, op->cutter.next(chunk_bytes(*op, limits), wire::kMaxPieces), false};
   unsent_bytes_.fetch_sub(chunk.ref.bytes, std::memory_order_relaxed);
   count(chunk, limits);
   taken.push_back(std::move(chunk));

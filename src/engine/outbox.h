@@ -47,7 +47,8 @@ class Outbox {
     std::uint64_t bytes = 0;
     std::size_t plain_slots = 0;
     std::size_t pinned_slots = 0;
-    std::uint64_t chunk_bytes = 0;
+    std::uint64_t chunk_bytes = 0;  // at most
+    std::size_t channels = 1;       // of the link
   };
   void take_chunks(Limits limits, std::vector<OutChunk>& taken);
 
@@ -57,7 +58,11 @@ class Outbox {
   std::uint64_t unsent_bytes() const { return unsent_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr std::uint64_t kShareUnit = 64 * 1024;
+  static constexpr std::uint64_t kLeastShare = 128 * 1024;
+
   void add(MessagePtr message);
+  static std::uint64_t chunk_bytes(const Outgoing& op, const Limits& limits);
   static bool take_slot(const Outgoing& op, bool one_piece, std::uint64_t bytes, Limits& limits);
   bool take_again(Limits& limits, std::vector<OutChunk>& taken);
   bool take_next(Limits& limits, std::vector<OutChunk>& taken);

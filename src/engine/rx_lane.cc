@@ -30,6 +30,7 @@ Result<std::unique_ptr<RxLane>> RxLane::create(std::shared_ptr<ReceiveComm> comm
   std::unique_ptr<RxLane> lane(
       new RxLane(std::move(comm), capabilities, chunk_bytes, std::move(gpu), sink));
   HAWSER_TRY(lane->make_frames());
+  if (lane->gpu_ != nullptr) HAWSER_TRY(lane->memory_.prepare(lane->gpu_));
   return lane;
 }
 

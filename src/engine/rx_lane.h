@@ -78,9 +78,9 @@ class RxLane {
 
   struct Post {
     std::size_t bytes = 0;
-    std::int8_t frame_buffer = -1;  // of a frame; else the next landing's data
-    std::uint64_t landing = 0;      // its number
-    Request* request = nullptr;
+    std::int8_t frame_buffer = -1;       // of a frame; else the next landing's data
+    std::uint64_t landing = 0;           // its number
+    hawser::Request* request = nullptr;  // the Net's
   };
   struct Landing {
     Target target;

@@ -16,8 +16,8 @@ using namespace std::chrono_literals;
 
 // Waiting is looking for so long before it is sleeping: a small transfer ends sooner than a thread
 // wakes. Where CPUs are few the engine's threads need them more.
-constexpr auto kSpin = 50us;
-constexpr std::size_t kFewCpus = 4;
+constexpr auto kSpinOfWait = 50us;
+constexpr std::size_t kCpusToSpin = 4;
 
 }  // namespace
 
@@ -45,9 +45,9 @@ void TransferState::finish(Status outcome) {
 }
 
 bool TransferState::spin() const {
-  static const bool worth_it = allowed_cpus().size() >= kFewCpus;
+  static const bool worth_it = allowed_cpus().size() >= kCpusToSpin;
   if (!worth_it) return done();
-  const auto until = std::chrono::steady_clock::now() + kSpin;
+  const auto until = std::chrono::steady_clock::now() + kSpinOfWait;
   while (!done()) {
     if (std::chrono::steady_clock::now() >= until) return false;
 #if defined(__x86_64__)
@@ -93,7 +93,8 @@ EventBell::~EventBell() {
 
 int EventBell::fd() {
   const std::lock_guard lock(making_);
-  if (fd_.load() < 0) fd_.store(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  // Readable at first: something may have happened before anybody asked for it.
+  if (fd_.load() < 0) fd_.store(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
   return fd_.load();
 }
 

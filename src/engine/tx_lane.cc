@@ -17,9 +17,11 @@ constexpr int kTag = 0;
 
 Result<std::unique_ptr<TxLane>> TxLane::create(std::shared_ptr<SendComm> comm,
                                                const NetCapabilities& capabilities,
-                                               std::size_t chunk_bytes, TxSource& source) {
+                                               std::size_t chunk_bytes,
+                                               const std::shared_ptr<Gpu>& gpu, TxSource& source) {
   std::unique_ptr<TxLane> lane(new TxLane(std::move(comm), capabilities, chunk_bytes, source));
   HAWSER_TRY(lane->make_frames());
+  if (gpu != nullptr) HAWSER_TRY(lane->memory_.prepare(gpu));
   return lane;
 }
 

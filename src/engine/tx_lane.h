@@ -38,9 +38,11 @@ class TxSource {
 // Not thread-safe, but for pace().
 class TxLane {
  public:
+  // `gpu`: whose memory will be sent from most; may be null.
   static Result<std::unique_ptr<TxLane>> create(std::shared_ptr<SendComm> comm,
                                                 const NetCapabilities& capabilities,
-                                                std::size_t chunk_bytes, TxSource& source);
+                                                std::size_t chunk_bytes,
+                                                const std::shared_ptr<Gpu>& gpu, TxSource& source);
 
   // Never blocks. True: something moved. An error ends the channel.
   Result<bool> progress(TimePoint now);
@@ -93,7 +95,7 @@ class TxLane {
     Registration* registration = nullptr;
     std::int8_t frame_buffer = -1;
     StagingSlot slot;
-    Request* request = nullptr;
+    hawser::Request* request = nullptr;  // the Net's
   };
 
   TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,

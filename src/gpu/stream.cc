@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/log.h"
@@ -15,6 +16,10 @@ constexpr unsigned kStreamNonBlocking = 1;
 constexpr unsigned kEventDisableTiming = 2;
 // For so few, a copy each is not slower than a launch.
 constexpr std::ptrdiff_t kFewBlocks = 2;
+// From so many bytes on a launch is better than a copy even of one block: alone it is a tenth
+// slower, but beside the copies of other streams the copy engines are half as fast
+// (docs/performance.md).
+constexpr std::size_t kManyBytes = 64 * 1024;
 
 }  // namespace
 
@@ -58,7 +63,9 @@ Status GpuStream::copy(void* destination, const void* source, std::size_t bytes)
 }
 
 Status GpuStream::copy_blocks(std::span<const BlockCopy> blocks) {
-  if (std::count_if(blocks.begin(), blocks.end(), BlockRing::takes) <= kFewBlocks)
+  const auto add = [](std::size_t sum, const BlockCopy& block) { return sum + block.bytes; };
+  if (std::count_if(blocks.begin(), blocks.end(), BlockRing::takes) <= kFewBlocks &&
+      std::accumulate(blocks.begin(), blocks.end(), std::size_t{0}, add) < kManyBytes)
     return copy_each(blocks);
   HAWSER_ASSIGN(BlockRing* const ring, block_ring());
   if (ring == nullptr) return copy_each(blocks);

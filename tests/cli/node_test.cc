@@ -275,6 +275,7 @@ TEST_P(NodeKilled, IsNoticedByTheOtherSideWithAReasonForEachGpu) {
   EXPECT_THAT(outcome.out, HasSubstr("=== NODE FAILED: 0 / 3 GPUs ==="));
   for (const char* gpu : {"GPU 0: FAILED", "GPU 1: FAILED", "GPU 2: FAILED"})
     EXPECT_THAT(outcome.out, HasSubstr(gpu));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("left behind"))) << "its regions are free again";
   const json report = GetParam() ? both.pair.client_json() : both.pair.server_json();
   EXPECT_EQ(report.at("accounts").at("agree"), true) << report.at("accounts");
 }
@@ -336,6 +337,21 @@ TEST(NodeMemory, GpusOnOneSideAndPlayedDevicesOnTheOther) {
   expect_node_passed(outcomes);
   EXPECT_THAT(outcomes.server.out, HasSubstr("2 devices, host memory"));
   EXPECT_THAT(outcomes.client.out, HasSubstr("2 devices, GPU memory"));
+}
+
+// A plugin with TCPX's rules: aligned memory, requests of one size, receives that are unpacked.
+TEST(NodeMemory, EmulatedTcpx) {
+  NodePair pair;
+  pair.both = {"--plugin", emulator_plugin(), "--timeout", "20", "--no-progress"};
+  pair.where = {"--gpus", "2", "--memory", "host", "--device", "lo", "--bytes", "1000001"};
+  expect_node_passed(pair.run());
+  expect_adds_up(pair.server_json());
+  pair.where = {"--device", "lo", "--bytes", "1M", "--direction", "both"};
+  pair.env = {{"HAWSER_CUDA_LIBRARY", simulated_cuda()}, {"HAWSER_CUDASIM_GPUS", "2"}};
+  const Outcomes outcomes = pair.run();
+  expect_node_passed(outcomes);
+  expect_adds_up(pair.client_json());
+  EXPECT_THAT(outcomes.client.out, HasSubstr("GPUDirectTCPX_emulated_v7"));
 }
 
 TEST(NodeMemory, MoreGpusThanThereAre) {

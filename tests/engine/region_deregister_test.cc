@@ -1,0 +1,152 @@
+// Regions that go while transfers use them.
+#include <future>
+
+#include "engine/fixture.h"
+
+namespace hawser::test {
+namespace {
+
+class RegionDeregister : public EngineTest {
+ protected:
+  std::size_t large() const { return 24 * variant().chunk() + 5; }
+  // Waits until some of it has moved, or all.
+  static void wait_for_some(const Transfer& transfer) {
+    EXPECT_TRUE(eventually([&] { return transfer.done() || transfer.bytes_done() > 0; }));
+  }
+  // Nobody writes it any more: what it is now it stays, while the link goes on.
+  void expect_left_alone(Memory& memory) {
+    memory.wipe();
+    const auto from = near_piece(1000);
+    const auto to = far_piece(1000);
+    for (int i = 0; i < 5; ++i) {
+      ASSERT_OK(outcome(near().write(from->region, 0, to->remote, 0, 1000)));
+      ASSERT_OK(outcome(far().write(to->region, 0, from->remote, 0, 1000)));
+    }
+    EXPECT_TRUE(memory.untouched_outside(0, 0));
+  }
+};
+
+TEST_P(RegionDeregister, UseAfterwardsIsRefused) {
+  const auto local = near_piece(100);
+  const auto other = near_piece(100);
+  const auto remote = far_piece(100);
+  ASSERT_OK(outcome(near().write(local->region, 0, remote->remote, 0, 100)));
+  ASSERT_OK(local->region.deregister());
+  ASSERT_OK(local->region.deregister());
+  EXPECT_CODE(outcome(near().write(local->region, 0, remote->remote, 0, 100)),
+              Code::invalid_argument);
+  EXPECT_CODE(outcome(near().recv(1, local->region, 0, 100)), Code::invalid_argument);
+  ASSERT_OK(remote->region.deregister());
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_CODE(outcome(near().write(other->region, 0, remote->remote, 0, 100)),
+                Code::invalid_argument);
+    EXPECT_CODE(outcome(near().read(other->region, 0, remote->remote, 0, 100)),
+                Code::invalid_argument);
+  }
+  expect_left_alone(remote->memory);
+}
+
+// Where the refusal and the acknowledgement of the refused data take different ways, neither may
+// make the write look done.
+TEST_P(RegionDeregister, NoWriteToItSucceedsEver) {
+  const auto local = near_piece(64 * 1000);
+  const auto gone = far_piece(64 * 1000);
+  const auto there = far_piece(64 * 1000);
+  ASSERT_OK(gone->region.deregister());
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Transfer> refused, good;
+    for (std::size_t i = 0; i < 64; ++i) {
+      const std::size_t bytes = i % 2 == 0 ? 100 : 1000;
+      refused.push_back(near().write(local->region, i * 1000, gone->remote, i * 1000, bytes));
+      good.push_back(near().write(local->region, i * 1000, there->remote, i * 1000, bytes));
+    }
+    for (const Transfer& transfer : refused)
+      ASSERT_FALSE(outcome(transfer).ok()) << "a write into nothing went well";
+    for (const Transfer& transfer : good) ASSERT_OK(outcome(transfer));
+  }
+}
+
+TEST_P(RegionDeregister, WaitsForTransfersOfItsOwner) {
+  const auto here = near_piece(large());
+  const auto there = far_piece(large());
+  here->memory.fill(1);
+  const Transfer write = near().write(here->region, 0, there->remote, 0, large());
+  const Transfer read = far().read(there->region, 0, here->remote, 0, large() / 2);
+  ASSERT_OK(here->region.deregister(InFlight::wait, kPatienceMs));
+  EXPECT_TRUE(write.done());
+  ASSERT_OK(outcome(write));
+  // The peer's may have come too late to be under way.
+  if (const Status came = outcome(read); !came.ok()) EXPECT_CODE(came, Code::invalid_argument);
+  EXPECT_EQ(there->memory.mismatch(1, 0, large()), "");
+}
+
+TEST_P(RegionDeregister, DoesNotWaitForAReceiveForGood) {
+  const auto here = near_piece(1000);
+  const auto there = far_piece(1000);
+  const Transfer receive = near().recv(1, here->region, 0, 1000);
+  EXPECT_CODE(here->region.deregister(InFlight::wait, 30), Code::timeout);
+  EXPECT_FALSE(receive.done());
+  // It is refused all the same, and may be asked again.
+  EXPECT_CODE(outcome(near().recv(1, here->region, 0, 1000)), Code::invalid_argument);
+  ASSERT_OK(outcome(far().send(1, there->region, 0, 1000)));
+  ASSERT_OK(outcome(receive));
+  ASSERT_OK(here->region.deregister());
+}
+
+TEST_P(RegionDeregister, FailsTransfersOfItsOwner) {
+  const auto there = far_piece(large());
+  for (int kind = 0; kind < 4; ++kind) {
+    SCOPED_TRACE(kind);
+    const auto here = near_piece(large());
+    Transfer transfer;
+    if (kind == 0) transfer = near().write(here->region, 0, there->remote, 0, large());
+    if (kind == 1) transfer = near().read(here->region, 0, there->remote, 0, large());
+    if (kind == 2) transfer = near().send(1, here->region, 0, large());
+    if (kind == 3) transfer = near().recv(1, here->region, 0, large());
+    if (kind < 2) wait_for_some(transfer);
+    ASSERT_OK(here->region.deregister(InFlight::fail, kPatienceMs));
+    EXPECT_TRUE(transfer.done());
+    if (const Status came = outcome(transfer); kind > 1 || !came.ok())
+      EXPECT_CODE(came, Code::cancelled);
+    expect_left_alone(here->memory);
+  }
+}
+
+TEST_P(RegionDeregister, FailsTransfersOfThePeer) {
+  const auto here = near_piece(large());
+  for (const bool write : {true, false}) {
+    const auto there = far_piece(large());
+    const Transfer transfer = write ? near().write(here->region, 0, there->remote, 0, large())
+                                    : near().read(here->region, 0, there->remote, 0, large());
+    wait_for_some(transfer);
+    ASSERT_OK(there->region.deregister(InFlight::fail, kPatienceMs));
+    there->memory.wipe();
+    static_cast<void>(outcome(transfer));  // either, but it ends
+    expect_left_alone(there->memory);
+  }
+}
+
+// As a buffer pool does it: register, use, deregister, in several threads, over and over.
+TEST_P(RegionDeregister, InManyThreadsWhileOthersUseTheLink) {
+  const auto there = far_piece(4 * 5000);
+  std::vector<std::future<void>> threads;
+  for (std::size_t thread = 0; thread < 4; ++thread) {
+    threads.push_back(std::async(std::launch::async, [&, thread] {
+      for (std::size_t round = 0; round < 25; ++round) {
+        const auto here = near_piece(5000);
+        here->memory.fill(thread * 100 + round);
+        ASSERT_OK(outcome(
+            near().write(here->region, 0, there->remote, thread * 5000, 100 + 190 * round)));
+        ASSERT_EQ(there->memory.mismatch(thread * 100 + round, thread * 5000, 100 + 190 * round),
+                  "");
+        ASSERT_OK(here->region.deregister());
+      }
+    }));
+  }
+  for (auto& thread : threads) thread.get();
+}
+
+HAWSER_ENGINE_SUITE(RegionDeregister);
+
+}  // namespace
+}  // namespace hawser::test

@@ -1,0 +1,95 @@
+#include "engine/variants.h"
+
+#include <stdlib.h>
+
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "cudasim/drivers.h"
+#include "support/temp_dir.h"
+
+namespace hawser::test {
+namespace {
+
+constexpr const char* kEmulator = HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so";
+constexpr const char* kOurPlugin = HAWSER_TEST_BINARY_DIR "/src/plugin/libnccl-net-hawser.so";
+constexpr const char* kLoopback =
+    HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-v9.so";
+
+std::vector<Variant> all_variants() {
+  return {
+      {.name = "tcp"},
+      // Small, odd chunks over several channels and threads: all seams, and all orders.
+      {.name = "tcp_channels", .channels = 4, .threads = 2, .chunk_bytes = 20'001},
+      {.name = "tcp_host_to_gpu", .far = Place::gpu},
+      {.name = "tcp_gpu_to_host", .near = Place::gpu},
+      {.name = "tcp_gpu_to_gpu",
+       .near = Place::gpu,
+       .far = Place::gpu,
+       .channels = 2,
+       .chunk_bytes = 30'001},
+      {.name = "hosted_tcpx_emulator", .plugin = kEmulator, .kept = true},
+      {.name = "hosted_tcpx_emulator_gpu",
+       .plugin = kEmulator,
+       .near = Place::gpu,
+       .far = Place::gpu,
+       .kept = true},
+      {.name = "hosted_hawser", .plugin = kOurPlugin},
+      {.name = "hosted_loopback", .plugin = kLoopback, .channels = 2, .threads = 2},
+  };
+}
+
+// Loading the same file again would find the library that is loaded, and was initialised.
+Result<std::shared_ptr<Engine>> load_copy(const Variant& variant, Role role) {
+  static const TempDir folder;
+  EngineOptions options = engine_options(variant);
+  options.plugin = folder.file(role == Role::client ? "libclient.so" : "libserver.so");
+  std::filesystem::copy_file(variant.plugin, options.plugin);
+  HAWSER_ASSIGN(std::unique_ptr<Engine> engine, Engine::create(options));
+  return std::shared_ptr<Engine>(std::move(engine));
+}
+
+}  // namespace
+
+const std::vector<Variant>& variants() {
+  static const std::vector<Variant> all = all_variants();
+  return all;
+}
+
+const Variant& plain_variant() {
+  return variants().front();
+}
+
+void set_environment(const Variant& variant) {
+  setenv("HAWSER_SOCKET_IFNAME", "=lo", 1);
+  setenv("NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", "=lo", 1);
+  setenv("HAWSER_EMU_BOUNCE", "host", 1);
+  setenv("HAWSER_CUDASIM_GPUS", std::to_string(kSimulatedGpus).c_str(), 1);
+  // Those that are kept are made once, for whoever comes.
+  const bool driver = variant.any_gpu() || variant.kept;
+  setenv("HAWSER_CUDA_LIBRARY", driver ? cudasim_path().c_str() : "/nowhere/libcuda.so", 1);
+}
+
+EngineOptions engine_options(const Variant& variant) {
+  EngineOptions options;
+  options.plugin = variant.plugin;
+  options.threads = variant.threads;
+  options.chunk_bytes = variant.chunk_bytes;
+  return options;
+}
+
+Result<std::shared_ptr<Engine>> make_engine(const Variant& variant, Role role) {
+  if (variant.kept) {
+    static std::map<std::pair<std::string, Role>, std::shared_ptr<Engine>> kept;
+    std::shared_ptr<Engine>& engine = kept[{variant.plugin, role}];
+    if (engine == nullptr) {
+      HAWSER_ASSIGN(engine, load_copy(variant, role));
+    }
+    return engine;
+  }
+  HAWSER_ASSIGN(std::unique_ptr<Engine> engine, Engine::create(engine_options(variant)));
+  return std::shared_ptr<Engine>(std::move(engine));
+}
+
+}  // namespace hawser::test
