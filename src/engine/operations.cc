@@ -49,6 +49,7 @@ void Operations::acknowledged(std::span<const OutChunk> chunks,
       finish_if_done(chunk.op, endings);
     }
     for (const MessagePtr& message : messages) {
+      outbox_.acknowledged(*message);
       if (message->op == nullptr) continue;
       --message->op->outstanding;
       finish_if_done(message->op, endings);
