@@ -180,6 +180,9 @@ void AcceptorCore::close() {
   std::deque<std::shared_ptr<LinkCore>> unwanted;
   {
     const std::lock_guard polling(polling_);
+    // As long as the control thread waits for it in poll(2) a socket outlives its descriptor, and
+    // would go on to take in connections.
+    for (const UniqueFd& socket : sockets_) ::shutdown(socket.get(), SHUT_RDWR);
     sockets_.clear();
     candidates_.clear();
   }

@@ -129,10 +129,15 @@ EngineCore::~EngineCore() {
 }
 
 void EngineCore::shut() {
+  std::vector<std::weak_ptr<AcceptorCore>> acceptors;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(shut_, true)) return;
+    acceptors.swap(acceptors_);
   }
+  // First, so that no link comes while the others end; and somebody may wait there.
+  for (const auto& known : acceptors)
+    if (const auto acceptor = known.lock()) acceptor->close();
   if (reactor_ != nullptr) {
     const auto links = reactor_->links();
     for (const auto& link : links)
@@ -287,7 +292,12 @@ Result<std::shared_ptr<LinkCore>> EngineCore::connect(const std::string& address
 Result<std::shared_ptr<AcceptorCore>> EngineCore::listen(const std::string& address, int port,
                                                          const LinkOptions& options) {
   HAWSER_ASSIGN(Party party, make_party(*this, options));
-  return AcceptorCore::create(shared_from_this(), std::move(party), address, port);
+  HAWSER_ASSIGN(std::shared_ptr<AcceptorCore> acceptor,
+                AcceptorCore::create(shared_from_this(), std::move(party), address, port));
+  const std::lock_guard lock(mutex_);
+  std::erase_if(acceptors_, [](const auto& known) { return known.expired(); });
+  acceptors_.push_back(acceptor);
+  return acceptor;
 }
 
 }  // namespace hawser::engine

@@ -91,6 +91,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::unique_ptr<Reactor> reactor_;
   std::mutex mutex_;  // guards what follows
   std::unordered_map<int, std::shared_ptr<Gpu>> gpus_;
+  std::vector<std::weak_ptr<AcceptorCore>> acceptors_;
   bool shut_ = false;
 };
 

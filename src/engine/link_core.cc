@@ -174,7 +174,12 @@ std::size_t LinkCore::live() const {
 // ---- what the peer says ----
 
 Status LinkCore::take_record(std::uint64_t order, const wire::Record& record) {
-  if (order != 0) return operations_.take_message(order, record);
+  if (order != 0) {
+    Status taken = operations_.take_message(order, record);
+    // Sent again over another channel it would be no better.
+    if (!taken.ok()) close(taken.error(), taken.error().message());
+    return taken;
+  }
   if (std::holds_alternative<wire::Ping>(record)) return {};
   if (const auto* const down = std::get_if<wire::ChannelDown>(&record)) {
     on_channel_down(*down);
@@ -395,9 +400,8 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.unresolved.push_back({channel.generation(), std::move(left)});
     } else {
       const wire::Ack peer_taken{known->frames, known->chunks};
-      std::erase_if(slot.peer_down, [&](const auto& down) {
-        return down.generation <= channel.generation();
-      });
+      std::erase_if(slot.peer_down,
+                    [&](const auto& down) { return down.generation <= channel.generation(); });
       resolve(slot, left, peer_taken, lock);
     }
     if (!control_lost_ || live() > 0)
@@ -559,7 +563,7 @@ void LinkCore::end(Lock& lock, const Error& why) {
 
 // Only when no channel is left: until then somebody may write to a user's memory.
 void LinkCore::finish_end(Lock& lock) {
-  if (live() > 0 || ended_) return;
+  if (live() > 0 || std::exchange(finishing_, true)) return;
   const Error why = *ending_;
   // What went down before and nobody resolves any more: it keeps regions in use.
   std::vector<Unresolved> left;

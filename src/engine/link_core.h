@@ -159,6 +159,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   bool peer_up_ = false;
   bool up_ = false;
   std::optional<Error> ending_;  // why; channels are being closed
+  bool finishing_ = false;       // no channel is left: its operations are being ended
   bool ended_ = false;
   std::optional<Error> control_lost_;
   std::optional<TimePoint> none_live_since_;

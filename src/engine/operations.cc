@@ -28,7 +28,9 @@ Error too_small(std::uint64_t message, std::uint64_t room) {
 void Operations::take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) {
   if (!outbox_.has_messages()) return;
   const Lock lock(mutex_);
+  const std::size_t before = sent.size();
   outbox_.take_messages(frame, sent);
+  unheard_ += sent.size() - before;
 }
 
 void Operations::take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) {
@@ -48,6 +50,7 @@ void Operations::acknowledged(std::span<const OutChunk> chunks,
       if (chunk.op->transfer) chunk.op->transfer->add_done(chunk.ref.bytes);
       finish_if_done(chunk.op, endings);
     }
+    unheard_ -= messages.size();
     for (const MessagePtr& message : messages) {
       outbox_.acknowledged(*message);
       if (message->op == nullptr) continue;
@@ -76,6 +79,7 @@ void Operations::send_again(std::vector<MessagePtr> messages, std::vector<OutChu
   {
     const Lock lock(mutex_);
     if (ended_) return;
+    unheard_ -= messages.size();
     for (auto at = messages.rbegin(); at != messages.rend(); ++at)
       outbox_.post_again(std::move(*at));
     for (OutChunk& chunk : chunks) {
@@ -452,6 +456,8 @@ Status Operations::on(const wire::Stop& stop, Endings& endings) {
   if (const auto at = replies_.find(stop.sender_op); at != replies_.end())
     stop_outgoing(std::shared_ptr(at->second),
                   Error(Code::cancelled, "whoever was to get it took the request back"), endings);
+  else  // all of it was taken in, but may have found no place there
+    post_fault(stop.sender_op, Error(Code::cancelled, "all of it had been sent"));
   return {};
 }
 

@@ -75,7 +75,8 @@ class Operations {
   void post_unordered(MessagePtr message);
   bool has_messages() const { return outbox_.has_messages(); }
   std::uint64_t unsent_bytes() const { return outbox_.unsent_bytes(); }
-  bool idle() const;  // nothing is under way that this side asked for
+  // Nothing is under way that this side asked for, and the peer has heard all there was to say.
+  bool idle() const;
   // No channel touches anybody's memory any more: everything ends with that.
   void end(const Error& why);
   // Ends what is overdue.
@@ -135,6 +136,7 @@ class Operations {
   const Wake wake_;
   mutable std::mutex mutex_;  // guards what follows
   Outbox outbox_;
+  std::size_t unheard_ = 0;  // messages that channels have taken, and the peer has not
   std::optional<Error> ended_;
   std::uint64_t last_op_ = 0;
   std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing_;           // by own_op

@@ -331,7 +331,8 @@ void Operations::end(const Error& why) {
 
 bool Operations::idle() const {
   const Lock lock(mutex_);
-  return outgoing_.empty() && sends_.empty() && inbound_.empty() && replies_.empty();
+  return outgoing_.empty() && sends_.empty() && inbound_.empty() && replies_.empty() &&
+         !outbox_.has_messages() && unheard_ == 0;
 }
 
 }  // namespace hawser::engine

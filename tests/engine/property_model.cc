@@ -84,6 +84,7 @@ void ModelledPair::begin(const Links& links) {
   message_ = below(3) == 0;
   TransferOptions options;
   may_fail_ = below(8) == 0;
+  receive_cancelled_ = false;
   if (may_fail_) options.timeout_ms = 1 + static_cast<int>(below(3));
   const Link& from = plan_.outwards ? links.near : links.far;
   const Link& to = plan_.outwards ? links.far : links.near;
@@ -111,7 +112,8 @@ void ModelledPair::begin(const Links& links) {
 void ModelledPair::maybe_cancel() {
   if (below(5) != 0) return;
   may_fail_ = true;
-  (message_ && below(2) == 0 ? other_ : transfer_).cancel();
+  receive_cancelled_ = message_ && below(2) == 0;
+  (receive_cancelled_ ? other_ : transfer_).cancel();
 }
 
 void ModelledPair::apply() {
@@ -133,9 +135,10 @@ void ModelledPair::apply() {
 }
 
 void ModelledPair::finish_and_check() {
+  // Who is taken back before the two have met leaves the other one alone.
+  if (receive_cancelled_ && !outcome(other_).ok()) transfer_.cancel();
   const Status came = outcome(transfer_);
   if (message_) {
-    // A send that was taken back before it met the receive leaves that one alone.
     if (!came.ok()) other_.cancel();
     const Status received = outcome(other_);
     if (came.ok()) EXPECT_OK(received);

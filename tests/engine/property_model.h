@@ -57,6 +57,7 @@ class ModelledPair {
   Plan plan_;
   bool message_ = false;
   bool may_fail_ = false;
+  bool receive_cancelled_ = false;
   Transfer transfer_, other_;
 };
 
