@@ -320,7 +320,7 @@ HAWSER_API hawser_status_t hawser_link_recv_extents(hawser_link_t* link, uint64_
 #define HAWSER_MAX_NOTIFICATION_BYTES 4096
 
 // Any bytes; they arrive after all writes of this link that were asked for before, and after
-// earlier notifications. Done when they are in the peer's queue.
+// earlier notifications. Done when they have arrived there.
 HAWSER_API hawser_status_t hawser_link_notify(hawser_link_t* link, const void* text, size_t bytes,
                                               hawser_transfer_t** transfer);
 

@@ -89,7 +89,7 @@ class HAWSER_API Link {
                 const TransferOptions& options = {}) const;
 
   // A notification that arrives after all writes of this link that were asked for before it, and
-  // after earlier notifications. Done when it is in the peer's queue.
+  // after earlier notifications. Done when it has arrived there.
   Transfer notify(std::string text) const;
   // The oldest one that has arrived and was not taken.
   std::optional<Notification> take_notification() const;

@@ -42,14 +42,24 @@ bool LinkChannel::progress(TimePoint now) {
 }
 
 Result<bool> LinkChannel::step(TimePoint now) {
-  HAWSER_ASSIGN(const bool received, rx_->progress());
-  if (const auto ack = rx_->take_peer_ack()) HAWSER_TRY(tx_->on_ack(*ack, now));
+  HAWSER_ASSIGN(const bool received, receive(now));
   if (received) heard_at_.store(now, std::memory_order_relaxed);
   tx_->set_ack(rx_->taken(), rx_->take_due());
   if (sign_wanted_.load(std::memory_order_relaxed) && sign_wanted_.exchange(false)) tx_->ping();
-  HAWSER_ASSIGN(const bool sent, tx_->progress(now));
+  const Result<bool> sent = tx_->progress(now);
+  if (!sent.ok()) {
+    static_cast<void>(receive(now));  // what a peer that closes has said before
+    return sent;
+  }
   if (tx_->has_told(rx_->taken())) ack_waits_ = 0;
-  return received || sent;
+  return received || *sent;
+}
+
+// An acknowledgement counts also where the end came with it.
+Result<bool> LinkChannel::receive(TimePoint now) {
+  Result<bool> received = rx_->progress();
+  if (const auto ack = rx_->take_peer_ack()) HAWSER_TRY(tx_->on_ack(*ack, now));
+  return received;
 }
 
 // An acknowledgement waits a moment for something that it can travel with: an answer, as a rule.
@@ -180,7 +190,7 @@ void LinkChannel::landed(const Target& target) {
   link_->operations().landed(target);
 }
 
-void LinkChannel::target_failed(const Target& target, Error why) {
+void LinkChannel::target_failed(Target& target, Error why) {
   link_->operations().target_failed(target, why);
 }
 

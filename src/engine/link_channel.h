@@ -80,6 +80,7 @@ class LinkChannel final : private TxSource, private RxSink {
 
   LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends);
   Result<bool> step(TimePoint now);
+  Result<bool> receive(TimePoint now);
   bool ack_is_due(bool received);
   Status look_at_clock(TimePoint now);
   void close(const Error& why);
@@ -95,7 +96,7 @@ class LinkChannel final : private TxSource, private RxSink {
   void find_target(const wire::WriteChunk& chunk, Target& target) override;
   void find_target(const wire::ReplyChunk& chunk, Target& target) override;
   void landed(const Target& target) override;
-  void target_failed(const Target& target, Error why) override;
+  void target_failed(Target& target, Error why) override;
   Status take_record(std::uint64_t order, const wire::Record& record) override;
 
   const std::shared_ptr<LinkCore> link_;

@@ -18,6 +18,8 @@ constexpr Milliseconds kGrace{3000};
 constexpr Milliseconds kRemaking{5000};
 constexpr int kMostDoublings = 4;
 constexpr Milliseconds kWarnAfter{200};
+// For what a peer that ends the link has sent before.
+constexpr Milliseconds kLastWords{2000};
 
 }  // namespace
 
@@ -181,6 +183,10 @@ Status LinkCore::take_record(std::uint64_t order, const wire::Record& record) {
     return taken;
   }
   if (std::holds_alternative<wire::Ping>(record)) return {};
+  if (const auto* const fault = std::get_if<wire::Fault>(&record)) {
+    operations_.take_refusal(*fault);
+    return {};
+  }
   if (const auto* const down = std::get_if<wire::ChannelDown>(&record)) {
     on_channel_down(*down);
     return {};
@@ -197,9 +203,17 @@ void LinkCore::on_control(const wire::Record& record) {
   if (const auto* const down = std::get_if<wire::ChannelDown>(&record)) on_channel_down(*down);
   if (const auto* const offer = std::get_if<wire::ChannelOffer>(&record)) on_offer(*offer);
   if (std::holds_alternative<wire::Up>(record)) on_peer_up();
-  if (const auto* const close = std::get_if<wire::Close>(&record))
-    this->close(Error(Code::peer, fmt::format("{} ended the link: {}", terms_.peer, close->reason)),
-                "");
+  if (const auto* const close = std::get_if<wire::Close>(&record)) on_peer_closes(*close);
+}
+
+// Its last words, which say what it has taken in, may still be on their way over the channels, and
+// an end behind them.
+void LinkCore::on_peer_closes(const wire::Close& close) {
+  Lock lock(mutex_);
+  if (ending_ || peer_closes_) return;
+  peer_closes_ = Error(Code::peer, fmt::format("{} ended the link: {}", terms_.peer, close.reason));
+  last_words_until_ = Clock::system().now() + kLastWords;
+  if (!up_ || live() == 0) end(lock, *peer_closes_);
 }
 
 void LinkCore::on_peer_up() {
@@ -381,10 +395,12 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
     slot.bytes_received += channel.bytes_received();
     slot.bytes_again += channel.bytes_again();
     if (slot.channel.get() == &channel) slot.channel.reset();
+    if (peer_closes_ && live() == 0) end(lock, *peer_closes_);
     if (ending_) {
       finish_end(lock);
       return;
     }
+    if (peer_closes_) return;
     // One that lasted has earned a fresh start.
     if (Clock::system().now() - slot.made_at > pause_after_failures(slot))
       slot.failures_in_a_row = 0;
@@ -484,6 +500,10 @@ void LinkCore::look_at_clock(TimePoint now) {
                                                  terms_.peer, terms_.timeout_ms, what_failed())));
     return;
   }
+  if (peer_closes_) {
+    if (now > last_words_until_) end(lock, *peer_closes_);
+    return;
+  }
   retry(now);
   warn(now);
   if (none_live_since_ && now - *none_live_since_ > engine_->peer_silence()) {
@@ -532,6 +552,7 @@ void LinkCore::on_control_lost(const Error& why) {
   Lock lock(mutex_);
   if (ending_ || control_lost_) return;
   control_lost_ = why;
+  if (peer_closes_) return;
   if (up_ && live() > 0) {
     log_info("{}: {}; the channels go on", terms_.peer, why.message());
     return;

@@ -123,6 +123,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void on_offer(const wire::ChannelOffer& offer);
   void on_channel_down(const wire::ChannelDown& down);
   void on_peer_up();
+  void on_peer_closes(const wire::Close& close);
   void resolve(Slot& slot, Unacknowledged& left, const wire::Ack& taken, Lock& lock);
   void tell(wire::Record record, std::string text = {});
   void send_channel_down(const LinkChannel& channel, const wire::Ack& taken, const Error& why);
@@ -158,6 +159,8 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   bool told_up_ = false;
   bool peer_up_ = false;
   bool up_ = false;
+  std::optional<Error> peer_closes_;  // its channels are heard to their ends
+  TimePoint last_words_until_{};
   std::optional<Error> ending_;  // why; channels are being closed
   bool finishing_ = false;       // no channel is left: its operations are being ended
   bool ended_ = false;

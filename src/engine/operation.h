@@ -1,6 +1,7 @@
 // What a link has under way: what goes out, what comes in, and the messages that say so.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -107,7 +108,8 @@ struct Message {
   std::uint64_t order = 0;  // 0: it is taken whenever it comes
   std::vector<std::byte> bytes;
   std::vector<wire::Piece> pieces;
-  std::shared_ptr<Outgoing> op;  // that has not ended before it is acknowledged; may be null
+  std::shared_ptr<Outgoing> op;    // that has not ended before it is acknowledged; may be null
+  std::atomic<bool> heard{false};  // the peer has taken it in
 };
 using MessagePtr = std::shared_ptr<Message>;
 

@@ -53,6 +53,7 @@ void Operations::acknowledged(std::span<const OutChunk> chunks,
     unheard_ -= messages.size();
     for (const MessagePtr& message : messages) {
       outbox_.acknowledged(*message);
+      message->heard.store(true, std::memory_order_relaxed);
       if (message->op == nullptr) continue;
       --message->op->outstanding;
       finish_if_done(message->op, endings);
@@ -111,12 +112,16 @@ void Operations::finish_if_done(const std::shared_ptr<Outgoing>& op, Endings& en
   if (op->own_op != 0) outgoing_.erase(op->own_op);
 }
 
-void Operations::post_fault(std::uint64_t op, const Error& why) {
+MessagePtr Operations::fault(std::uint64_t op, const Error& why) {
   auto message = std::make_shared<Message>();
   const auto bytes = std::as_bytes(std::span(why.message()));
   message->bytes.assign(bytes.begin(), bytes.end());
   message->record = wire::Fault{op, why.code(), as_text(message->bytes)};
-  outbox_.post(std::move(message));
+  return message;
+}
+
+void Operations::post_fault(std::uint64_t op, const Error& why) {
+  outbox_.post(fault(op, why));
 }
 
 void Operations::post_unordered(MessagePtr message) {
@@ -150,11 +155,13 @@ void Operations::find_target(const wire::WriteChunk& chunk, Target& target) {
     target.region = std::move(*use);
     return;
   }
-  {
-    const Lock lock(mutex_);
-    post_fault(chunk.sender_op, *objection);
-  }
-  wake_(0);
+  refuse(target, *objection);
+}
+
+// Without a number: no message that comes late may hold it up.
+void Operations::refuse(Target& target, const Error& why) {
+  target.refusal = fault(target.op, why);
+  post_unordered(target.refusal);
 }
 
 void Operations::find_target(const wire::ReplyChunk& chunk, Target& target) {
@@ -196,15 +203,16 @@ void Operations::landed(const Target& target) {
 }
 
 // This side's fault: the peer hears of its own operation, the user of his.
-void Operations::target_failed(const Target& target, const Error& why) {
+void Operations::target_failed(Target& target, const Error& why) {
+  if (!target.reply) {
+    refuse(target, why);
+    return;
+  }
   Endings endings(bell_);
   {
     const Lock lock(mutex_);
-    if (!target.reply) {
-      post_fault(target.op, why);
-    } else if (const auto at = parts_.find(target.op); at != parts_.end()) {
+    if (const auto at = parts_.find(target.op); at != parts_.end())
       stop_inbound(std::shared_ptr(at->second.inbound), why, endings);
-    }
   }
   wake_(0);
 }
@@ -436,6 +444,19 @@ Status Operations::on(const wire::Finished& finished, Endings& endings) {
     return Error(Code::protocol, "a send was received that there is not");
   end_send(finished.op, {}, endings);
   return {};
+}
+
+// A chunk of a write was refused.
+void Operations::take_refusal(const wire::Fault& fault) {
+  Endings endings(bell_);
+  {
+    const Lock lock(mutex_);
+    const auto at = outgoing_.find(fault.op);
+    if (at == outgoing_.end() || at->second->kind != Outgoing::Kind::write) return;
+    stop_outgoing(std::shared_ptr(at->second),
+                  Error(fault.code, std::string(fault.text)).within("the peer"), endings);
+  }
+  if (outbox_.has_messages()) wake_(0);
 }
 
 // One that has ended meanwhile is nobody's.

@@ -67,9 +67,11 @@ class Operations {
   void find_target(const wire::WriteChunk& chunk, Target& target);
   void find_target(const wire::ReplyChunk& chunk, Target& target);
   void landed(const Target& target);
-  void target_failed(const Target& target, const Error& why);
+  void target_failed(Target& target, const Error& why);
   // In the order of their numbers. Code::protocol ends the link.
   Status take_message(std::uint64_t order, const wire::Record& record);
+  // Whenever it comes.
+  void take_refusal(const wire::Fault& fault);
 
   // ---- the link's life ----
   void post_unordered(MessagePtr message);
@@ -104,7 +106,9 @@ class Operations {
   void set_deadline(std::uint64_t op, int timeout_ms);
   void add_parts(const std::shared_ptr<Inbound>& inbound, const wire::Key& key);
   void post(wire::Record record, std::shared_ptr<Outgoing> op = nullptr);
+  static MessagePtr fault(std::uint64_t op, const Error& why);
   void post_fault(std::uint64_t op, const Error& why);
+  void refuse(Target& target, const Error& why);
   void stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, Endings& endings);
   void stop_send(PendingSend& send, Error why);
   void end_send(std::uint64_t op, Status outcome, Endings& endings);

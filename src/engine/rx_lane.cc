@@ -268,10 +268,11 @@ Status RxLane::take_chunk(const Chunk& chunk, std::int8_t buffer) {
     posts_.push_back({chunk.bytes, -1, number, nullptr});
     return {};
   }
+  to.arrived = true;
+  if (!to.target.region) return {};
   to.data = const_cast<std::byte*>(chunk.data.data());
   to.frame_buffer = buffer;
   ++frame_uses_[static_cast<std::size_t>(buffer)];
-  to.arrived = true;
   return begin_landing(to);
 }
 
@@ -308,22 +309,38 @@ Status RxLane::begin_landing(Landing& landing) {
 }
 
 Result<bool> RxLane::land() {
-  bool moved = false;
-  while (!landings_.empty() && landings_.front().arrived) {
+  HAWSER_ASSIGN(bool moved, settle());
+  untold_ = false;
+  while (settled_ > 0) {
     Landing& oldest = landings_.front();
-    if (oldest.mark != 0) {
-      HAWSER_ASSIGN(const bool finished, oldest.copies->finished(oldest.mark));
-      if (!finished) break;
-      --copying_;
-    }
+    const MessagePtr& refusal = oldest.target.refusal;
+    untold_ = refusal != nullptr && !refusal->heard.load(std::memory_order_relaxed);
+    if (untold_) break;
     if (oldest.target.region) sink_.landed(oldest.target);
-    if (oldest.slot) memory_.give_back(oldest.slot);
-    if (oldest.frame_buffer >= 0) release_frame(oldest.frame_buffer);
     spare_pieces_.push_back(std::move(oldest.target.pieces));
     landings_.pop_front();
+    --settled_;
     ++first_landing_;
     ++taken_.chunks;
     due_ = true;
+    moved = true;
+  }
+  return moved;
+}
+
+// What is in its place needs no memory of ours any more, also behind one that the peer has to hear
+// of: its answer needs that memory.
+Result<bool> RxLane::settle() {
+  bool moved = false;
+  for (; settled_ < landings_.size() && landings_[settled_].arrived; ++settled_) {
+    Landing& next = landings_[settled_];
+    if (next.mark != 0) {
+      HAWSER_ASSIGN(const bool finished, next.copies->finished(next.mark));
+      if (!finished) break;
+      --copying_;
+    }
+    if (next.slot) memory_.give_back(std::exchange(next.slot, {}));
+    if (next.frame_buffer >= 0) release_frame(std::exchange(next.frame_buffer, std::int8_t{-1}));
     moved = true;
   }
   return moved;

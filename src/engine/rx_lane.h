@@ -25,6 +25,9 @@ struct Target {
   RegionUse region;
   std::vector<Block> pieces;  // local_offset and bytes count; reused from chunk to chunk
   std::shared_ptr<GpuEvent> after;
+  // Why it was refused. Until the peer has heard of it the chunk is not taken in, or a write that
+  // was refused would look done.
+  MessagePtr refusal;
   std::uint64_t op = 0;  // of the peer (a write), or of this side (a reply)
   bool reply = false;
   bool tracked = false;
@@ -35,12 +38,12 @@ struct Target {
 class RxSink {
  public:
   virtual ~RxSink() = default;
-  // A target without a region where the chunk is refused: the peer has been told.
+  // A target without a region where the chunk is refused: the peer is being told.
   virtual void find_target(const wire::WriteChunk& chunk, Target& target) = 0;
   virtual void find_target(const wire::ReplyChunk& chunk, Target& target) = 0;
   virtual void landed(const Target& target) = 0;
   // A chunk that this side cannot put in its place: its operation fails, the channel goes on.
-  virtual void target_failed(const Target& target, Error why) = 0;
+  virtual void target_failed(Target& target, Error why) = 0;
   virtual Status take_record(std::uint64_t order, const wire::Record& record) = 0;
 };
 
@@ -64,7 +67,7 @@ class RxLane {
   std::optional<wire::Ack> take_peer_ack() { return std::exchange(peer_ack_, std::nullopt); }
   // Copies are polled, and so are users' streams: there is nothing to wait for.
   bool copying() const { return copying_ > 0 || unpacking_; }
-  bool polling() const { return out_of_places_; }
+  bool polling() const { return out_of_places_ || untold_; }
   void forget(const LocalRegion& region) { memory_.forget(region); }
 
   // Waits for what has come to land, then closes the connection: nobody writes anybody's memory any
@@ -115,6 +118,7 @@ class RxLane {
   Status take_chunk(const Chunk& chunk, std::int8_t buffer);
   Status begin_landing(Landing& landing);
   Result<bool> land();
+  Result<bool> settle();
   void release_frame(std::int8_t buffer);
 
   ReceiveComm& comm_;
@@ -134,9 +138,11 @@ class RxLane {
   std::size_t posted_ = 0;  // how many of them are
   std::deque<Landing> landings_;
   std::uint64_t first_landing_ = 0;  // number of the oldest
+  std::size_t settled_ = 0;          // of the oldest, how many are in their places
   std::vector<std::vector<Block>> spare_pieces_;
   std::size_t copying_ = 0;
   bool unpacking_ = false;
+  bool untold_ = false;         // the peer has not heard of the oldest chunk's refusal
   bool out_of_places_ = false;  // the next receive waits for a slot, or for somebody's stream
   CopyQueue* unpack_copies_ = nullptr;
   std::uint64_t unpack_mark_ = 0;

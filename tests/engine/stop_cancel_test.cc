@@ -70,8 +70,9 @@ TEST_P(StopCancel, OfEachKindAtRandomMoments) {
       other = near().send(1, here->region, 0, length);
     }
     const std::uint64_t some = random() % (length + 1);
-    if (random() % 2 == 0)
+    if (random() % 2 == 0) {
       EXPECT_TRUE(eventually([&] { return transfer.done() || transfer.bytes_done() >= some; }));
+    }
     transfer.cancel();
     const Status came = outcome(transfer);
     EXPECT_TRUE(well_or(came, Code::cancelled)) << came.error().message();
