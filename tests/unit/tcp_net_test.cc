@@ -204,7 +204,10 @@ TEST_F(TcpNetTest, ClosingWithRequestsInFlightIsLogged) {
   connect();
   receive(100);
   ASSERT_TRUE(receiver_->deregister(sink_).ok());
+  const LogLevel usual = log_level();
+  set_log_level(LogLevel::info);  // whoever always has a receive posted closes so, too
   receiver_.reset();
+  set_log_level(usual);
   ASSERT_EQ(log_.size(), 1u);
   EXPECT_THAT(log_[0],
               AllOf(HasSubstr("closing lo, 127.0.0.1:"), HasSubstr("1 receives in flight")));
