@@ -34,20 +34,20 @@ run_release() {
   run_job run_devmem_validation.sh
   run_job run_p2p_singleproc.sh
   hawser_build release
-  run_programs release release . fault_tests cli_tests conformance_tests unit_tests
+  run_programs release release . fault_tests cli_tests engine_tests conformance_tests unit_tests
 }
 
 # Real programs under a sanitizer take long; the command-line tests that exercise most are enough.
 run_asan() {
   local name='address and undefined behaviour sanitizers'
   hawser_build asan
-  run_programs asan "$name" . fault_tests conformance_tests unit_tests
+  run_programs asan "$name" . fault_tests engine_tests conformance_tests unit_tests
   run_programs asan "$name, real programs" '^([A-Za-z]+/)?(Report|Bootstrap|Emulator|Memory|Examples|CApi)' cli_tests
 }
 
 run_tsan() {
-  hawser_build tsan unit_tests conformance_tests
-  run_programs tsan 'thread sanitizer' . conformance_tests unit_tests
+  hawser_build tsan unit_tests conformance_tests engine_tests
+  run_programs tsan 'thread sanitizer' . engine_tests conformance_tests unit_tests
 }
 
 # All in functions, so that bash has read the whole file before it begins: it may change meanwhile.

@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Measures how a link uses several NICs: two network namespaces, four veth pairs shaped by htb.
 #
-#   bench/nics.sh [--links PROGRAM] [--repeats N] [--seconds S] [--channels N] [--only CASES]
+#   bench/nics.sh [--links PROGRAM] [--repeats N] [--seconds S] [--channels N] [--mbit N]
+#                 [--only CASES]
 #
-# Cases: equal (2 + 2 + 2 + 2 Gb/s), unequal (2 + 2 + 2 + 0.5), change (equal, then one NIC's rate falls to
-# a quarter in mid-run and rises again), idle (64 links of 16 channels over loopback). Each figure is the
-# median of the repeats; `of sum` is payload over the sum of the rates, which count Ethernet headers too:
-# with the MTU of 9000 at most 0.993. Needs root, and a build with HAWSER_BUILD_BENCH. Exit status: 0, or 1
-# where a run failed; 3 it could not run.
+# Cases: equal (four NICs of --mbit, 2000 unless told otherwise), unequal (one of them a quarter of that),
+# change (equal, then one NIC's rate falls to a quarter in mid-run and rises again), idle (64 links of 16
+# channels over loopback). Each figure is the median of the repeats; it is payload over the sum of the rates,
+# which count Ethernet headers too: with the MTU of 9000 at most 0.993. On a machine whose CPUs cannot do it,
+# less --mbit shows how the data is spread. Needs root, and a build with HAWSER_BUILD_BENCH. Exit status: 0,
+# or 1 where a run failed; 3 it could not run.
 set -euo pipefail
 here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)
 links=$here/../build/release/bench/links/links
 repeats=5
 seconds=3
 channels=0
+mbit=2000
 only=equal,unequal,change,idle
 nics=hw0,hw1,hw2,hw3
 
@@ -23,6 +26,7 @@ while [[ $# -gt 0 ]]; do
     --repeats) repeats=$2 ;;
     --seconds) seconds=$2 ;;
     --channels) channels=$2 ;;
+    --mbit) mbit=$2 ;;
     --only) only=$2 ;;
     *) sed -n 's/^# \{0,1\}//; 2,/^set /{/^set /d;p}' "${BASH_SOURCE[0]}"; exit 2 ;;
   esac
@@ -77,11 +81,12 @@ write_once() {
   wait "$server"
 }
 
-# throughput NAME SUM_GBIT: the median of the repeats.
+# throughput NAME SUM_MBIT: the median of the repeats.
 throughput() {
   local i
   for ((i = 0; i < repeats; ++i)); do write_once --seconds "$seconds"; done |
-    sort -n | awk -v sum="$2" -v name="$1" '
+    sort -n | awk -v mbit="$2" -v name="$1" '
+      BEGIN { sum = mbit / 1000 }
       { line[NR] = $0; rate[NR] = $1 }
       END {
         middle = int((NR + 1) / 2)
@@ -91,20 +96,20 @@ throughput() {
 }
 
 change() {
-  { sleep 3 && shape 3 500 && sleep 2 && shape 3 2000; } &
+  { sleep 3 && shape 3 $((mbit / 4)) && sleep 2 && shape 3 "$mbit"; } &
   local changing=$!
-  echo "change: hw3 falls to 0.5 Gb/s after about 2 s of lines, and rises 2 s later"
+  echo "change: hw3 falls to a quarter after about 2 s of lines, and rises 2 s later"
   write_once --seconds 6 --every-ms 500
   wait "$changing"
 }
 
 make_namespaces
-for nic in 0 1 2 3; do shape "$nic" 2000; done
-if [[ ,$only, == *,equal,* ]]; then throughput equal 8; fi
+for nic in 0 1 2 3; do shape "$nic" "$mbit"; done
+if [[ ,$only, == *,equal,* ]]; then throughput equal $((4 * mbit)); fi
 if [[ ,$only, == *,change,* ]]; then change; fi
 if [[ ,$only, == *,unequal,* ]]; then
-  shape 3 500
-  throughput unequal 6.5
+  shape 3 $((mbit / 4))
+  throughput unequal $((3 * mbit + mbit / 4))
 fi
 if [[ ,$only, == *,idle,* ]]; then
   ip netns exec "$a" "$links" idle --devices lo --channels 16 --links 64 --seconds 5

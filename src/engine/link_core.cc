@@ -19,6 +19,7 @@ constexpr Milliseconds kRemaking{5000};
 constexpr int kMostDoublings = 4;
 // For what a peer that ends the link has sent before.
 constexpr Milliseconds kLastWords{2000};
+constexpr Milliseconds kWarnAfter{200};
 
 }  // namespace
 
@@ -405,9 +406,10 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.failures_in_a_row = 0;
     failed(slot, why);
     if (live() == 0) none_live_since_ = Clock::system().now();
-    log_warning("{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
-                terms_.channels[static_cast<std::size_t>(channel.index())].device_name,
-                why.message());
+    slot.untold = fmt::format("{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
+                              terms_.channels[static_cast<std::size_t>(channel.index())].device_name,
+                              why.message());
+    slot.untold_since = Clock::system().now();
     const auto known =
         std::ranges::find(slot.peer_down, channel.generation(), &wire::ChannelDown::generation);
     if (known == slot.peer_down.end()) {
@@ -503,6 +505,7 @@ void LinkCore::look_at_clock(TimePoint now) {
     return;
   }
   retry(now);
+  warn(now);
   if (none_live_since_ && now - *none_live_since_ > engine_->peer_silence()) {
     end(lock, Error(Code::peer,
                     fmt::format("all channels to {} are down, and none came up again "
@@ -524,6 +527,16 @@ void LinkCore::look_at_clock(TimePoint now) {
   if (!control_lost_ && silent < engine_->peer_silence() / 2) return;
   lock.unlock();
   ask_for_a_sign(now);
+}
+
+// A link that is being ended loses its channels, too, some of them before the word that it ends comes:
+// a warning waits for that.
+void LinkCore::warn(TimePoint now) {
+  for (Slot& slot : slots_) {
+    if (slot.untold.empty() || now - slot.untold_since < kWarnAfter) continue;
+    log_warning("{}", slot.untold);
+    slot.untold.clear();
+  }
 }
 
 void LinkCore::retry(TimePoint now) {

@@ -115,6 +115,8 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
     std::uint64_t bytes_again = 0;
     std::uint64_t failures = 0;
     std::string last_failure;
+    std::string untold;  // a warning, since then
+    TimePoint untold_since{};
   };
 
   void begin_making(Slot& slot, int index, std::uint32_t generation, const Handle* peer_handle);
@@ -143,6 +145,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   static double finish(const LinkChannel& channel, std::uint64_t bytes, const Rates& all);
   LinkChannel* best_channel(std::uint64_t bytes) const;
   void retry(TimePoint now);
+  void warn(TimePoint now);
 
   const std::shared_ptr<EngineCore> engine_;
   const LinkTerms terms_;

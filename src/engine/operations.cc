@@ -53,6 +53,7 @@ void Operations::acknowledged(std::span<const OutChunk> chunks,
     unheard_ -= messages.size();
     for (const MessagePtr& message : messages) {
       message->heard.store(true, std::memory_order_relaxed);
+      outbox_.acknowledged(*message);
       if (message->op == nullptr) continue;
       --message->op->outstanding;
       finish_if_done(message->op, endings);

@@ -11,6 +11,11 @@ void Outbox::add(MessagePtr message) {
   message_count_.fetch_add(1, std::memory_order_relaxed);
 }
 
+void Outbox::post_unordered(MessagePtr message) {
+  messages_.push_front(std::move(message));
+  message_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
 void Outbox::post_again(MessagePtr message) {
   if (message->op != nullptr) {
     --message->op->outstanding;
@@ -23,6 +28,7 @@ void Outbox::post_again(MessagePtr message) {
 void Outbox::take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) {
   while (!messages_.empty()) {
     MessagePtr& next = messages_.front();
+    if (!window_.admits(next->order)) return;
     const std::size_t order_bytes =
         next->order != 0 ? wire::encoded_bytes(wire::Order{next->order}) : 0;
     if (frame.room() < order_bytes + wire::encoded_bytes(next->record)) return;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/operation.h"
+#include "engine/order_window.h"
 #include "engine/wire.h"
 
 namespace hawser::engine {
@@ -22,8 +23,9 @@ class Outbox {
     message->order = ++last_order_;
     add(std::move(message));
   }
-  // Without a number: it is taken whenever it comes.
-  void post_unordered(MessagePtr message) { add(std::move(message)); }
+  // Without a number: it is taken whenever it comes. Before all others, which may have to wait for
+  // it.
+  void post_unordered(MessagePtr message);
   // Before all others: a channel had it, and went down.
   void post_again(MessagePtr message);
 
@@ -33,7 +35,12 @@ class Outbox {
   // Of an operation that has stopped; gone from here.
   void drop(Outgoing& op);
 
-  // Moves messages into a frame while they fit.
+  // A message has been taken in by the peer.
+  void acknowledged(const Message& message) {
+    if (message.order != 0) window_.acknowledged(message.order);
+  }
+
+  // Moves messages into a frame while they fit, and are not too far ahead of what is lost.
   void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent);
   struct Limits {
     std::size_t chunks = 0;
@@ -65,6 +72,7 @@ class Outbox {
   std::deque<OutChunk> again_;
   std::deque<std::shared_ptr<Outgoing>> bulk_;
   std::uint64_t last_order_ = 0;
+  OrderWindow window_;
   std::atomic<std::size_t> message_count_{0};
   std::atomic<std::uint64_t> unsent_bytes_{0};
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 
 #include "base/clock.h"
@@ -27,7 +28,9 @@ class Pace {
     const double seconds = std::chrono::duration<double>(now - sample_from_).count();
     const double sample = static_cast<double>(sample_bytes_) / seconds;
     const double before = rate();
-    rate_.store(before == 0 ? sample : before + kWeight * (sample - before),
+    // A sample weighs what its time does: a channel that has become slow gives few.
+    const double weight = 1 - std::exp(-seconds / kMemorySeconds);
+    rate_.store(before == 0 ? sample : before + weight * (sample - before),
                 std::memory_order_relaxed);
     sample_from_ = now;
     sample_bytes_ = 0;
@@ -60,7 +63,7 @@ class Pace {
 
  private:
   static constexpr std::chrono::milliseconds kSample{4};
-  static constexpr double kWeight = 0.3;
+  static constexpr double kMemorySeconds = 0.011;
   static constexpr std::chrono::nanoseconds kLongestTrip = std::chrono::seconds(1);
   static constexpr std::uint64_t kLeastChunks = 4;
   static constexpr std::uint64_t kMostOut = 64ULL << 20;

@@ -101,10 +101,10 @@ struct ReadRequest {
   Pieces decoded;
 };
 
-// There is a message of that tag. `order` counts Send and Notify of a side: they are taken in this
-// order. Eager: its data (maybe none) is here. An empty message is always eager.
+// There is a message of that tag. Eager: its data (maybe none) is here. An empty message is always
+// eager.
 struct Send {
-  std::uint64_t order = 0;
+  std::uint64_t order = 0;  // not used: see Order
   std::uint64_t sender_op = 0;
   std::uint64_t tag = 0;
   std::uint64_t total = 0;
@@ -141,7 +141,7 @@ struct Withdraw {
 };
 
 struct Notify {
-  std::uint64_t order = 0;
+  std::uint64_t order = 0;  // not used: see Order
   std::span<const std::byte> text;
 };
 

@@ -25,7 +25,7 @@ class BlockRing {
   static constexpr std::size_t kTileBytes = 8 << 10;
   static constexpr std::size_t kSegments = 4;
   static constexpr std::size_t kSegmentTiles = 4096;
-  // From here on the copy engine is as fast, and leaves the GPU's processors alone.
+  // Longer ones than any chunk leave the GPU's processors alone.
   static constexpr std::size_t kLargeBlockBytes = 8 << 20;
 
   static Result<std::unique_ptr<BlockRing>> create(std::shared_ptr<Gpu> gpu,

@@ -81,5 +81,27 @@ TEST_F(EngineFailover, ANicThatFailsCostsNoByteAndLittleTime) {
   link->close(1000);
 }
 
+// What the peer holds back behind a lost one has a bound, which a sender must not exceed.
+TEST_F(EngineFailover, AFloodOfSmallMessagesSurvivesToo) {
+  constexpr int kFlood = 250'000;
+  FaultSetup slow_to_notice = setup();
+  slow_to_notice.stall_ms = 4000;
+  slow_to_notice.peer_silence_ms = 20'000;
+  start(slow_to_notice);
+  const Result<Link> link = connect();
+  ASSERT_TRUE(link.ok()) << link.error().message();
+  std::vector<Transfer> flood;
+  for (int i = 0; i < kFlood; ++i) {
+    flood.push_back(link->notify("nothing"));
+    if (i == kFlood / 10) cut(Cut::to_peer, 0);
+  }
+  for (const Transfer& transfer : flood) {
+    const Status status = transfer.result();
+    ASSERT_TRUE(status.ok()) << status.error().message() << describe(link->report());
+  }
+  EXPECT_TRUE(link->up());
+  std::cout << describe(link->report());
+}
+
 }  // namespace
 }  // namespace hawser::test

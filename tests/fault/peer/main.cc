@@ -54,6 +54,7 @@ class Served {
 
  private:
   void answer(const std::string& text) {
+    if (text == "nothing") return;
     const auto it = SlotRound::parse(text, "look");
     if (!it) return say("strange notification: " + text);
     const auto wrong =
