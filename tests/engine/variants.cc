@@ -1,5 +1,6 @@
 #include "engine/variants.h"
 
+#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -39,6 +40,21 @@ std::vector<Variant> all_variants() {
       {.name = "hosted_loopback", .plugin = kLoopback, .channels = 2, .threads = 2},
   };
 }
+
+using KeptEngines = std::map<std::pair<std::string, Role>, std::shared_ptr<Engine>>;
+
+KeptEngines& kept_engines() {
+  static KeptEngines kept;
+  return kept;
+}
+
+// They end before the program's exit handlers run: a plugin's static objects go there.
+class EndsKeptEngines : public testing::Environment {
+ public:
+  void TearDown() override { kept_engines().clear(); }
+};
+const testing::Environment* const ends_kept_engines =
+    testing::AddGlobalTestEnvironment(new EndsKeptEngines);
 
 // Loading the same file again would find the library that is loaded, and was initialised.
 Result<std::shared_ptr<Engine>> load_copy(const Variant& variant, Role role) {
@@ -81,8 +97,7 @@ EngineOptions engine_options(const Variant& variant) {
 
 Result<std::shared_ptr<Engine>> make_engine(const Variant& variant, Role role) {
   if (variant.kept) {
-    static std::map<std::pair<std::string, Role>, std::shared_ptr<Engine>> kept;
-    std::shared_ptr<Engine>& engine = kept[{variant.plugin, role}];
+    std::shared_ptr<Engine>& engine = kept_engines()[{variant.plugin, role}];
     if (engine == nullptr) {
       HAWSER_ASSIGN(engine, load_copy(variant, role));
     }
