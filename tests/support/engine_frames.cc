@@ -102,7 +102,8 @@ std::vector<Record> one_record_of_each() {
           sample_welcome(),
           Refuse{"reason"},
           Up{},
-          Heartbeat{}};
+          Heartbeat{},
+          Order{1}};
 }
 
 }  // namespace hawser::test::engine_wire

@@ -91,6 +91,8 @@ TEST(EngineWireBytes, OfChannelsAndLinksAreAsSpecified) {
   EXPECT_EQ(record_hex(Refuse{"x"}), hex_digits("1300 0000 03000000 0100 78"));
   EXPECT_EQ(record_hex(Up{}), hex_digits("1400 0000 00000000"));
   EXPECT_EQ(record_hex(Heartbeat{}), hex_digits("1500 0000 00000000"));
+  EXPECT_EQ(record_hex(Order{1}), hex_digits("1600 0000 08000000"
+                                             "0100000000000000"));
 }
 
 TEST(EngineWireFrame, HoldsOneOfEachInOrder) {
@@ -102,7 +104,7 @@ TEST(EngineWireFrame, HoldsOneOfEachInOrder) {
   ASSERT_EQ(records->size(), all.size());
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ((*records)[i].index(), i);
   EXPECT_STREQ(record_name(all[1]), "WriteChunk");
-  EXPECT_STREQ(record_name(all.back()), "Heartbeat");
+  EXPECT_STREQ(record_name(all.back()), "Order");
 }
 
 TEST(EngineWireFrame, MayLieAnywhereInMemory) {
