@@ -51,7 +51,6 @@ Result<bool> LinkChannel::step(TimePoint now) {
     static_cast<void>(receive(now));  // what a peer that closes has said before
     return sent;
   }
-  if (tx_->has_told(rx_->taken())) ack_waits_ = 0;
   return received || *sent;
 }
 
@@ -60,18 +59,6 @@ Result<bool> LinkChannel::receive(TimePoint now) {
   Result<bool> received = rx_->progress();
   if (const auto ack = rx_->take_peer_ack()) HAWSER_TRY(tx_->on_ack(*ack, now));
   return received;
-}
-
-// An acknowledgement waits a moment for something that it can travel with: an answer, as a rule.
-// Not where much has come, which the peer wants to follow with more.
-bool LinkChannel::ack_is_due(bool received) {
-  if (rx_->take_due()) ack_waits_ = std::max(ack_waits_, 1);
-  if (ack_waits_ == 0) return false;
-  if (!received) ++ack_waits_;
-  const std::uint64_t unsaid = bytes_received() - acknowledged_bytes_;
-  if (ack_waits_ <= kAckPatience && unsaid < link_->chunk_bytes()) return false;
-  acknowledged_bytes_ = bytes_received();
-  return true;
 }
 
 // A channel is given up only where the peer is heard elsewhere: one that stands still altogether

@@ -75,13 +75,11 @@ class LinkChannel final : private TxSource, private RxSink {
   std::atomic<bool> kicked{true};
 
  private:
-  static constexpr int kAckPatience = 3;
   static constexpr Milliseconds kLastWord{20};
 
   LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends);
   Result<bool> step(TimePoint now);
   Result<bool> receive(TimePoint now);
-  bool ack_is_due(bool received);
   Status look_at_clock(TimePoint now);
   void close(const Error& why);
   void say_last_word();
@@ -107,8 +105,6 @@ class LinkChannel final : private TxSource, private RxSink {
   std::unique_ptr<TxLane> tx_;
   std::unique_ptr<RxLane> rx_;
   const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does
-  int ack_waits_ = 0;              // 0: there is none; else looks that it has waited for, and one
-  std::uint64_t acknowledged_bytes_ = 0;
   bool closed_ = false;
   Silence against_channels_, against_control_;
   std::atomic<bool> suspicious_{false};  // nothing is acknowledged: new messages go elsewhere
