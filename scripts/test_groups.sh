@@ -29,7 +29,7 @@ run_groups() {
   count_logs "$name" "$logs"
 }
 
-# Adds up what the logs hold, and names what failed and what was skipped, with its reason.
+# Adds up what the logs hold, names what failed, and says how many were skipped for which reason.
 count_logs() {
   local name=$1 logs=$2 passed failed skipped
   read -r passed failed skipped < <(awk '
@@ -41,7 +41,14 @@ count_logs() {
   awk -v run="$name" '
     wanted { reason = $0; wanted = 0 }
     /: Skipped$/ { reason = "no reason given"; wanted = 1 }
-    /^\[  SKIPPED \] .* ms\)$/ { print "SKIPPED (" run "): " $4 ": " reason }
+    /^\[  SKIPPED \] .* ms\)$/ {
+      if (++count[reason] <= 3) names[reason] = names[reason] (count[reason] > 1 ? ", " : "") $4
+    }
     /^\[  FAILED  \] .* ms\)$/ { sub(/^\[  FAILED  \] /, ""); print "FAILED (" run "): " $0 }
+    END {
+      for (reason in count)
+        printf "SKIPPED (%s): %d: %s (%s%s)\n", run, count[reason], reason, names[reason],
+               (count[reason] > 3 ? ", ..." : "")
+    }
   ' "$logs"/*.log
 }

@@ -146,8 +146,9 @@ TEST_P(GpuBlocks, LongBlocksAtAnyAlignment) {
 }
 
 TEST_P(GpuBlocks, NothingAndFewAndLargeBlocks) {
-  const Place source = device();
-  Place staging = pinned();
+  constexpr std::size_t kLarge = BlockRing::kLargeBlockBytes;
+  const Place source = device(kLarge + 4096);
+  Place staging = pinned(2 * kLarge + (2 << 20));
   EXPECT_TRUE(stream_->copy_blocks({}).ok());
   const std::vector<BlockCopy> nothing(100);
   EXPECT_TRUE(stream_->copy_blocks(nothing).ok());
@@ -157,9 +158,9 @@ TEST_P(GpuBlocks, NothingAndFewAndLargeBlocks) {
     copy(few);
   }
   Batch large(staging, source);
-  large.add(1 << 20, 5, BlockRing::kLargeBlockBytes + 3);
+  large.add(1 << 20, 5, kLarge + 3);
   for (std::size_t i = 0; i < 10; ++i) large.add(100000 + i * 100, i, 99);
-  large.add(3 << 20, 11, BlockRing::kLargeBlockBytes - 1);
+  large.add(kLarge + (2 << 20), 11, kLarge - 1);
   copy(large);
   ASSERT_TRUE(stream_->synchronize().ok());
   EXPECT_TRUE(staging.as_expected());
