@@ -64,7 +64,8 @@ class HAWSER_API Acceptor {
 };
 
 // Thread-safe. Destroying it ends its links, fails what is pending with Code::cancelled, and
-// returns within a bounded time; handles may outlive it.
+// returns within a bounded time; handles may outlive it, and so may calls of connect() and accept()
+// that other threads are waiting in.
 class HAWSER_API Engine {
  public:
   // Code::unavailable: no such plugin, or it offers no device; Code::invalid_argument: an option is
@@ -82,7 +83,9 @@ class HAWSER_API Engine {
   // An address ("0.0.0.0", "::", a host name) and a port; 0: any, see Acceptor::port().
   Result<std::unique_ptr<Acceptor>> listen(const std::string& address, int port,
                                            const LinkOptions& options = {});
-  // Waits until the link is up: at most options.timeout_ms, trying again where nobody listens yet.
+  // Waits until the link is up: at most options.timeout_ms, trying again where nobody listens yet,
+  // or where a server is being restarted. Code::peer: it refuses, and why. Code::cancelled: the
+  // engine is being destroyed, by another thread.
   Result<Link> connect(const std::string& address, int port, const LinkOptions& options = {});
 
   // Readable when, since the last clear_event(), a transfer has ended, a notification or a link has

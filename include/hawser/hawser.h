@@ -179,7 +179,7 @@ HAWSER_API hawser_status_t hawser_engine_register(hawser_engine_t* engine, void*
 // What becomes of transfers under way that use a region when it is deregistered.
 typedef int32_t hawser_in_flight_t;
 enum {
-  HAWSER_IN_FLIGHT_WAIT = 0,  // they end as they would have
+  HAWSER_IN_FLIGHT_WAIT = 0,  // they end as they would have, the peers' too
   HAWSER_IN_FLIGHT_FAIL = 1   // they fail, on both sides
 };
 

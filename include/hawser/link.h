@@ -57,9 +57,10 @@ struct Notification {
 // A handle, cheap to copy, thread-safe: every call may be made from any thread, and none but
 // close() waits. The link lives until close(), until its peer goes, or until its engine goes.
 //
-// Local regions must belong to the same engine. A transfer that cannot be begun is not an exception
-// but a Transfer that has failed. Transfers are independent: they may end in any order. Messages
-// and receives of one tag meet in the order in which they were posted.
+// Local regions must belong to the same engine. Blocks, extents and texts are copied before a call
+// returns; the memory is the link's until the transfer has ended. A transfer that cannot be begun
+// is not an exception but a Transfer that has failed. Transfers are independent: they may end in
+// any order. Messages and receives of one tag meet in the order in which they were posted.
 class HAWSER_API Link {
  public:
   Link() = default;
@@ -91,7 +92,8 @@ class HAWSER_API Link {
   // A notification that arrives after all writes of this link that were asked for before it, and
   // after earlier notifications. Done when it has arrived there.
   Transfer notify(std::string text) const;
-  // The oldest one that has arrived and was not taken.
+  // The oldest one that has arrived and was not taken. A link ends, with Code::peer, when 65,536
+  // have arrived and none was taken.
   std::optional<Notification> take_notification() const;
 
   bool up() const;

@@ -23,7 +23,7 @@ enum class Rights : std::uint8_t { none = 0, read = 1, write = 2, read_write = 3
 
 // What becomes of transfers that use a region when it is deregistered.
 enum class InFlight {
-  wait,  // those under way end as they would have, new ones are refused
+  wait,  // those under way end as they would have, the peers' too; new ones are refused
   fail,  // those under way fail, too, on both sides
 };
 
@@ -43,7 +43,8 @@ class HAWSER_API Region {
   std::vector<std::byte> token() const;
 
   // On success nobody reads or writes the memory any more. Code::timeout: somebody still does;
-  // new transfers are refused all the same, and it may be called again.
+  // new transfers are refused all the same, and it may be called again. InFlight::wait asks every
+  // peer that has a right to it, which takes a round trip, or as long as the slowest one is silent.
   Status deregister(InFlight in_flight = InFlight::wait, int timeout_ms = 30'000);
 
  private:

@@ -36,8 +36,8 @@ struct TransferOptions {
   // kMaxNotificationBytes; empty: none. Of write() alone.
   std::string notification;
   // A CUstream of the GPU of the local region: memory is read or written only when what was queued
-  // on it before this call has finished. Null: at once. For the legacy default stream give
-  // CU_STREAM_LEGACY, (void*)1.
+  // on it before this call has finished. No other transfer waits behind it. Null: at once. For the
+  // legacy default stream give CU_STREAM_LEGACY, (void*)1.
   void* cuda_stream = nullptr;
   // Fails with Code::timeout where it has not ended by then. 0: no bound but the link's own.
   int timeout_ms = 0;

@@ -59,7 +59,6 @@ Result<std::shared_ptr<AcceptorCore>> AcceptorCore::create(
   }
   if (acceptor->sockets_.empty()) return *last;
   acceptor->port_ = port_of(acceptor->sockets_.front());
-  engine->reactor().add(acceptor);
   return acceptor;
 }
 
@@ -107,6 +106,8 @@ bool AcceptorCore::look_at(Candidate& candidate, TimePoint now) {
   if (!read.ok()) {
     log_info("port {}: {} is not let in: {}", port_, candidate.control->peer(),
              read.error().message());
+    if (read.error().code() == Code::protocol)
+      candidate.control->send(wire::Refuse{read.error().message()});
     return false;
   }
   if (candidate.hello) {
@@ -129,8 +130,10 @@ void AcceptorCore::welcome(Candidate& candidate) {
     candidate.control->send(wire::Refuse{agreement.error().message()});
     return;
   }
+  const auto added = engine->add_link(std::move(agreement->terms), candidate.control);
+  if (!added.ok()) return;
   candidate.control->send(agreement->welcome);
-  const auto link = engine->add_link(std::move(agreement->terms), candidate.control);
+  const std::shared_ptr<LinkCore>& link = *added;
   link->on_up = [self = weak_from_this(), weak = std::weak_ptr(link)] {
     const auto acceptor = self.lock();
     const auto up = weak.lock();

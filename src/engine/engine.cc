@@ -25,12 +25,14 @@ Result<Region> Engine::register_memory(void* data, std::uint64_t bytes, Rights r
 
 Result<std::unique_ptr<Acceptor>> Engine::listen(const std::string& address, int port,
                                                  const LinkOptions& options) {
-  HAWSER_ASSIGN(std::shared_ptr<engine::AcceptorCore> core, impl_->listen(address, port, options));
+  const std::shared_ptr<engine::EngineCore> engine = impl_;  // it may be destroyed meanwhile
+  HAWSER_ASSIGN(std::shared_ptr<engine::AcceptorCore> core, engine->listen(address, port, options));
   return std::unique_ptr<Acceptor>(new Acceptor(std::move(core)));
 }
 
 Result<Link> Engine::connect(const std::string& address, int port, const LinkOptions& options) {
-  HAWSER_ASSIGN(std::shared_ptr<engine::LinkCore> link, impl_->connect(address, port, options));
+  const std::shared_ptr<engine::EngineCore> engine = impl_;  // it may be destroyed meanwhile
+  HAWSER_ASSIGN(std::shared_ptr<engine::LinkCore> link, engine->connect(address, port, options));
   return Link(std::move(link));
 }
 

@@ -46,6 +46,10 @@ Status check(const EngineOptions& options) {
   return {};
 }
 
+Error engine_ended() {
+  return Error(Code::cancelled, "the engine was destroyed");
+}
+
 bool is_builtin(const std::string& plugin) {
   return plugin == "builtin" || plugin_candidates(plugin).empty();
 }
@@ -129,28 +133,38 @@ EngineCore::~EngineCore() {
 }
 
 void EngineCore::shut() {
+  std::vector<std::shared_ptr<LinkCore>> links;
+  {
+    const std::unique_lock ending(running_);
+    if (std::exchange(shut_, true)) return;
+    if (reactor_ != nullptr) links = reactor_->links();
+  }
   std::vector<std::weak_ptr<AcceptorCore>> acceptors;
   {
     const std::lock_guard lock(mutex_);
-    if (std::exchange(shut_, true)) return;
     acceptors.swap(acceptors_);
   }
-  // First, so that no link comes while the others end; and somebody may wait there.
   for (const auto& known : acceptors)
-    if (const auto acceptor = known.lock()) acceptor->close();
-  if (reactor_ != nullptr) {
-    const auto links = reactor_->links();
-    for (const auto& link : links)
-      link->close(Error(Code::cancelled, "the engine was destroyed"), "its engine was destroyed");
-    const Deadline deadline = Deadline::after(kEnding);
-    for (const auto& link : links)
-      if (!link->wait_ended(deadline))
-        log_error("a link to {} did not end within {} ms: a transport's call hangs", link->peer(),
-                  kEnding.count());
-  }
+    if (const auto acceptor = known.lock()) acceptor->close();  // somebody may wait there
+  for (const auto& link : links) link->close(engine_ended(), "its engine was destroyed");
+  const Deadline deadline = Deadline::after(kEnding);
+  for (const auto& link : links)
+    if (!link->wait_ended(deadline))
+      log_error("a link to {} did not end within {} ms: a transport's call hangs", link->peer(),
+                kEnding.count());
   reactor_.reset();
   maker_.reset();
   for (NodeWorkers& node : workers_) node.workers.clear();
+}
+
+Status EngineCore::running() const {
+  const std::shared_lock running(running_);
+  return shut_ ? Status(engine_ended()) : Status();
+}
+
+std::vector<std::shared_ptr<LinkCore>> EngineCore::links() const {
+  const std::shared_lock running(running_);
+  return shut_ ? std::vector<std::shared_ptr<LinkCore>>() : reactor_->links();
 }
 
 Worker& EngineCore::worker_for(int device) {
@@ -227,14 +241,16 @@ Result<std::shared_ptr<LocalRegion>> EngineCore::register_memory(void* data, std
   return region;
 }
 
-// Refused from now on, then waited for, then forgotten by every channel.
+// Refused from now on, then waited for, then forgotten by every channel. Peers are asked first:
+// what one has written half would else be cut off.
 Status EngineCore::deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight,
                               int timeout_ms) {
   const Deadline deadline = Deadline::after(Milliseconds(std::max(timeout_ms, 0)));
+  if (in_flight == InFlight::wait) drain(*region, deadline);
   region->close();
   regions_.remove(*region);
-  if (in_flight == InFlight::fail && reactor_ != nullptr)
-    for (const auto& link : reactor_->links())
+  if (in_flight == InFlight::fail)
+    for (const auto& link : links())
       link->operations().stop(*region, Error(Code::cancelled, "the region was deregistered"));
   if (region->wait_unused(deadline) && forget(region, deadline)) return {};
   return Error(Code::timeout, fmt::format("the region of {} bytes at {} is still in use after {} "
@@ -242,8 +258,21 @@ Status EngineCore::deregister(const std::shared_ptr<LocalRegion>& region, InFlig
                                           region->range().bytes, region->range().data, timeout_ms));
 }
 
+void EngineCore::drain(LocalRegion& region, const Deadline& deadline) {
+  if (!region.drain() || region.rights() == Rights::none) return;
+  std::vector<std::future<void>> peers;
+  for (const auto& link : links()) {
+    auto done = std::make_shared<std::promise<void>>();
+    peers.push_back(done->get_future());
+    link->operations().drain(region.key(), [done] { done->set_value(); });
+  }
+  for (const auto& peer : peers) peer.wait_for(deadline.remaining());
+}
+
 // Each worker drops what its channels have of it.
 bool EngineCore::forget(const std::shared_ptr<LocalRegion>& region, const Deadline& deadline) {
+  const std::shared_lock running(running_);
+  if (shut_) return true;  // so they do anyway
   Backoff backoff;
   for (const NodeWorkers& node : workers_) {
     for (const auto& worker : node.workers) {
@@ -267,8 +296,10 @@ bool EngineCore::forget(const std::shared_ptr<LocalRegion>& region, const Deadli
 
 // ---- links ----
 
-std::shared_ptr<LinkCore> EngineCore::add_link(LinkTerms terms,
-                                               std::shared_ptr<ControlLine> control) {
+Result<std::shared_ptr<LinkCore>> EngineCore::add_link(LinkTerms terms,
+                                                       std::shared_ptr<ControlLine> control) {
+  const std::shared_lock running(running_);
+  if (shut_) return engine_ended();
   auto link = std::make_shared<LinkCore>(shared_from_this(), std::move(terms), control);
   reactor_->add_link(link, std::move(control), peer_silence());
   return link;
@@ -281,7 +312,8 @@ Result<std::shared_ptr<LinkCore>> EngineCore::connect(const std::string& address
   HAWSER_ASSIGN(const Party party, make_party(*this, options));
   const Deadline deadline = Deadline::after(Milliseconds(options.timeout_ms));
   HAWSER_ASSIGN(Met met, meet(*this, party, address, port, deadline));
-  const auto link = add_link(std::move(met.terms), std::move(met.control));
+  HAWSER_ASSIGN(const std::shared_ptr<LinkCore> link,
+                add_link(std::move(met.terms), std::move(met.control)));
   link->start();
   const Status up = link->wait_up(deadline);
   if (up.ok()) return link;
@@ -294,6 +326,9 @@ Result<std::shared_ptr<AcceptorCore>> EngineCore::listen(const std::string& addr
   HAWSER_ASSIGN(Party party, make_party(*this, options));
   HAWSER_ASSIGN(std::shared_ptr<AcceptorCore> acceptor,
                 AcceptorCore::create(shared_from_this(), std::move(party), address, port));
+  const std::shared_lock running(running_);
+  if (shut_) return engine_ended();
+  reactor_->add(acceptor);
   const std::lock_guard lock(mutex_);
   std::erase_if(acceptors_, [](const auto& known) { return known.expired(); });
   acceptors_.push_back(acceptor);

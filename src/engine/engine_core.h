@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -46,7 +47,6 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   const RegionTable& regions() const { return regions_; }
   EventBell& bell() { return bell_; }
   ChannelMaker& maker() { return *maker_; }
-  Reactor& reactor() { return *reactor_; }
   const wire::Key& key() const { return key_; }
   const NicChoice& nics() const { return nics_; }
   std::size_t chunk_bytes() const { return chunk_bytes_; }
@@ -63,8 +63,10 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   int channels_per_pair(std::size_t pairs, bool loopback) const;
   std::string description() const;
 
-  // A link that has been agreed on: it is watched from now on.
-  std::shared_ptr<LinkCore> add_link(LinkTerms terms, std::shared_ptr<ControlLine> control);
+  // A link that has been agreed on: it is watched from now on. Code::cancelled: too late.
+  Result<std::shared_ptr<LinkCore>> add_link(LinkTerms terms, std::shared_ptr<ControlLine> control);
+  // Code::cancelled: shut() has begun.
+  Status running() const;
 
  private:
   EngineCore(EngineOptions options, Transport transport)
@@ -72,6 +74,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Status start();
   Status start_workers();
   Status deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight, int timeout_ms);
+  std::vector<std::shared_ptr<LinkCore>> links() const;
+  void drain(LocalRegion& region, const Deadline& deadline);
   bool forget(const std::shared_ptr<LocalRegion>& region, const Deadline& deadline);
 
   const EngineOptions options_;
@@ -89,10 +93,11 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::vector<NodeWorkers> workers_;
   std::unique_ptr<ChannelMaker> maker_;
   std::unique_ptr<Reactor> reactor_;
+  mutable std::shared_mutex running_;  // shared: by who uses the threads; guards shut_
+  bool shut_ = false;
   std::mutex mutex_;  // guards what follows
   std::unordered_map<int, std::shared_ptr<Gpu>> gpus_;
   std::vector<std::weak_ptr<AcceptorCore>> acceptors_;
-  bool shut_ = false;
 };
 
 }  // namespace hawser::engine

@@ -34,7 +34,7 @@ Result<engine::Request> make_request(const engine::LinkCore& link,
                  "the local region belongs to another engine than the link");
   if (!blocks.ok()) return blocks.error();
   engine::Request request;
-  request.region = engine::RegionUse::begin(local);
+  request.region = engine::RegionUse::begin(local, engine::LocalRegion::User::owner);
   if (!request.region)
     return Error(Code::invalid_argument, "the local region has been deregistered");
   request.blocks = *std::move(blocks);

@@ -42,6 +42,7 @@ bool LinkChannel::progress(TimePoint now) {
 }
 
 Result<bool> LinkChannel::step(TimePoint now) {
+  link_->operations().look_at_streams();
   HAWSER_ASSIGN(const bool received, receive(now));
   if (received) heard_at_.store(now, std::memory_order_relaxed);
   tx_->set_ack(rx_->taken(), rx_->take_due());
@@ -86,7 +87,8 @@ Status LinkChannel::look_at_clock(TimePoint now) {
 LinkChannel::Waits LinkChannel::waits() const {
   Waits waits{receive_fd_, send_fd_, tx_->sending()};
   waits.copying = rx_->copying() || tx_->copying();
-  waits.polling = rx_->polling() || tx_->polling() || receive_fd_ < 0 || send_fd_ < 0;
+  waits.polling =
+      rx_->polling() || receive_fd_ < 0 || send_fd_ < 0 || link_->operations().waits_for_streams();
   waits.timing = tx_->pace().stalled_for(TimePoint::max()) > std::chrono::nanoseconds::zero() ||
                  link_->operations().unsent_bytes() > 0;
   return waits;

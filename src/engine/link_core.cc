@@ -406,9 +406,9 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       slot.failures_in_a_row = 0;
     failed(slot, why);
     if (live() == 0) none_live_since_ = Clock::system().now();
-    slot.untold = fmt::format("{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
-                              terms_.channels[static_cast<std::size_t>(channel.index())].device_name,
-                              why.message());
+    slot.untold = fmt::format(
+        "{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
+        terms_.channels[static_cast<std::size_t>(channel.index())].device_name, why.message());
     slot.untold_since = Clock::system().now();
     const auto known =
         std::ranges::find(slot.peer_down, channel.generation(), &wire::ChannelDown::generation);
@@ -491,6 +491,7 @@ void LinkCore::resolve(Slot& slot, Unacknowledged& left, const wire::Ack& taken,
 
 void LinkCore::look_at_clock(TimePoint now) {
   operations_.look_at_deadlines(now);
+  operations_.look_at_streams();
   Lock lock(mutex_);
   if (ended_ || ending_) return;
   look_whether_up(lock);
@@ -529,8 +530,8 @@ void LinkCore::look_at_clock(TimePoint now) {
   ask_for_a_sign(now);
 }
 
-// A link that is being ended loses its channels, too, some of them before the word that it ends comes:
-// a warning waits for that.
+// A link that is being ended loses its channels, too, some of them before the word that it ends
+// comes: a warning waits for that.
 void LinkCore::warn(TimePoint now) {
   for (Slot& slot : slots_) {
     if (slot.untold.empty() || now - slot.untold_since < kWarnAfter) continue;

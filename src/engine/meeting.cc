@@ -18,6 +18,8 @@ namespace {
 constexpr Milliseconds kConnectAttempt{3000};
 constexpr Milliseconds kFirstPause{50};
 constexpr Milliseconds kLastPause{1000};
+// How soon it is noticed that the engine is being destroyed.
+constexpr int kLookMs = 100;
 constexpr std::size_t kMostChannelsOfLink = 256;
 
 std::string host_text() {
@@ -60,26 +62,35 @@ std::vector<wire::ChannelPlan> pair_up(std::size_t client_devices, std::size_t s
   return plan;
 }
 
-// Waits for the answer to a Hello.
-Result<wire::Welcome> hear_welcome(ControlLine& control, const Deadline& deadline) {
+// Waits for the answer to a Hello. Nothing: the connection ended first, for the reason in `ended`,
+// as where a server is just stopping, or starting.
+Result<std::optional<wire::Welcome>> hear_welcome(const EngineCore& engine, ControlLine& control,
+                                                  const Deadline& deadline,
+                                                  std::optional<Error>& ended) {
   std::optional<wire::Welcome> welcome;
   std::optional<Error> refusal;
-  while (!welcome && !refusal) {
+  while (true) {
+    HAWSER_TRY(engine.running());
     pollfd wait_for{control.fd(), POLLIN, 0};
-    ::poll(&wait_for, 1, deadline.poll_timeout_ms(sockets::kLongestPollMs));
-    HAWSER_TRY(control.read([&](const wire::Record& record) -> Status {
+    ::poll(&wait_for, 1, deadline.poll_timeout_ms(kLookMs));
+    const Status read = control.read([&](const wire::Record& record) -> Status {
       if (const auto* const it = std::get_if<wire::Welcome>(&record)) welcome = *it;
       if (const auto* const it = std::get_if<wire::Refuse>(&record))
         refusal = Error(Code::peer, fmt::format("{} refuses: {}", control.peer(), it->reason));
       return {};
-    }));
-    if (!welcome && !refusal && deadline.expired())
+    });
+    if (refusal) return *refusal;
+    if (welcome) return welcome;
+    if (!read.ok() && read.error().code() != Code::peer) return read.error();
+    if (!read.ok()) {
+      ended = read.error();
+      return std::optional<wire::Welcome>();
+    }
+    if (deadline.expired())
       return Error(Code::timeout, fmt::format("{} took the connection but did not answer within {} "
                                               "ms: is that a hawser engine's port?",
                                               control.peer(), deadline.timeout().count()));
   }
-  if (refusal) return *refusal;
-  return *std::move(welcome);
 }
 
 bool may_come_later(const Error& error) {
@@ -103,6 +114,31 @@ Result<std::shared_ptr<ControlLine>> knock(const std::string& address, int port,
     last = system_error(err, fmt::format("connecting to {}", one.text()));
   }
   return *last;
+}
+
+wire::Hello make_hello(const EngineCore& engine, const Party& party) {
+  wire::Hello hello;
+  hello.engine = engine.key();
+  hello.chunk_bytes = static_cast<std::uint32_t>(engine.chunk_bytes());
+  hello.channels_per_device = static_cast<std::uint32_t>(party.options.channels_per_device);
+  hello.host = host_text();
+  hello.transport = engine.net()->name();
+  hello.devices = offered(engine, party);
+  return hello;
+}
+
+// What the client makes of the server's answer.
+Result<Met> agreed(EngineCore& engine, const Party& party,
+                   const std::shared_ptr<ControlLine>& control, const wire::Welcome& welcome) {
+  Met met{control, terms_of(engine, party, control->peer(), true)};
+  met.terms.chunk_bytes = std::min<std::size_t>(welcome.chunk_bytes, engine.chunk_bytes());
+  for (const wire::ChannelPlan& plan : welcome.channels) {
+    if (plan.client_device >= party.devices.size())
+      return Error(Code::protocol, "the server plans a channel over a NIC that was not offered");
+    met.terms.channels.push_back(
+        channel_of(engine, party.devices[plan.client_device], welcome.devices[plan.server_device]));
+  }
+  return met;
 }
 
 }  // namespace
@@ -152,36 +188,26 @@ Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hell
 
 Result<Met> meet(EngineCore& engine, const Party& party, const std::string& address, int port,
                  const Deadline& deadline) {
-  wire::Hello hello;
-  hello.engine = engine.key();
-  hello.chunk_bytes = static_cast<std::uint32_t>(engine.chunk_bytes());
-  hello.channels_per_device = static_cast<std::uint32_t>(party.options.channels_per_device);
-  hello.host = host_text();
-  hello.transport = engine.net()->name();
-  hello.devices = offered(engine, party);
+  const wire::Hello hello = make_hello(engine, party);
   Milliseconds pause = kFirstPause;
   while (true) {
+    HAWSER_TRY(engine.running());
     auto control = knock(address, port, deadline);
+    std::optional<Error> problem;
     if (control.ok()) {
       (*control)->send(hello);
-      HAWSER_ASSIGN(const wire::Welcome welcome, hear_welcome(**control, deadline));
-      Met met{*control, terms_of(engine, party, (*control)->peer(), true)};
-      met.terms.chunk_bytes = std::min<std::size_t>(welcome.chunk_bytes, engine.chunk_bytes());
-      for (const wire::ChannelPlan& plan : welcome.channels) {
-        if (plan.client_device >= party.devices.size())
-          return Error(Code::protocol,
-                       "the server plans a channel over a NIC that was not offered");
-        met.terms.channels.push_back(channel_of(engine, party.devices[plan.client_device],
-                                                welcome.devices[plan.server_device]));
-      }
-      return met;
+      HAWSER_ASSIGN(const std::optional<wire::Welcome> welcome,
+                    hear_welcome(engine, **control, deadline, problem));
+      if (welcome) return agreed(engine, party, *control, *welcome);
+    } else {
+      problem = control.error();
+      if (!may_come_later(*problem)) return *problem;
     }
-    if (!may_come_later(control.error())) return control.error();
     if (deadline.remaining() <= pause)
       return Error(Code::timeout,
                    fmt::format("no engine answered at {} within {} ms: {}",
                                sockets::host_and_port(address, static_cast<std::uint16_t>(port)),
-                               deadline.timeout().count(), control.error().message()));
+                               deadline.timeout().count(), problem->message()));
     std::this_thread::sleep_for(pause);
     pause = std::min(2 * pause, kLastPause);
   }

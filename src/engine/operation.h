@@ -22,6 +22,11 @@ class GpuEvent;
 
 namespace hawser::engine {
 
+// Whoever reads or receives wants it no more.
+inline Error taken_back() {
+  return Error(Code::cancelled, "whoever was to get it took the request back");
+}
+
 // All of these are guarded by their link's mutex, but for what a channel holds of a chunk: a block
 // list never changes, and a region stays in use until its operation has ended.
 
@@ -36,12 +41,11 @@ struct Outgoing {
   const Kind kind;
   const BlockList blocks;
   ChunkCutter cutter;
-  std::uint64_t own_op = 0;   // of a write, a send, a notification
-  std::uint64_t peer_op = 0;  // of a reply: the read or receive it is for
-  RegionUse region;           // empty for a notification
-  wire::Key key{};            // of a write: where to
-  bool tracked = false;       // it has a notification
-  std::shared_ptr<GpuEvent> after;
+  std::uint64_t own_op = 0;                 // of a write, a send, a notification
+  std::uint64_t peer_op = 0;                // of a reply: the read or receive it is for
+  RegionUse region;                         // empty for a notification
+  wire::Key key{};                          // of a write: where to
+  bool tracked = false;                     // it has a notification
   std::shared_ptr<TransferState> transfer;  // null where the peer reads
   std::uint64_t outstanding = 0;            // chunks and messages taken by channels, unacknowledged
   std::size_t again = 0;                    // chunks that wait to go out again
@@ -75,11 +79,15 @@ struct PendingSend {
 struct Inbound {
   BlockList blocks;
   RegionUse region;
-  std::shared_ptr<GpuEvent> after;
+  std::shared_ptr<GpuEvent> after;       // before which the peer is not asked for it; null: at once
+  wire::Key key{};                       // of a read: where from
+  std::optional<std::uint64_t> peer_op;  // of a receive: the send that it has met, and
+  std::uint64_t bytes = 0;               // how long that is
   std::shared_ptr<TransferState> transfer;
   std::uint64_t op = 0;
   std::uint64_t tag = 0;
   bool posted = false;               // a receive that has met no message
+  bool held = false;                 // it waits for its user's stream
   std::vector<std::uint64_t> parts;  // under way
   bool broken = false;               // a part of it did not come
   std::optional<Error> error;        // why not, or why it was stopped

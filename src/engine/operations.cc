@@ -108,6 +108,7 @@ void Operations::finish_if_done(const std::shared_ptr<Outgoing>& op, Endings& en
   if (op->kind == Outgoing::Kind::write) {
     open_writes_.erase(op->own_op);
     release_notifications();
+    count_down(op->key);
   }
   if (op->own_op != 0) outgoing_.erase(op->own_op);
 }
@@ -180,7 +181,6 @@ void Operations::find_target(const wire::ReplyChunk& chunk, Target& target) {
                    target.pieces.push_back({local, 0, bytes});
                  });
   target.region = inbound.region.again();
-  target.after = inbound.after;
 }
 
 void Operations::landed(const Target& target) {
@@ -412,9 +412,9 @@ void Operations::meet(const std::shared_ptr<Inbound>& receive, const Announced& 
     end_inbound(receive, endings);
     return;
   }
-  parts_.emplace(receive->op, InboundPart{receive, 0, message.total, 0});
-  receive->parts.push_back(receive->op);
-  post(wire::Ready{message.peer_op, receive->op});
+  receive->peer_op = message.peer_op;
+  receive->bytes = message.total;
+  start(receive, endings);
 }
 
 Status Operations::on(const wire::Ready& ready, Endings& endings) {
@@ -430,12 +430,12 @@ Status Operations::on(const wire::Ready& ready, Endings& endings) {
   reply->own_op = send.op;
   reply->peer_op = ready.sender_op;
   reply->region = std::move(send.region);
-  reply->after = std::move(send.after);
   reply->transfer = std::move(send.transfer);
+  const std::shared_ptr<GpuEvent> after = std::move(send.after);
   sends_.erase(at);
   outgoing_.emplace(reply->own_op, reply);
   replies_.emplace(reply->peer_op, reply);
-  outbox_.add(std::move(reply));
+  start(reply, after, endings);
   return {};
 }
 
@@ -475,8 +475,7 @@ Status Operations::on(const wire::Fault& fault, Endings& endings) {
 
 Status Operations::on(const wire::Stop& stop, Endings& endings) {
   if (const auto at = replies_.find(stop.sender_op); at != replies_.end())
-    stop_outgoing(std::shared_ptr(at->second),
-                  Error(Code::cancelled, "whoever was to get it took the request back"), endings);
+    stop_outgoing(std::shared_ptr(at->second), taken_back(), endings);
   else  // all of it was taken in, but may have found no place there
     post_fault(stop.sender_op, Error(Code::cancelled, "all of it had been sent"));
   return {};

@@ -24,6 +24,7 @@
 #include "engine/outbox.h"
 #include "engine/region_table.h"
 #include "engine/rx_lane.h"
+#include "engine/stream_gate.h"
 #include "engine/transfer_state.h"
 #include "engine/wire.h"
 
@@ -57,6 +58,9 @@ class Operations {
   void stop(std::uint64_t op, Error why);
   // Everything that uses the region.
   void stop(const LocalRegion& region, const Error& why);
+  // Asks the peer to end what it has under way with that region of this side, and to begin nothing
+  // more. `drained` is called once, perhaps with a lock held: when it has, or the link has ended.
+  void drain(const wire::Key& key, std::function<void()> drained);
 
   // ---- what channels do ----
   void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent);
@@ -83,6 +87,9 @@ class Operations {
   void end(const Error& why);
   // Ends what is overdue.
   void look_at_deadlines(TimePoint now);
+  // Begins what has waited for its user's stream.
+  void look_at_streams();
+  bool waits_for_streams() const { return gate_.any(); }
 
  private:
   using Lock = std::unique_lock<std::mutex>;
@@ -103,8 +110,14 @@ class Operations {
   };
 
   State refused_if_ended() const;
+  State refused_if_draining(const wire::Key& key) const;
   void set_deadline(std::uint64_t op, int timeout_ms);
-  void add_parts(const std::shared_ptr<Inbound>& inbound, const wire::Key& key);
+  void start(const std::shared_ptr<Outgoing>& op, const std::shared_ptr<GpuEvent>& after,
+             Endings& endings);
+  void start(const std::shared_ptr<Inbound>& inbound, Endings& endings);
+  void ask_for(const std::shared_ptr<Inbound>& inbound);
+  void add_parts(const std::shared_ptr<Inbound>& inbound);
+  void count_down(const wire::Key& key);
   void post(wire::Record record, std::shared_ptr<Outgoing> op = nullptr);
   static MessagePtr fault(std::uint64_t op, const Error& why);
   void post_fault(std::uint64_t op, const Error& why);
@@ -134,6 +147,8 @@ class Operations {
   Status on(const wire::Stop& stop, Endings& endings);
   Status on(const wire::Withdraw& withdraw, Endings& endings);
   Status on(const wire::Notify& notify, Endings& endings);
+  Status on(const wire::Drain& drain, Endings& endings);
+  Status on(const wire::Drained& drained, Endings& endings);
 
   const RegionTable& regions_;
   EventBell& bell_;
@@ -154,6 +169,9 @@ class Operations {
   std::map<std::uint64_t, std::deque<Announced>> announced_;              // by tag
   std::size_t announced_count_ = 0;
   std::unordered_map<std::uint64_t, Tracked> tracked_;  // by the peer's op
+  StreamGate gate_;
+  std::map<wire::Key, std::size_t> draining_;  // writes to regions that the peer is about to forget
+  std::map<wire::Key, std::vector<std::function<void()>>> drains_;  // regions of this side
   std::multimap<TimePoint, std::uint64_t> deadlines_;
   std::uint64_t next_in_ = 1;                                  // the number of the next message
   std::map<std::uint64_t, std::vector<std::byte>> held_back_;  // frames of one message each

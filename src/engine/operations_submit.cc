@@ -55,15 +55,16 @@ Operations::State Operations::write(const Link& link, Request request, const wir
                                     std::string notification) {
   if (request.blocks.total() == 0 && notification.empty()) return done_at_once();
   State transfer;
+  Endings endings(bell_);
   const std::uint64_t bytes = request.blocks.total();
   {
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
+    if (auto refused = refused_if_draining(key)) return refused;
     auto op = std::make_shared<Outgoing>(Outgoing::Kind::write, std::move(request.blocks));
     op->own_op = ++last_op_;
     op->key = key;
     op->region = std::move(request.region);
-    op->after = std::move(request.after);
     op->tracked = !notification.empty();
     op->transfer = transfer = std::make_shared<TransferState>(link, op->own_op, bytes);
     if (op->tracked) {
@@ -76,7 +77,7 @@ Operations::State Operations::write(const Link& link, Request request, const wir
     outgoing_.emplace(op->own_op, op);
     open_writes_.insert(op->own_op);
     set_deadline(op->own_op, request.timeout_ms);
-    outbox_.add(std::move(op));
+    start(op, request.after, endings);
   }
   wake_(bytes);
   return transfer;
@@ -85,26 +86,29 @@ Operations::State Operations::write(const Link& link, Request request, const wir
 Operations::State Operations::read(const Link& link, Request request, const wire::Key& key) {
   if (request.blocks.total() == 0) return done_at_once();
   State transfer;
+  Endings endings(bell_);
   {
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
+    if (auto refused = refused_if_draining(key)) return refused;
     auto inbound = std::make_shared<Inbound>();
     inbound->op = ++last_op_;
     inbound->blocks = std::move(request.blocks);
     inbound->region = std::move(request.region);
     inbound->after = std::move(request.after);
+    inbound->key = key;
     inbound->transfer = transfer =
         std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
     set_deadline(inbound->op, request.timeout_ms);
-    add_parts(inbound, key);
+    start(inbound, endings);
   }
   wake_(0);
   return transfer;
 }
 
 // A request per so many pieces, each by a number of its own.
-void Operations::add_parts(const std::shared_ptr<Inbound>& inbound, const wire::Key& key) {
+void Operations::add_parts(const std::shared_ptr<Inbound>& inbound) {
   ChunkCutter cutter(inbound->blocks);
   while (!cutter.empty()) {
     const ChunkRef part = cutter.next(kMaxReadPiece, wire::kMaxPieces);
@@ -114,7 +118,7 @@ void Operations::add_parts(const std::shared_ptr<Inbound>& inbound, const wire::
                      message->pieces.push_back({remote, static_cast<std::uint32_t>(bytes)});
                    });
     const std::uint64_t number = ++last_op_;
-    message->record = wire::ReadRequest{number, 0, key, message->pieces, {}};
+    message->record = wire::ReadRequest{number, inbound->key, message->pieces, {}};
     parts_.emplace(number, InboundPart{inbound, part.offset, part.bytes, 0});
     inbound->parts.push_back(number);
     outbox_.post(std::move(message));
@@ -134,7 +138,7 @@ Operations::State Operations::send(const Link& link, std::uint64_t tag, Request 
     if (auto refused = refused_if_ended()) return refused;
     const std::uint64_t op = ++last_op_;
     transfer = std::make_shared<TransferState>(link, op, bytes);
-    message->record = wire::Send{0, op, tag, bytes, eager, message->bytes};
+    message->record = wire::Send{op, tag, bytes, eager, message->bytes};
     outbox_.post(std::move(message));
     sends_.emplace(op, PendingSend{op, std::move(request.blocks), std::move(request.region),
                                    std::move(request.after), transfer, std::nullopt});
@@ -186,7 +190,7 @@ Operations::State Operations::notify(const Link& link, std::string text) {
     op->transfer = transfer = std::make_shared<TransferState>(link, op->own_op, 0);
     auto message = std::make_shared<Message>();
     message->bytes = as_bytes(text);
-    message->record = wire::Notify{0, message->bytes};
+    message->record = wire::Notify{message->bytes};
     message->op = op;
     outgoing_.emplace(op->own_op, op);
     held_notifications_.emplace_back(op->own_op, std::move(message));
@@ -262,6 +266,12 @@ void Operations::stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why
   if (inbound->error) return;
   inbound->error = std::move(why);
   for (const std::uint64_t part : inbound->parts) post(wire::Stop{part});
+  if (std::exchange(inbound->held, false)) {
+    if (inbound->peer_op) post_fault(*inbound->peer_op, taken_back());
+    inbound->broken = true;
+    end_inbound(inbound, endings);
+    return;
+  }
   if (!inbound->posted) return;
   const auto queue = posted_.find(inbound->tag);
   std::erase(queue->second, inbound);
@@ -323,6 +333,10 @@ void Operations::end(const Error& why) {
   posted_.clear();
   announced_.clear();
   tracked_.clear();
+  gate_.clear();
+  for (const auto& [key, drained] : std::exchange(drains_, {}))
+    for (const auto& tell : drained) tell();
+  draining_.clear();
   held_back_.clear();
   deadlines_.clear();
   outbox_.clear();

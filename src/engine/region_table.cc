@@ -32,9 +32,9 @@ std::uint32_t token_checksum(std::span<const std::byte> token) {
 
 }  // namespace
 
-bool LocalRegion::try_use() {
+bool LocalRegion::try_use(User user) {
   const std::lock_guard lock(mutex_);
-  if (!open_) return false;
+  if (state_ == State::closed || (state_ == State::draining && user == User::owner)) return false;
   ++uses_;
   return true;
 }
@@ -51,12 +51,19 @@ RegionUse RegionUse::again() const {
 
 void LocalRegion::release() {
   const std::lock_guard lock(mutex_);
-  if (--uses_ == 0 && !open_) unused_.notify_all();
+  if (--uses_ == 0 && state_ == State::closed) unused_.notify_all();
 }
 
-bool LocalRegion::close() {
+bool LocalRegion::drain() {
   const std::lock_guard lock(mutex_);
-  return std::exchange(open_, false);
+  if (state_ != State::open) return false;
+  state_ = State::draining;
+  return true;
+}
+
+void LocalRegion::close() {
+  const std::lock_guard lock(mutex_);
+  state_ = State::closed;
 }
 
 bool LocalRegion::wait_unused(const Deadline& deadline) {
@@ -91,7 +98,7 @@ Result<RegionUse> RegionTable::use(const wire::Key& key, Rights wanted) const {
     return Error(Code::invalid_argument,
                  fmt::format("the region's owner does not allow its peers to {} it",
                              wanted == Rights::read ? "read" : "write"));
-  RegionUse use = RegionUse::begin(at->second);
+  RegionUse use = RegionUse::begin(at->second, LocalRegion::User::peer);
   if (!use) return Error(Code::invalid_argument, "the region is being deregistered by its owner");
   return use;
 }

@@ -43,11 +43,14 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   const std::shared_ptr<Gpu>& gpu() const { return gpu_; }  // null: host memory
 
   // Only with true a use begins, to be ended by release().
-  bool try_use();
+  enum class User { owner, peer };
+  bool try_use(User user);
   void use_again();  // by somebody who has a use
   void release();
-  // From now on there are no new uses. True: it was open.
-  bool close();
+  // From now on the owner begins no new uses. False: it had been asked before.
+  bool drain();
+  // Nobody does.
+  void close();
   bool wait_unused(const Deadline& deadline);
 
   // How the engine lets go of it: see EngineCore::deregister.
@@ -62,15 +65,15 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   std::mutex mutex_;  // guards what follows
   std::condition_variable unused_;
   std::uint64_t uses_ = 0;
-  bool open_ = true;
+  enum class State { open, draining, closed } state_ = State::open;
 };
 
 // One use of a region, ended when it goes. Move-only; empty: of none.
 class RegionUse {
  public:
   RegionUse() = default;
-  static RegionUse begin(std::shared_ptr<LocalRegion> region) {
-    return region != nullptr && region->try_use() ? RegionUse(std::move(region)) : RegionUse();
+  static RegionUse begin(std::shared_ptr<LocalRegion> region, LocalRegion::User user) {
+    return region != nullptr && region->try_use(user) ? RegionUse(std::move(region)) : RegionUse();
   }
   RegionUse(RegionUse&& other) noexcept : region_(std::move(other.region_)) {}
   RegionUse& operator=(RegionUse&& other) noexcept {

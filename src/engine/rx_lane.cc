@@ -6,7 +6,6 @@
 #include <cstring>
 #include <utility>
 
-#include "gpu/event.h"
 #include "gpu/gpu.h"
 
 namespace hawser::engine {
@@ -108,10 +107,6 @@ Result<bool> RxLane::give_place(Landing& landing) {
   if (landing.data != nullptr) return true;
   Target& target = landing.target;
   if (target.region && target.pieces.size() == 1 && memory_.reaches(*target.region.get())) {
-    if (target.after != nullptr) {
-      HAWSER_ASSIGN(const bool free, target.after->finished());
-      if (!free) return false;
-    }
     const auto registration = memory_.registration(*target.region.get());
     if (registration.ok()) {
       landing.direct = true;
@@ -293,8 +288,6 @@ Status RxLane::begin_landing(Landing& landing) {
   }
   const std::shared_ptr<Gpu>& gpu = target.region->gpu();
   HAWSER_ASSIGN(landing.copies, memory_.copies(gpu));
-  if (gpu != nullptr && target.after != nullptr)
-    HAWSER_TRY(landing.copies->wait_for(*target.after));
   if (gpu != nullptr && !landing.slot && gpu_ == nullptr) {
     // A kernel cannot read a frame that is not pinned.
     for (const BlockCopy& copy : block_copies_)

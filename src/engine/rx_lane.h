@@ -24,7 +24,6 @@ namespace hawser::engine {
 struct Target {
   RegionUse region;
   std::vector<Block> pieces;  // local_offset and bytes count; reused from chunk to chunk
-  std::shared_ptr<GpuEvent> after;
   // Why it was refused. Until the peer has heard of it the chunk is not taken in, or a write that
   // was refused would look done.
   MessagePtr refusal;
@@ -65,7 +64,7 @@ class RxLane {
   bool take_due() { return std::exchange(due_, false); }
   // The peer's last word on what it has taken in, once.
   std::optional<wire::Ack> take_peer_ack() { return std::exchange(peer_ack_, std::nullopt); }
-  // Copies are polled, and so are users' streams: there is nothing to wait for.
+  // Copies are polled: there is nothing to wait for.
   bool copying() const { return copying_ > 0 || unpacking_; }
   bool polling() const { return out_of_places_ || untold_; }
   void forget(const LocalRegion& region) { memory_.forget(region); }
@@ -143,7 +142,7 @@ class RxLane {
   std::size_t copying_ = 0;
   bool unpacking_ = false;
   bool untold_ = false;         // the peer has not heard of the oldest chunk's refusal
-  bool out_of_places_ = false;  // the next receive waits for a slot, or for somebody's stream
+  bool out_of_places_ = false;  // the next receive waits for a slot
   CopyQueue* unpack_copies_ = nullptr;
   std::uint64_t unpack_mark_ = 0;
   std::vector<BlockCopy> block_copies_;

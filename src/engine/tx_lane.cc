@@ -5,7 +5,6 @@
 #include <iterator>
 #include <utility>
 
-#include "gpu/event.h"
 #include "gpu/gpu.h"
 
 namespace hawser::engine {
@@ -113,8 +112,6 @@ Status TxLane::stage(Prepared& prepared) {
   const Outgoing& op = *prepared.chunk.op;
   HAWSER_ASSIGN(prepared.copies, memory_.copies(op.region->gpu()));
   HAWSER_ASSIGN(prepared.slot, memory_.take_slot(op.region->gpu()));
-  if (op.after != nullptr && op.region->gpu() != nullptr)
-    HAWSER_TRY(prepared.copies->wait_for(*op.after));
   block_copies_.clear();
   std::byte* to = prepared.slot.data;
   for_each_piece(op.blocks, prepared.chunk.ref,
@@ -130,9 +127,7 @@ Status TxLane::stage(Prepared& prepared) {
 }
 
 Result<bool> TxLane::ready(const Prepared& prepared) {
-  if (prepared.mark != 0) return prepared.copies->finished(prepared.mark);
-  if (prepared.chunk.op->after != nullptr) return prepared.chunk.op->after->finished();
-  return true;
+  return prepared.mark == 0 ? Result<bool>(true) : prepared.copies->finished(prepared.mark);
 }
 
 // ---- frames ----

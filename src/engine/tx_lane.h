@@ -57,12 +57,8 @@ class TxLane {
 
   // Something is on its way into the socket.
   bool sending() const { return !posts_.empty(); }
-  // Copies are polled, and so are users' streams: there is nothing to wait for.
+  // Copies are polled: there is nothing to wait for.
   bool copying() const { return !prepared_.empty() && prepared_.front().mark != 0; }
-  bool polling() const {
-    return !prepared_.empty() && prepared_.front().mark == 0 &&
-           prepared_.front().chunk.op->after != nullptr;
-  }
   const Pace& pace() const { return pace_; }
   // False: it is still being sent from.
   bool forget(const LocalRegion& region);

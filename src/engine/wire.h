@@ -91,11 +91,10 @@ struct Begin {
   std::span<const std::byte> notification;
 };
 
-// Send me these pieces of your region, as my operation's data from `offset` on: 1 to kMaxPieces,
-// each of at least 1 byte.
+// Send me these pieces of your region, as my operation's data: 1 to kMaxPieces, each of at least 1
+// byte.
 struct ReadRequest {
   std::uint64_t sender_op = 0;
-  std::uint64_t offset = 0;
   Key key{};
   std::span<const Piece> pieces;  // to encode
   Pieces decoded;
@@ -104,7 +103,6 @@ struct ReadRequest {
 // There is a message of that tag. Eager: its data (maybe none) is here. An empty message is always
 // eager.
 struct Send {
-  std::uint64_t order = 0;  // not used: see Order
   std::uint64_t sender_op = 0;
   std::uint64_t tag = 0;
   std::uint64_t total = 0;
@@ -141,7 +139,6 @@ struct Withdraw {
 };
 
 struct Notify {
-  std::uint64_t order = 0;  // not used: see Order
   std::span<const std::byte> text;
 };
 
@@ -151,6 +148,17 @@ struct Ping {};
 // order, whichever way they come.
 struct Order {
   std::uint64_t number = 0;
+};
+
+// I am about to forget this region of mine: begin nothing with it any more, and answer with a
+// Drained.
+struct Drain {
+  Key key{};
+};
+
+// All that I have asked of this region of yours has ended, or has been said before this.
+struct Drained {
+  Key key{};
 };
 
 // I have closed this channel, having taken in and applied so many of your frames and chunks of it.
@@ -220,7 +228,7 @@ struct Heartbeat {};
 // A record's type on the wire is its place here, counted from 1.
 using Record = std::variant<Ack, WriteChunk, ReplyChunk, Begin, ReadRequest, Send, Ready, Finished,
                             Fault, Stop, Withdraw, Notify, Ping, ChannelDown, ChannelOffer, Close,
-                            Hello, Welcome, Refuse, Up, Heartbeat, Order>;
+                            Hello, Welcome, Refuse, Up, Heartbeat, Order, Drain, Drained>;
 
 const char* record_name(const Record& record);  // "WriteChunk"
 // What it takes in a frame, its own header included.

@@ -223,17 +223,14 @@ Record decode_read_request(Reader& in) {
   namespace at = layout::read_request;
   ReadRequest request;
   request.sender_op = in.number("sender_op", at::kSenderOp);
-  request.offset = in.number("offset", at::kOffset);
   request.key = in.bytes(at::kKey);
   request.decoded = in.pieces(in.number<std::uint16_t>("pieces", at::kPieces, 1, kMaxPieces));
-  check_end(in, request.offset, sum_of(request.decoded));
   return request;
 }
 
 Record decode_send(Reader& in) {
   namespace at = layout::send;
   Send send;
-  send.order = in.number("order", at::kOrder);
   send.sender_op = in.number("sender_op", at::kSenderOp);
   send.tag = in.number("tag", at::kTag);
   send.eager = in.flag(at::kEager);
@@ -273,7 +270,7 @@ Record decode_withdraw(Reader& in) {
 }
 
 Record decode_notify(Reader& in) {
-  return Notify{in.number("order", layout::notify::kOrder), in.rest("text", kMaxNotification)};
+  return Notify{in.rest("text", kMaxNotification)};
 }
 
 Record decode_ping(Reader&) {
@@ -352,6 +349,14 @@ Record decode_order(Reader& in) {
   return Order{in.number("number", layout::order::kNumber)};
 }
 
+Record decode_drain(Reader& in) {
+  return Drain{in.bytes(layout::drain::kKey)};
+}
+
+Record decode_drained(Reader& in) {
+  return Drained{in.bytes(layout::drained::kKey)};
+}
+
 // What a type of record looks like.
 struct Form {
   const char* name;
@@ -377,7 +382,7 @@ constexpr Form kForms[] = {
     {"Fault", layout::fault::kFixedBytes, 0, decode_fault},
     {"Stop", layout::stop::kFixedBytes, 0, decode_stop},
     {"Withdraw", layout::withdraw::kFixedBytes, 0, decode_withdraw},
-    {"Notify", layout::notify::kFixedBytes, 0, decode_notify},
+    {"Notify", 0, 0, decode_notify},
     {"Ping", 0, 0, decode_ping},
     {"ChannelDown", layout::channel_down::kFixedBytes, 0, decode_channel_down},
     {"ChannelOffer", layout::channel_offer::kFixedBytes, 0, decode_channel_offer},
@@ -388,6 +393,8 @@ constexpr Form kForms[] = {
     {"Up", 0, 0, decode_up},
     {"Heartbeat", 0, 0, decode_heartbeat},
     {"Order", layout::order::kFixedBytes, 0, decode_order},
+    {"Drain", layout::drain::kFixedBytes, 0, decode_drain},
+    {"Drained", layout::drained::kFixedBytes, 0, decode_drained},
 };
 static_assert(std::size(kForms) == std::variant_size_v<Record>);
 

@@ -160,7 +160,6 @@ Writer write(Room room, const ReadRequest& request) {
   namespace at = layout::read_request;
   Writer out(room, at::kFixedBytes);
   out.put(at::kSenderOp, request.sender_op);
-  out.put(at::kOffset, request.offset);
   out.put(at::kKey, request.key);
   out.put(at::kPieces, static_cast<std::uint16_t>(request.pieces.size()));
   out.append(request.pieces);
@@ -170,7 +169,6 @@ Writer write(Room room, const ReadRequest& request) {
 Writer write(Room room, const Send& send) {
   namespace at = layout::send;
   Writer out(room, at::kFixedBytes, flag_if(send.eager, at::kEager));
-  out.put(at::kOrder, send.order);
   out.put(at::kSenderOp, send.sender_op);
   out.put(at::kTag, send.tag);
   out.put(at::kTotal, send.total);
@@ -214,8 +212,7 @@ Writer write(Room room, const Withdraw& withdraw) {
 }
 
 Writer write(Room room, const Notify& notify) {
-  Writer out(room, layout::notify::kFixedBytes);
-  out.put(layout::notify::kOrder, notify.order);
+  Writer out(room, 0);
   out.append(notify.text);
   return out;
 }
@@ -294,6 +291,18 @@ Writer write(Room room, const Heartbeat&) {
 Writer write(Room room, const Order& order) {
   Writer out(room, layout::order::kFixedBytes);
   out.put(layout::order::kNumber, order.number);
+  return out;
+}
+
+Writer write(Room room, const Drain& drain) {
+  Writer out(room, layout::drain::kFixedBytes);
+  out.put(layout::drain::kKey, drain.key);
+  return out;
+}
+
+Writer write(Room room, const Drained& drained) {
+  Writer out(room, layout::drained::kFixedBytes);
+  out.put(layout::drained::kKey, drained.key);
   return out;
 }
 

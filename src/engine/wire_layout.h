@@ -82,21 +82,19 @@ static_assert(packed(kFixedBytes, kSenderOp, kTotal));
 
 namespace read_request {
 inline constexpr U64 kSenderOp{0};
-inline constexpr U64 kOffset{8};
-inline constexpr KeyField kKey{16};
-inline constexpr U16 kPieces{32};
-inline constexpr std::size_t kFixedBytes = 34;
-static_assert(packed(kFixedBytes, kSenderOp, kOffset, kKey, kPieces));
+inline constexpr KeyField kKey{8};
+inline constexpr U16 kPieces{24};
+inline constexpr std::size_t kFixedBytes = 26;
+static_assert(packed(kFixedBytes, kSenderOp, kKey, kPieces));
 }  // namespace read_request
 
 namespace send {
 inline constexpr std::uint16_t kEager = 1;
-inline constexpr U64 kOrder{0};
-inline constexpr U64 kSenderOp{8};
-inline constexpr U64 kTag{16};
-inline constexpr U64 kTotal{24};
-inline constexpr std::size_t kFixedBytes = 32;
-static_assert(packed(kFixedBytes, kOrder, kSenderOp, kTag, kTotal));
+inline constexpr U64 kSenderOp{0};
+inline constexpr U64 kTag{8};
+inline constexpr U64 kTotal{16};
+inline constexpr std::size_t kFixedBytes = 24;
+static_assert(packed(kFixedBytes, kSenderOp, kTag, kTotal));
 }  // namespace send
 
 namespace ready {
@@ -137,12 +135,6 @@ inline constexpr U64 kSenderOp{0};
 inline constexpr std::size_t kFixedBytes = 8;
 static_assert(packed(kFixedBytes, kSenderOp));
 }  // namespace withdraw
-
-namespace notify {
-inline constexpr U64 kOrder{0};
-inline constexpr std::size_t kFixedBytes = 8;
-static_assert(packed(kFixedBytes, kOrder));
-}  // namespace notify
 
 namespace channel_down {
 inline constexpr U32 kChannel{0};
@@ -199,6 +191,18 @@ inline constexpr U64 kNumber{0};
 inline constexpr std::size_t kFixedBytes = 8;
 static_assert(packed(kFixedBytes, kNumber));
 }  // namespace order
+
+namespace drain {
+inline constexpr KeyField kKey{0};
+inline constexpr std::size_t kFixedBytes = 16;
+static_assert(packed(kFixedBytes, kKey));
+}  // namespace drain
+
+namespace drained {
+inline constexpr KeyField kKey{0};
+inline constexpr std::size_t kFixedBytes = 16;
+static_assert(packed(kFixedBytes, kKey));
+}  // namespace drained
 
 // Each record fits into a frame of its own.
 inline constexpr std::size_t kRoom = kFrameBytes - kFrameHeaderBytes - record::kHeaderBytes;

@@ -61,7 +61,6 @@ void find_all(Symbols& symbols, CudaDriver& driver) {
   symbols.find(driver.cuStreamCreate, "cuStreamCreate");
   symbols.find(driver.cuStreamDestroy, "cuStreamDestroy_v2");
   symbols.find(driver.cuStreamSynchronize, "cuStreamSynchronize");
-  symbols.find(driver.cuStreamWaitEvent, "cuStreamWaitEvent");
   symbols.find(driver.cuStreamIsCapturing, "cuStreamIsCapturing");
   symbols.find(driver.cuEventCreate, "cuEventCreate");
   symbols.find(driver.cuEventDestroy, "cuEventDestroy_v2");

@@ -31,12 +31,13 @@ Result<std::shared_ptr<GpuEvent>> GpuEvent::record(std::shared_ptr<Gpu> gpu, voi
   HAWSER_TRY(check_not_capturing(*gpu, handle));
   CUevent event = nullptr;
   HAWSER_TRY(check_cuda(driver, driver.cuEventCreate(&event, kUserEventFlags), "cuEventCreate"));
-  auto made = std::shared_ptr<GpuEvent>(new GpuEvent(std::move(gpu), event));
+  auto made = std::shared_ptr<GpuEvent>(new GpuEvent(std::move(gpu), event, stream));
   HAWSER_TRY(check_cuda(driver, driver.cuEventRecord(event, handle), "cuEventRecord"));
   return made;
 }
 
-GpuEvent::GpuEvent(std::shared_ptr<Gpu> gpu, CUevent event) : gpu_(std::move(gpu)), event_(event) {}
+GpuEvent::GpuEvent(std::shared_ptr<Gpu> gpu, CUevent event, const void* stream)
+    : gpu_(std::move(gpu)), event_(event), stream_(stream) {}
 
 Result<bool> GpuEvent::finished() const {
   HAWSER_TRY(gpu_->make_current());

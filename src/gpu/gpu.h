@@ -19,7 +19,6 @@ namespace hawser {
 
 class BlockKernel;
 class BlockRing;
-class GpuEvent;
 
 struct GpuInfo {
   int ordinal = 0;
@@ -105,9 +104,6 @@ class GpuStream {
   // What the first copy_blocks would make; takes milliseconds, and the driver may let it wait for
   // whatever runs on the GPU.
   Status prepare_blocks();
-
-  // What is queued from now on starts after the event; of any GPU.
-  Status wait_for(const GpuEvent& event);
 
   // A mark in the stream, finished when all that was queued before it is; what these copies
   // wrote is then visible to the CPU and to every other stream. Marks count 1, 2, 3 ...

@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "gpu/block_ring.h"
-#include "gpu/event.h"
 #include "gpu/gpu.h"
 
 namespace hawser {
@@ -93,13 +92,6 @@ Result<BlockRing*> GpuStream::block_ring() {
     HAWSER_ASSIGN(block_ring_, BlockRing::create(gpu_, **kernel));
   }
   return block_ring_.get();
-}
-
-Status GpuStream::wait_for(const GpuEvent& event) {
-  HAWSER_TRY(gpu_->make_current());
-  const CudaDriver& driver = gpu_->driver();
-  return check_cuda(driver, driver.cuStreamWaitEvent(stream_, event.event_, 0),
-                    "cuStreamWaitEvent");
 }
 
 // The ring's slot of the new mark is that of the mark made max_marks ago.

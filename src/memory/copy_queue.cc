@@ -22,9 +22,6 @@ class HostCopyQueue : public CopyQueue {
     return {};
   }
   Status prepare_blocks() override { return {}; }
-  Status wait_for(const GpuEvent&) override {
-    return Error(Code::invalid_argument, "copies of host memory cannot wait for a GPU's stream");
-  }
   Result<std::uint64_t> mark() override { return ++marks_; }
   Result<bool> finished(std::uint64_t mark) override {
     if (mark == 0 || mark > marks_)
@@ -47,7 +44,6 @@ class GpuCopyQueue : public CopyQueue {
     return stream_->copy_blocks(blocks);
   }
   Status prepare_blocks() override { return stream_->prepare_blocks(); }
-  Status wait_for(const GpuEvent& event) override { return stream_->wait_for(event); }
   Result<std::uint64_t> mark() override { return stream_->mark(); }
   Result<bool> finished(std::uint64_t mark) override { return stream_->finished(mark); }
 

@@ -13,7 +13,6 @@
 namespace hawser {
 
 class Gpu;
-class GpuEvent;
 
 // Not thread-safe. Marks count 1, 2, 3 ...; a mark is finished when every copy queued
 // before it is, and the bytes are then visible to whoever saw it finished. Source and
@@ -27,9 +26,6 @@ class CopyQueue {
   virtual Status copy_blocks(std::span<const BlockCopy> blocks) = 0;
   // Makes ahead of time what the first copy_blocks needs.
   virtual Status prepare_blocks() = 0;
-  // What is queued from now on starts after the event. A queue for host memory, whose copies are
-  // made at once, cannot: Code::invalid_argument.
-  virtual Status wait_for(const GpuEvent& event) = 0;
   virtual Result<std::uint64_t> mark() = 0;
   // A mark that was never made is Code::invalid_argument.
   virtual Result<bool> finished(std::uint64_t mark) = 0;

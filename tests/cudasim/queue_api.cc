@@ -46,19 +46,6 @@ CUDASIM_EXPORT CUresult cuStreamQuery(CUstream handle) {
   return found.stream->idle() ? kSuccess : kNotReady;
 }
 
-// As the real one, it waits for what the event stands for now, whoever records it again or
-// destroys it later. The event may be of another context.
-CUDASIM_EXPORT CUresult cuStreamWaitEvent(CUstream stream_handle, CUevent event_handle,
-                                          unsigned flags) {
-  const Found found = find_stream(stream_handle);
-  if (found.problem != kSuccess) return found.problem;
-  const auto event = State::get().event(event_handle);
-  if (event == nullptr) return kInvalidHandle;
-  if (flags != 0) return kInvalidValue;
-  found.stream->submit([event, ticket = event->recorded()] { event->wait_for(ticket); });
-  return kSuccess;
-}
-
 // Nothing captures here.
 CUDASIM_EXPORT CUresult cuStreamIsCapturing(CUstream handle, int* status) {
   const Found found = find_stream(handle);

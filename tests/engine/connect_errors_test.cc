@@ -3,10 +3,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <future>
 #include <string_view>
 
 #include "engine/fixture.h"
+#include "support/engine_frames.h"
 #include "support/ports.h"
 
 namespace hawser::test {
@@ -105,6 +107,61 @@ TEST_F(ConnectErrors, ClientComesBeforeItsServer) {
   auto connected = connecting.get();
   ASSERT_OK(connected);
   expect_working(*connected, *accepted);
+}
+
+// What takes connections and drops them may be a server that is just being replaced.
+TEST_F(ConnectErrors, ServerIsRestartedMeanwhile) {
+  int port = 0;
+  std::future<Result<Link>> connecting;
+  {
+    const UniqueFd old = listen_on_loopback(0);
+    port = bound_port(old);
+    connecting = std::async(std::launch::async,
+                            [&] { return client_->connect("127.0.0.1", port, within(20'000)); });
+    for (int i = 0; i < 3; ++i) {
+      const UniqueFd caller(::accept(old.get(), nullptr, nullptr));
+      EXPECT_TRUE(caller.valid());
+    }
+  }
+  auto acceptor = server_->listen("127.0.0.1", port);
+  ASSERT_OK(acceptor);
+  auto accepted = (*acceptor)->accept(kPatienceMs);
+  ASSERT_OK(accepted);
+  auto connected = connecting.get();
+  ASSERT_OK(connected);
+  expect_working(*connected, *accepted);
+}
+
+TEST_F(ConnectErrors, EndWithTheirEngine) {
+  const UniqueFd silent = listen_on_loopback(0);
+  const int port = bound_port(silent);
+  Engine* const engine = client_.get();
+  auto connecting = std::async(std::launch::async, [&, engine] {
+    return engine->connect("127.0.0.1", port, within(60'000));
+  });
+  const UniqueFd caller(::accept(silent.get(), nullptr, nullptr));
+  client_.reset();
+  ASSERT_EQ(connecting.wait_for(Milliseconds(kPatienceMs)), std::future_status::ready);
+  EXPECT_CODE(connecting.get(), Code::cancelled);
+}
+
+// An engine of another version hears why, and tells its user.
+TEST_F(ConnectErrors, OtherVersionsAreToldSo) {
+  const auto acceptor = listening();
+  const UniqueFd other = connect_to_loopback(acceptor->port());
+  std::vector<std::byte> hello = engine_wire::frame_of(engine_wire::sample_hello());
+  hello[4] = std::byte{77};
+  ASSERT_EQ(::send(other.get(), hello.data(), hello.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(hello.size()));
+  std::array<std::byte, engine::wire::kFrameBytes> answer;
+  const ssize_t got = ::recv(other.get(), answer.data(), answer.size(), 0);
+  ASSERT_GT(got, 0);
+  const std::vector<std::byte> frame(answer.begin(), answer.begin() + got);
+  const auto records = engine_wire::records_of(frame);
+  ASSERT_OK(records);
+  const auto* const refuse = std::get_if<engine::wire::Refuse>(&records->front());
+  ASSERT_NE(refuse, nullptr);
+  EXPECT_EQ(refuse->reason, "protocol version 77, this side speaks 1");
 }
 
 TEST_F(ConnectErrors, StrangersOnThePortHarmNobody) {

@@ -8,7 +8,6 @@
 #include "gpu/gpu.h"
 
 namespace hawser::test {
-namespace {
 
 std::shared_ptr<Gpu> simulated_gpu() {
   static const std::shared_ptr<Gpu> gpu = [] {
@@ -19,8 +18,6 @@ std::shared_ptr<Gpu> simulated_gpu() {
   }();
   return gpu;
 }
-
-}  // namespace
 
 Memory::Memory(Place place, std::size_t bytes) : bytes_(bytes) {
   const std::size_t all = bytes + 2 * kMargin;

@@ -17,6 +17,9 @@
 
 namespace hawser::test {
 
+// The GPU of Place::gpu, which both engines share.
+std::shared_ptr<Gpu> simulated_gpu();
+
 // Not thread-safe by itself; distinct parts may be used by distinct threads.
 class Memory {
  public:

@@ -90,7 +90,7 @@ class FuzzedFrames {
       case 1:
         return builder.add(reply_chunk());
       case 2:
-        return builder.add(ReadRequest{number(), number() / 2, key(), pieces(some_bytes()), {}});
+        return builder.add(ReadRequest{number(), key(), pieces(some_bytes()), {}});
       case 3:
         return builder.add(send());
       case 4:
@@ -120,11 +120,10 @@ class FuzzedFrames {
   Record send() {
     const bool eager = below(2) == 0;
     const auto bytes = eager ? data(300) : std::span<const std::byte>();
-    return Send{number(), number(), number(), eager ? bytes.size() : 1 + number() / 2,
-                eager,    bytes};
+    return Send{number(), number(), eager ? bytes.size() : 1 + number() / 2, eager, bytes};
   }
   Record about_operations() {
-    switch (below(7)) {
+    switch (below(9)) {
       case 0:
         return Ack{number(), number()};
       case 1:
@@ -137,8 +136,12 @@ class FuzzedFrames {
         return Stop{number()};
       case 5:
         return Withdraw{number()};
+      case 6:
+        return Drain{key()};
+      case 7:
+        return Drained{key()};
       default:
-        return Notify{number(), data(200)};
+        return Notify{data(200)};
     }
   }
   std::uint32_t channel() { return static_cast<std::uint32_t>(below(kMaxChannels)); }

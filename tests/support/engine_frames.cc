@@ -70,7 +70,7 @@ WriteChunk sample_write() {
 }
 
 ReadRequest sample_read() {
-  return {7, 20, key_of(9), kTwoPieces, {}};
+  return {7, key_of(9), kTwoPieces, {}};
 }
 
 Hello sample_hello() {
@@ -87,13 +87,13 @@ std::vector<Record> one_record_of_each() {
           ReplyChunk{1, 2, 100, sample_data()},
           Begin{1, 2, sample_data()},
           sample_read(),
-          Send{1, 2, 3, 100, true, sample_data()},
+          Send{1, 2, 100, true, sample_data()},
           Ready{1, 2},
           Finished{1},
           Fault{1, Code::data, "text"},
           Stop{1},
           Withdraw{1},
-          Notify{1, sample_data()},
+          Notify{sample_data()},
           Ping{},
           ChannelDown{1, 2, 3, 4, "reason"},
           ChannelOffer{1, 2, {}},
@@ -103,7 +103,9 @@ std::vector<Record> one_record_of_each() {
           Refuse{"reason"},
           Up{},
           Heartbeat{},
-          Order{1}};
+          Order{1},
+          Drain{key_of(3)},
+          Drained{key_of(4)}};
 }
 
 }  // namespace hawser::test::engine_wire

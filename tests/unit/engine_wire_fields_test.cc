@@ -33,7 +33,7 @@ Bytes resized_record(const Record& record, int change) {
 
 TEST(EngineWireRecord, HeaderIsCheckedFieldByField) {
   const Record stop = Stop{1};
-  EXPECT_EQ(frame_error(altered_byte(stop, 16, 23)), "a record of unknown type 23");
+  EXPECT_EQ(frame_error(altered_byte(stop, 16, 25)), "a record of unknown type 25");
   EXPECT_EQ(frame_error(altered_byte(stop, 17, 1)), "a record of unknown type 266");
   EXPECT_EQ(frame_error(altered_byte(stop, 18, 1)), "a Stop with unknown flags 0x1");
   EXPECT_EQ(frame_error(altered_byte(sample_write(), 18, 7)),
@@ -129,11 +129,6 @@ TEST(EngineWireRecord, OffsetsEndWithin64Bits) {
   EXPECT_EQ(frame_error(frame_of(ReplyChunk{1, kLast - 4, 5, {}})),
             "a ReplyChunk with offset = 18446744073709551611, whose 5 bytes end beyond 64 bits");
   EXPECT_EQ(frame_error(frame_of(ReplyChunk{1, kLast - 5, 5, {}})), "");
-  ReadRequest read = sample_read();
-  read.offset = kLast - 99;
-  EXPECT_THAT(frame_error(frame_of(read)), HasSubstr("whose 100 bytes end beyond 64 bits"));
-  read.offset = kLast - 100;
-  EXPECT_EQ(frame_error(frame_of(read)), "");
 }
 
 TEST(EngineWireRecord, ChunksAndRequestsHaveBytes) {
@@ -143,29 +138,28 @@ TEST(EngineWireRecord, ChunksAndRequestsHaveBytes) {
             "a ReplyChunk with bytes = 4194305, want 1 to 4194304");
   EXPECT_EQ(frame_error(frame_of(ReadRequest{})), "a ReadRequest with pieces = 0, want 1 to 512");
   const std::vector<Piece> many(kMaxPieces + 1, {0, 1});
-  EXPECT_EQ(frame_error(frame_of(ReadRequest{1, 2, {}, many, {}})),
+  EXPECT_EQ(frame_error(frame_of(ReadRequest{1, {}, many, {}})),
             "a ReadRequest with pieces = 513, want 1 to 512");
 }
 
 TEST(EngineWireRecord, SendFieldsAreChecked) {
-  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 3, 0, false, {}})),
+  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 0, false, {}})),
             "a Send with total = 0, want 1 to 18446744073709551615");
-  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 3, kMaxInlineBytes + 1, true, {}})),
+  EXPECT_EQ(frame_error(frame_of(Send{1, 2, kMaxInlineBytes + 1, true, {}})),
             "a Send with total = 8193, want 0 to 8192");
-  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 3, 101, true, sample_data()})),
-            "a Send of 132 bytes, too short for its data");
-  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 3, 99, true, sample_data()})),
-            "a Send of 132 bytes where its fields take 131");
-  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 3, 100, false, sample_data()})),
-            "a Send of 132 bytes where its fields take 32");
+  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 101, true, sample_data()})),
+            "a Send of 124 bytes, too short for its data");
+  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 99, true, sample_data()})),
+            "a Send of 124 bytes where its fields take 123");
+  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 100, false, sample_data()})),
+            "a Send of 124 bytes where its fields take 24");
 }
 
 TEST(EngineWireRecord, NotificationsAreBounded) {
   const Bytes text = numbered_bytes(kMaxNotification + 1);
   EXPECT_EQ(frame_error(frame_of(Begin{1, 2, text})),
             "a Begin with notification of 4097 bytes, at most 4096");
-  EXPECT_EQ(frame_error(frame_of(Notify{1, text})),
-            "a Notify with text of 4097 bytes, at most 4096");
+  EXPECT_EQ(frame_error(frame_of(Notify{text})), "a Notify with text of 4097 bytes, at most 4096");
 }
 
 TEST(EngineWireRecord, CodesAndChannelsAreChecked) {

@@ -55,12 +55,12 @@ TEST(EngineWireBytes, OfTheDataPathAreAsSpecified) {
             hex_digits("0300 0100 17000000 0100000000000000 0200000000000000 03000000 f1f2f3"));
   EXPECT_EQ(record_hex(Begin{1, 2, data}),
             hex_digits("0400 0000 13000000 0100000000000000 0200000000000000 f1f2f3"));
-  EXPECT_EQ(record_hex(ReadRequest{1, 2, key_of(0x22), std::span(pieces).first(1), {}}),
-            hex_digits("0500 0000 2e000000 0100000000000000 0200000000000000" + key +
-                       "0100 0b0a000000000000 01000000"));
-  EXPECT_EQ(record_hex(Send{1, 2, 3, 3, true, data}),
-            hex_digits("0600 0100 23000000 0100000000000000 0200000000000000 0300000000000000 "
-                       "0300000000000000 f1f2f3"));
+  EXPECT_EQ(
+      record_hex(ReadRequest{1, key_of(0x22), std::span(pieces).first(1), {}}),
+      hex_digits("0500 0000 26000000 0100000000000000" + key + "0100 0b0a000000000000 01000000"));
+  EXPECT_EQ(record_hex(Send{1, 2, 3, true, data}),
+            hex_digits("0600 0100 1b000000 0100000000000000 0200000000000000 0300000000000000 "
+                       "f1f2f3"));
   EXPECT_EQ(record_hex(Ready{1, 2}),
             hex_digits("0700 0000 10000000 0100000000000000 0200000000000000"));
   EXPECT_EQ(record_hex(Finished{1}), hex_digits("0800 0000 08000000 0100000000000000"));
@@ -68,7 +68,7 @@ TEST(EngineWireBytes, OfTheDataPathAreAsSpecified) {
             hex_digits("0900 0000 0e000000 0100000000000000 0a00 0200 6e6f"));
   EXPECT_EQ(record_hex(Stop{1}), hex_digits("0a00 0000 08000000 0100000000000000"));
   EXPECT_EQ(record_hex(Withdraw{1}), hex_digits("0b00 0000 08000000 0100000000000000"));
-  EXPECT_EQ(record_hex(Notify{1, data}), hex_digits("0c00 0000 0b000000 0100000000000000 f1f2f3"));
+  EXPECT_EQ(record_hex(Notify{data}), hex_digits("0c00 0000 03000000 f1f2f3"));
 }
 
 TEST(EngineWireBytes, OfChannelsAndLinksAreAsSpecified) {
@@ -93,6 +93,8 @@ TEST(EngineWireBytes, OfChannelsAndLinksAreAsSpecified) {
   EXPECT_EQ(record_hex(Heartbeat{}), hex_digits("1500 0000 00000000"));
   EXPECT_EQ(record_hex(Order{1}), hex_digits("1600 0000 08000000"
                                              "0100000000000000"));
+  EXPECT_EQ(record_hex(Drain{key_of(1)}), hex_digits("1700 0000 10000000" + one));
+  EXPECT_EQ(record_hex(Drained{key_of(2)}), hex_digits("1800 0000 10000000" + two));
 }
 
 TEST(EngineWireFrame, HoldsOneOfEachInOrder) {
@@ -104,7 +106,7 @@ TEST(EngineWireFrame, HoldsOneOfEachInOrder) {
   ASSERT_EQ(records->size(), all.size());
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ((*records)[i].index(), i);
   EXPECT_STREQ(record_name(all[1]), "WriteChunk");
-  EXPECT_STREQ(record_name(all.back()), "Order");
+  EXPECT_STREQ(record_name(all.back()), "Drained");
 }
 
 TEST(EngineWireFrame, MayLieAnywhereInMemory) {
@@ -141,19 +143,19 @@ TEST(EngineWireFrame, TakesNothingThatDoesNotFitWhole) {
   Bytes buffer(kFrameBytes);
   FrameBuilder builder(buffer);
   const Bytes notification = numbered_bytes(kMaxNotification);
-  while (builder.add(Notify{1, notification})) {
+  while (builder.add(Notify{notification})) {
   }
   const std::size_t room = builder.room();
-  EXPECT_LT(room, encoded_bytes(Notify{1, notification}));
-  const std::size_t rest = room - encoded_bytes(Notify{1, {}});
+  EXPECT_LT(room, encoded_bytes(Notify{notification}));
+  const std::size_t rest = room - encoded_bytes(Notify{});
   for (const Record& record : one_record_of_each()) {
     const bool fits = encoded_bytes(record) <= room;
     FrameBuilder copy = builder;
     EXPECT_EQ(copy.add(record), fits) << record_name(record);
     EXPECT_EQ(copy.room(), fits ? room - encoded_bytes(record) : room);
   }
-  EXPECT_FALSE(builder.add(Notify{2, std::span(notification).first(rest + 1)}));
-  EXPECT_TRUE(builder.add(Notify{2, std::span(notification).first(rest)}));
+  EXPECT_FALSE(builder.add(Notify{std::span(notification).first(rest + 1)}));
+  EXPECT_TRUE(builder.add(Notify{std::span(notification).first(rest)}));
   EXPECT_EQ(builder.room(), 0u);
   const auto frame = builder.finish();
   EXPECT_TRUE(records_of(Bytes(frame.begin(), frame.end())).ok());
