@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/load.h"
 #include "engine/operations.h"
 #include "engine/rx_lane.h"
 #include "engine/silence.h"
@@ -65,8 +66,7 @@ class LinkChannel final : private TxSource, private RxSink {
   // Sends something that the peer has to acknowledge. Whoever asks wakes the worker.
   void ask_for_a_sign() { sign_wanted_.store(true, std::memory_order_relaxed); }
   bool suspicious() const { return suspicious_.load(std::memory_order_relaxed); }
-  std::uint64_t outstanding() const { return tx_pace_->outstanding(); }
-  double rate() const { return tx_pace_->rate(); }
+  ChannelLoad load() const { return {tx_pace_->rate(), tx_pace_->outstanding()}; }
   TimePoint heard_at() const { return heard_at_.load(std::memory_order_relaxed); }
   std::uint64_t bytes_sent() const { return bytes_sent_.load(std::memory_order_relaxed); }
   std::uint64_t bytes_received() const { return bytes_received_.load(std::memory_order_relaxed); }

@@ -18,6 +18,7 @@
 #include "engine/channel_maker.h"
 #include "engine/control_line.h"
 #include "engine/link_channel.h"
+#include "engine/load.h"
 #include "engine/operations.h"
 #include "engine/worker.h"
 
@@ -135,14 +136,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void end(Lock& lock, const Error& why);
   void finish_end(Lock& lock);
   void wake(std::uint64_t bytes);
-  struct Rates {
-    double sum = 0;  // bytes a second, as all that follow
-    double fastest = 0;
-    double average = 0;
-    std::uint64_t outstanding = 0;
-  };
-  Rates rates() const;
-  static double finish(const LinkChannel& channel, std::uint64_t bytes, const Rates& all);
+  LinkLoad load() const;
   LinkChannel* best_channel(std::uint64_t bytes) const;
   void retry(TimePoint now);
   void warn(TimePoint now);

@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/parameters.h"
 #include "gpu/gpu.h"
+#include "net/nic_place.h"
 #include "topology/gpu_nic_map.h"
 
 namespace hawser::engine {
@@ -33,12 +33,6 @@ std::vector<int> all_but_loopback(const Net& net) {
   return devices;
 }
 
-PciPlace place_of_nic(const NetDevice& device) {
-  std::error_code problem;  // a plugin may name it by a link
-  const auto path = std::filesystem::canonical(device.pci_path, problem);
-  return {device.name, problem ? device.pci_path : path.string(), device.numa_node};
-}
-
 }  // namespace
 
 Result<NicChoice> NicChoice::create(const Net& net, const CudaDriver* driver,
@@ -59,7 +53,7 @@ Result<NicChoice> NicChoice::create(const Net& net, const CudaDriver* driver,
   for (const GpuInfo& gpu : gpus)
     places.push_back(find_pci_function(sysfs, fmt::format("GPU {}", gpu.ordinal), gpu.pci_bus_id));
   std::vector<PciPlace> nics;
-  for (const int device : choice.all_) nics.push_back(place_of_nic(device_of(net, device)));
+  for (const int device : choice.all_) nics.push_back(place_of(device_of(net, device)));
   HAWSER_ASSIGN(const std::vector<GpuNics> map,
                 map_gpus_to_nics(places, nics, options.gpu_nic_map));
   choice.by_gpu_.resize(gpus.size());

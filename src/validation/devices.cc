@@ -1,12 +1,12 @@
 #include <fmt/core.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include <hawser/devices.h>
 
 #include "base/parameters.h"
 #include "gpu/gpu.h"
+#include "net/nic_place.h"
 #include "setup/environment.h"
 #include "topology/gpu_nic_map.h"
 
@@ -93,12 +93,6 @@ void describe_net(const Transport& transport, DevicesResult& result, json& objec
     result.text += device_line(devices[i], i);
   }
   object["devices"] = list;
-}
-
-PciPlace place_of(const NetDevice& device) {
-  std::error_code problem;  // a plugin may name it by a link
-  const auto path = std::filesystem::canonical(device.pci_path, problem);
-  return {device.name, problem ? device.pci_path : path.string(), device.numa_node};
 }
 
 // The devices that may serve GPUs: loopback only where there is nothing else.
