@@ -69,10 +69,10 @@ void AcceptorCore::interests(std::vector<Interest>& into) {
     into.push_back({candidate.control->fd(), candidate.control->wants_to_write()});
 }
 
-bool AcceptorCore::poll(TimePoint now) {
+bool AcceptorCore::poll(TimePoint now, bool ready) {
   const std::lock_guard polling(polling_);
   if (sockets_.empty()) return false;  // it was closed
-  take_in(now);
+  if (ready) take_in(now);
   std::erase_if(candidates_, [&](Candidate& candidate) { return !look_at(candidate, now); });
   return true;
 }

@@ -32,7 +32,7 @@ class AcceptorCore final : public Polled, public std::enable_shared_from_this<Ac
   void close();
 
   void interests(std::vector<Interest>& into) override;
-  bool poll(TimePoint now) override;
+  bool poll(TimePoint now, bool ready) override;
 
  private:
   static constexpr std::size_t kMaxCandidates = 64;

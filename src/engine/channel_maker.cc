@@ -44,7 +44,9 @@ Result<bool> Making::step() {
     return Error(Code::timeout,
                  fmt::format("{} within {} ms", progress_text(), deadline_.timeout().count()));
   if (listener_ == nullptr && ends_.receive == nullptr) {
-    ends_.capabilities = net_->devices()[static_cast<std::size_t>(device_)].capabilities;
+    const NetDevice& device = net_->devices()[static_cast<std::size_t>(device_)];
+    ends_.capabilities = device.capabilities;
+    ends_.numa_node = device.numa_node;
     HAWSER_ASSIGN(listener_, net_->listen(device_));
     outcome_.offer(listener_->handle());
     moved_ = true;

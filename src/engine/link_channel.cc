@@ -6,11 +6,13 @@
 #include <utility>
 
 #include "engine/link_core.h"
+#include "topology/numa.h"
 
 namespace hawser::engine {
 
 Result<std::shared_ptr<LinkChannel>> LinkChannel::create(std::shared_ptr<LinkCore> link,
                                                          ChannelEnds ends) {
+  const PreferNumaNode near(ends.numa_node);  // for staging memory
   std::shared_ptr<LinkChannel> channel(new LinkChannel(std::move(link), ends));
   LinkCore& core = *channel->link_;
   channel->receive_fd_ = ends.receive->wait_fd();

@@ -1,7 +1,6 @@
 #include "engine/reactor.h"
 
 #include <fmt/core.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -27,8 +26,11 @@ class WatchedLink final : public Polled {
     if (!lost_) into.push_back({control_->fd(), control_->wants_to_write()});
   }
 
-  bool poll(TimePoint now) override {
-    if (!lost_) look_at_control(now);
+  // Others' descriptors call, too: what only takes time is looked at once in a while.
+  bool poll(TimePoint now, bool ready) override {
+    if (!ready && now - looked_at_ < Milliseconds(kTickMs)) return true;
+    looked_at_ = now;
+    if (!lost_) look_at_control(now, ready);
     link_->look_at_clock(now);
     if (!link_->ended()) return true;
     control_->flush();
@@ -37,12 +39,15 @@ class WatchedLink final : public Polled {
   }
 
  private:
-  void look_at_control(TimePoint now) {
-    control_->flush();
-    Status read = control_->read([this](const wire::Record& record) -> Status {
-      link_->on_control(record);
-      return {};
-    });
+  void look_at_control(TimePoint now, bool ready) {
+    Status read;
+    if (ready) {
+      control_->flush();
+      read = control_->read([this](const wire::Record& record) -> Status {
+        link_->on_control(record);
+        return {};
+      });
+    }
     if (read.ok() && now - control_->heard_at() > peer_silence_)
       read = Error(Code::timeout, fmt::format("{} was silent on the control connection for {} ms",
                                               control_->peer(), peer_silence_.count()));
@@ -59,6 +64,7 @@ class WatchedLink final : public Polled {
   const std::shared_ptr<ControlLine> control_;
   const Milliseconds peer_silence_;
   TimePoint beat_at_{};
+  TimePoint looked_at_{};
   bool lost_ = false;
 };
 
@@ -112,25 +118,41 @@ std::vector<std::shared_ptr<LinkCore>> Reactor::links() const {
 void Reactor::loop() {
   pthread_setname_np(pthread_self(), "hw-control");
   while (!stopping_.load(std::memory_order_relaxed)) {
-    {
-      const std::lock_guard lock(mutex_);
-      for (auto& arrived : arriving_) polled_.push_back(std::move(arrived));
-      arriving_.clear();
-    }
+    take_arrived();
     const TimePoint now = Clock::system().now();
-    std::erase_if(polled_, [now](const auto& polled) { return !polled->poll(now); });
+    std::erase_if(watched_, [now](const Watched& watched) {
+      return !watched.polled->poll(now, watched.ready);
+    });
     sleep();
   }
 }
 
+void Reactor::take_arrived() {
+  const std::lock_guard lock(mutex_);
+  for (auto& arrived : arriving_) watched_.push_back({std::move(arrived)});
+  arriving_.clear();
+}
+
 void Reactor::sleep() {
   interests_.clear();
-  for (const auto& polled : polled_) polled->interests(interests_);
-  std::vector<pollfd> wait_for{{bell_.get(), POLLIN, 0}};
+  for (Watched& watched : watched_) {
+    const std::size_t before = interests_.size();
+    watched.polled->interests(interests_);
+    watched.interests = interests_.size() - before;
+  }
+  descriptors_.assign(1, {bell_.get(), POLLIN, 0});
   for (const Polled::Interest& interest : interests_)
-    wait_for.push_back(
+    descriptors_.push_back(
         {interest.fd, static_cast<short>(POLLIN | (interest.write ? POLLOUT : 0)), 0});
-  ::poll(wait_for.data(), wait_for.size(), polled_.empty() ? -1 : kTickMs);
+  const int called =
+      ::poll(descriptors_.data(), descriptors_.size(), watched_.empty() ? -1 : kTickMs);
+  std::size_t next = 1;
+  for (Watched& watched : watched_) {
+    watched.ready = false;
+    for (std::size_t i = 0; i < watched.interests; ++i)
+      watched.ready = descriptors_[next++].revents != 0 || watched.ready;
+  }
+  if (called <= 0 || descriptors_.front().revents == 0) return;
   std::uint64_t rings = 0;
   [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rings, sizeof rings);
 }

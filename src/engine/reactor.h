@@ -1,6 +1,8 @@
 // The thread of the control plane: who comes in, who has gone, and what time it is.
 #pragma once
 
+#include <poll.h>
+
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -26,8 +28,9 @@ class Polled {
     bool write = false;
   };
   virtual void interests(std::vector<Interest>& into) = 0;
-  // Something may have come, or time has passed. False: it has ended, and is let go.
-  virtual bool poll(TimePoint now) = 0;
+  // Time has passed; `ready`: one of its descriptors called, or it has just been added. False: it
+  // has ended, and is let go.
+  virtual bool poll(TimePoint now, bool ready) = 0;
 };
 
 // Thread-safe.
@@ -45,8 +48,15 @@ class Reactor {
   std::vector<std::shared_ptr<LinkCore>> links() const;
 
  private:
+  struct Watched {
+    std::shared_ptr<Polled> polled;
+    bool ready = true;
+    std::size_t interests = 0;  // how many it has
+  };
+
   explicit Reactor(UniqueFd bell);
   void loop();
+  void take_arrived();
   void sleep();
   void wake();
 
@@ -55,9 +65,10 @@ class Reactor {
   mutable std::mutex mutex_;  // guards what follows
   std::vector<std::shared_ptr<Polled>> arriving_;
   std::vector<std::weak_ptr<LinkCore>> links_;
-  std::vector<std::shared_ptr<Polled>> polled_;  // of the thread
-  std::vector<Polled::Interest> interests_;      // likewise
-  std::thread thread_;                           // last: it uses the others
+  std::vector<Watched> watched_;             // of the thread, as what follows
+  std::vector<Polled::Interest> interests_;  // of all of them, in their order
+  std::vector<pollfd> descriptors_;
+  std::thread thread_;  // last: it uses the others
 };
 
 }  // namespace hawser::engine
