@@ -106,9 +106,16 @@ LinkChannel* LinkCore::best_channel(std::uint64_t bytes) const {
   return best;
 }
 
+// Who leaves it to a better one sees to it that this one knows: rates may have changed since it was
+// last woken, and a channel with nothing on its way hears of nothing.
 bool LinkCore::may_take(const LinkChannel& channel) const {
   const Lock lock(mutex_);
-  return load().may_take(channel.load(), operations_.unsent_bytes(), terms_.chunk_bytes);
+  const std::uint64_t unsent = operations_.unsent_bytes();
+  if (load().may_take(channel.load(), unsent, terms_.chunk_bytes)) return true;
+  LinkChannel* const best = best_channel(std::min<std::uint64_t>(unsent, terms_.chunk_bytes));
+  if (best != nullptr && best != &channel && best->load().outstanding == 0)
+    workers_[static_cast<std::size_t>(best->index())]->kick(*best);
+  return false;
 }
 
 // ---- signs of life ----

@@ -98,4 +98,11 @@ Piece::Piece(Engine& engine, Place place, std::size_t bytes, Rights rights) : me
   if (seen.ok()) remote = *seen;
 }
 
+// Memory outlives its registration.
+Piece::~Piece() {
+  if (!region) return;
+  const Status gone = region.deregister(InFlight::fail);
+  EXPECT_TRUE(gone.ok()) << (gone.ok() ? "" : gone.error().message());
+}
+
 }  // namespace hawser::test

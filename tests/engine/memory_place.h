@@ -51,6 +51,9 @@ class Memory {
 // Memory, registered, and as the peer sees it.
 struct Piece {
   Piece(Engine& engine, Place place, std::size_t bytes, Rights rights = Rights::read_write);
+  ~Piece();
+  Piece(const Piece&) = delete;
+  Piece& operator=(const Piece&) = delete;
 
   Memory memory;
   Region region;

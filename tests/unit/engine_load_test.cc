@@ -1,9 +1,12 @@
 // Which channel takes what.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
 #include <vector>
 
 #include "engine/load.h"
+#include "support/seed.h"
 
 namespace hawser::engine {
 namespace {
@@ -59,6 +62,18 @@ TEST(EngineLoad, WhoIsBehindTakesLess) {
   const auto taken = shares({{1e9, 20 * kLoadChunk}, {1e9, 0}}, 40 * kLoadChunk);
   EXPECT_NEAR(static_cast<double>(taken[0]) / kLoadChunk, 10, 1.5);
   EXPECT_NEAR(static_cast<double>(taken[1]) / kLoadChunk, 30, 1.5);
+}
+
+// Or nobody would ever send it.
+TEST(EngineLoad, TheFastestTakesWhatIdleChannelsLeave) {
+  std::mt19937_64 random(test::seed_of_this_run());
+  for (int round = 0; round < 1000; ++round) {
+    std::vector<ChannelLoad> channels(1 + random() % 6);
+    for (ChannelLoad& channel : channels)
+      channel.rate = static_cast<double>(1 + random() % 1000000);
+    const auto fastest = std::ranges::max_element(channels, {}, &ChannelLoad::rate);
+    EXPECT_TRUE(load_of(channels).may_take(*fastest, 1 + random() % 1000000, kLoadChunk));
+  }
 }
 
 // A slow channel keeps off the end of a transfer, which it would hold up.
