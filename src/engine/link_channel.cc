@@ -33,14 +33,32 @@ LinkChannel::LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends
 
 bool LinkChannel::progress(TimePoint now) {
   if (closed_) return false;
-  Result<bool> moved =
-      close_asked_.load(std::memory_order_acquire) ? Result<bool>(*close_reason_) : step(now);
-  if (moved.ok()) {
+  const bool asked = close_asked_.load(std::memory_order_acquire);
+  Result<bool> moved = asked ? leave(now) : step(now);
+  if (moved.ok() && !asked) {
     if (const Status clock = look_at_clock(now); !clock.ok()) moved = clock.error();
+    if (rx_->peer_leaves())
+      ask_to_close(Error(Code::peer, "the peer closed the channel"), How::in_order);
   }
   if (moved.ok()) return *moved;
   close(moved.error());
   return true;
+}
+
+// An error: it is done.
+Result<bool> LinkChannel::leave(TimePoint now) {
+  if (close_how_ == How::at_once) return *close_reason_;
+  if (!leaving_until_) {
+    leaving_until_ = now + kLeaving;
+    tx_->leave();
+  }
+  const Result<bool> moved = step(now);
+  if (!moved.ok() || now > *leaving_until_) return *close_reason_;
+  if (!left_ && tx_->left() && rx_->peer_has_left()) {
+    left_ = true;
+    link_->channel_left(*this);
+  }
+  return left_ && peer_left_.load(std::memory_order_relaxed) ? Result<bool>(*close_reason_) : moved;
 }
 
 Result<bool> LinkChannel::step(TimePoint now) {
@@ -91,7 +109,8 @@ LinkChannel::Waits LinkChannel::waits() const {
   waits.copying = rx_->copying() || tx_->copying();
   waits.polling =
       rx_->polling() || receive_fd_ < 0 || send_fd_ < 0 || link_->operations().waits_for_streams();
-  waits.timing = tx_->pace().stalled_for(TimePoint::max()) > std::chrono::nanoseconds::zero() ||
+  waits.timing = leaving_until_ ||
+                 tx_->pace().stalled_for(TimePoint::max()) > std::chrono::nanoseconds::zero() ||
                  link_->operations().unsent_bytes() > 0;
   return waits;
 }
@@ -102,9 +121,10 @@ bool LinkChannel::forget(const LocalRegion& region) {
   return tx_->forget(region);
 }
 
-void LinkChannel::ask_to_close(const Error& why) {
+void LinkChannel::ask_to_close(const Error& why, How how) {
   if (!close_claimed_.test_and_set()) {
     close_reason_ = why;
+    close_how_ = how;
     close_asked_.store(true, std::memory_order_release);
   }
   kicked.store(true, std::memory_order_release);
@@ -121,6 +141,7 @@ void LinkChannel::close(const Error& why) {
 // The peer should know what has been taken in, if it can be told: or its transfers that have
 // arrived would fail.
 void LinkChannel::say_last_word() {
+  if (leaving_until_) return;
   tx_->set_ack(rx_->taken(), true);
   const Deadline deadline = Deadline::after(kLastWord);
   Backoff backoff;

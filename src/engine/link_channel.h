@@ -63,7 +63,13 @@ class LinkChannel final : private TxSource, private RxSink {
   // ---- any thread ----
   int index() const { return index_; }
   std::uint32_t generation() const { return generation_; }
-  void ask_to_close(const Error& why);
+  // In order: each side says that nothing follows, and hears it, as far as that takes no time. Then
+  // no connection is closed with something on its way, which costs some plugins memory, and some
+  // receivers what has just arrived.
+  enum class How { at_once, in_order };
+  void ask_to_close(const Error& why, How how = How::at_once);
+  // The peer has heard that nothing follows. Whoever tells wakes the worker.
+  void peer_left() { peer_left_.store(true, std::memory_order_relaxed); }
   // Sends something that the peer has to acknowledge. Whoever asks wakes the worker.
   void ask_for_a_sign() { sign_wanted_.store(true, std::memory_order_relaxed); }
   bool suspicious() const { return suspicious_.load(std::memory_order_relaxed); }
@@ -77,9 +83,11 @@ class LinkChannel final : private TxSource, private RxSink {
 
  private:
   static constexpr Milliseconds kLastWord{20};
+  static constexpr Milliseconds kLeaving{200};
 
   LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends);
   Result<bool> step(TimePoint now);
+  Result<bool> leave(TimePoint now);
   Result<bool> receive(TimePoint now);
   Status look_at_clock(TimePoint now);
   void close(const Error& why);
@@ -107,11 +115,15 @@ class LinkChannel final : private TxSource, private RxSink {
   std::unique_ptr<RxLane> rx_;
   const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does
   bool closed_ = false;
+  std::optional<TimePoint> leaving_until_;
+  bool left_ = false;  // and said so
+  std::atomic<bool> peer_left_{false};
   Silence against_channels_, against_control_;
   std::atomic<bool> suspicious_{false};  // nothing is acknowledged: new messages go elsewhere
   std::atomic<bool> sign_wanted_{false};
   std::atomic_flag close_claimed_;        // by whoever sets the reason
   std::optional<Error> close_reason_;     // set once
+  How close_how_ = How::at_once;          // likewise
   std::atomic<bool> close_asked_{false};  // publishes it
   std::atomic<TimePoint> heard_at_;
   std::atomic<std::uint64_t> bytes_sent_{0};

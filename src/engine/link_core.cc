@@ -181,6 +181,7 @@ void LinkCore::on_control(const wire::Record& record) {
   if (const auto* const down = std::get_if<wire::ChannelDown>(&record)) on_channel_down(*down);
   if (const auto* const offer = std::get_if<wire::ChannelOffer>(&record)) on_offer(*offer);
   if (std::holds_alternative<wire::Up>(record)) on_peer_up();
+  if (const auto* const left = std::get_if<wire::Left>(&record)) on_peer_left(*left);
   if (const auto* const close = std::get_if<wire::Close>(&record)) on_peer_closes(*close);
 }
 
@@ -294,16 +295,16 @@ void LinkCore::close(const Error& why, std::string_view tell_peer) {
   Lock lock(mutex_);
   if (ending_) return;
   if (!tell_peer.empty()) control_->send(wire::Close{tell_peer});
-  end(lock, why);
+  end(lock, why, LinkChannel::How::in_order);
 }
 
-void LinkCore::end(Lock& lock, const Error& why) {
+void LinkCore::end(Lock& lock, const Error& why, LinkChannel::How how) {
   if (ending_) return;
   ending_ = why;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].making) slots_[i].making->cancel(why);
     if (!slots_[i].channel) continue;
-    slots_[i].channel->ask_to_close(why);
+    slots_[i].channel->ask_to_close(why, how);
     workers_[i]->kick(*slots_[i].channel);
   }
   changed_.notify_all();

@@ -81,6 +81,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   TimePoint heard_on_control() const;
   void ask_for_a_sign(TimePoint now);
   Status take_record(std::uint64_t order, const wire::Record& record);
+  void channel_left(const LinkChannel& channel);
   void channel_closed(const LinkChannel& channel, const Error& why, const wire::Ack& taken,
                       Unacknowledged left);
 
@@ -124,6 +125,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void on_offer(const wire::ChannelOffer& offer);
   void on_channel_down(const wire::ChannelDown& down);
   void on_peer_up();
+  void on_peer_left(const wire::Left& left);
   void on_peer_closes(const wire::Close& close);
   void resolve(Slot& slot, Unacknowledged& left, const wire::Ack& taken, Lock& lock);
   void tell(wire::Record record, std::string text = {});
@@ -133,7 +135,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void look_whether_up(Lock& lock);
   std::size_t live() const;
   std::string what_failed() const;
-  void end(Lock& lock, const Error& why);
+  void end(Lock& lock, const Error& why, LinkChannel::How how = LinkChannel::How::at_once);
   void finish_end(Lock& lock);
   void wake(std::uint64_t bytes);
   LinkLoad load() const;

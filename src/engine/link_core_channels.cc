@@ -150,6 +150,19 @@ Milliseconds LinkCore::pause_after_failures(const Slot& slot) const {
 
 // ---- channels that end ----
 
+void LinkCore::channel_left(const LinkChannel& channel) {
+  control_->send(wire::Left{static_cast<std::uint32_t>(channel.index()), channel.generation()});
+}
+
+void LinkCore::on_peer_left(const wire::Left& left) {
+  const Lock lock(mutex_);
+  if (left.channel >= slots_.size()) return;
+  const auto& channel = slots_[left.channel].channel;
+  if (channel == nullptr || channel->generation() != left.generation) return;
+  channel->peer_left();
+  workers_[left.channel]->kick(*channel);
+}
+
 void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, const wire::Ack& taken,
                               Unacknowledged left) {
   {

@@ -229,7 +229,7 @@ Status RxLane::take_frame(std::int8_t buffer) {
   }
   ++taken_.frames;
   due_ = due_ || more_than_ack;
-  frame_wanted_ = true;
+  frame_wanted_ = !peer_leaves_;
   release_frame(buffer);
   return {};
 }
@@ -239,6 +239,10 @@ Status RxLane::take_record(const wire::Record& record, std::int8_t buffer) {
     return take_chunk(*write, buffer);
   if (const auto* const reply = std::get_if<wire::ReplyChunk>(&record))
     return take_chunk(*reply, buffer);
+  if (std::holds_alternative<wire::Last>(record)) {
+    peer_leaves_ = true;
+    return {};
+  }
   if (const auto* const order = std::get_if<wire::Order>(&record)) {
     order_ = order->number;
     return {};

@@ -64,6 +64,9 @@ class RxLane {
   bool take_due() { return std::exchange(due_, false); }
   // The peer's last word on what it has taken in, once.
   std::optional<wire::Ack> take_peer_ack() { return std::exchange(peer_ack_, std::nullopt); }
+  // The peer sends nothing more; and all that it has sent has come.
+  bool peer_leaves() const { return peer_leaves_; }
+  bool peer_has_left() const { return peer_leaves_ && posts_.empty(); }
   // Copies are polled: there is nothing to wait for.
   bool copying() const { return copying_ > 0 || unpacking_; }
   bool polling() const { return out_of_places_ || untold_; }
@@ -148,6 +151,7 @@ class RxLane {
   std::vector<BlockCopy> block_copies_;
   wire::Ack taken_;
   bool due_ = false;
+  bool peer_leaves_ = false;
   std::optional<wire::Ack> peer_ack_;
 };
 

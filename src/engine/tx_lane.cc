@@ -43,12 +43,21 @@ Status TxLane::make_frames() {
   return {};
 }
 
+std::byte* TxLane::frame_memory(std::int8_t buffer) const {
+  return frame_memory_ + static_cast<std::size_t>(buffer) * wire::kFrameBytes;
+}
+
 Result<bool> TxLane::progress(TimePoint now) {
   HAWSER_ASSIGN(bool moved, reap());
-  HAWSER_ASSIGN(const bool prepared, prepare());
-  HAWSER_ASSIGN(const bool emitted, emit(now));
+  if (leaving_) {
+    moved = emit_last() || moved;
+  } else {
+    HAWSER_ASSIGN(const bool prepared, prepare());
+    HAWSER_ASSIGN(const bool emitted, emit(now));
+    moved = moved || prepared || emitted;
+  }
   HAWSER_ASSIGN(const bool posted, post());
-  return moved || prepared || emitted || posted;
+  return moved || posted;
 }
 
 bool TxLane::has_told(const wire::Ack& ack) const {
@@ -137,8 +146,7 @@ Result<bool> TxLane::emit(TimePoint now) {
   bool moved = false;
   while (!free_frames_.empty() && posts_.capacity() - posts_.size() > 1) {
     const std::int8_t buffer = free_frames_.back();
-    std::byte* const memory = frame_memory_ + static_cast<std::size_t>(buffer) * wire::kFrameBytes;
-    wire::FrameBuilder frame({memory, wire::kFrameBytes});
+    wire::FrameBuilder frame({frame_memory(buffer), wire::kFrameBytes});
     // First, so that there is always room for it.
     const bool news = !has_told(ack_) && frame.add(wire::Record(ack_));
     Unacknowledged::Frame sent;
@@ -174,6 +182,21 @@ Result<bool> TxLane::emit(TimePoint now) {
     HAWSER_TRY(post());
   }
   return moved;
+}
+
+// False: it is said, or there is no room.
+bool TxLane::emit_last() {
+  if (said_last_ || free_frames_.empty() || posts_.full()) return false;
+  const std::int8_t buffer = free_frames_.back();
+  free_frames_.pop_back();
+  wire::FrameBuilder frame({frame_memory(buffer), wire::kFrameBytes});
+  frame.add(wire::Record(ack_));
+  frame.add(wire::Record(wire::Last{}));
+  const std::span<const std::byte> whole = frame.finish();
+  posts_.push() = Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr};
+  unacknowledged_.sent(Unacknowledged::Frame{});
+  told_ = ack_;
+  return said_last_ = true;
 }
 
 // Empty: the data is to follow as a message.

@@ -55,6 +55,10 @@ class TxLane {
   // What the peer has taken in. Code::protocol: more than was sent.
   Status on_ack(const wire::Ack& ack, TimePoint now);
 
+  // Takes nothing more, and says so behind what it has.
+  void leave() { leaving_ = true; }
+  bool left() const { return said_last_ && posts_.empty(); }
+
   // Something is on its way into the socket.
   bool sending() const { return !posts_.empty(); }
   // Copies are polled: there is nothing to wait for.
@@ -97,10 +101,12 @@ class TxLane {
   TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,
          std::size_t chunk_bytes, TxSource& source);
   Status make_frames();
+  std::byte* frame_memory(std::int8_t buffer) const;
   Result<bool> prepare();
   Status prepare(OutChunk chunk);
   Status stage(Prepared& prepared);
   Result<bool> emit(TimePoint now);
+  bool emit_last();
   Result<bool> ready(const Prepared& prepared);
   Result<bool> add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint now);
   std::span<const std::byte> inline_data(const Prepared& prepared);
@@ -128,6 +134,8 @@ class TxLane {
   wire::Ack told_;          // has been
   bool ack_due_ = false;
   bool ping_due_ = false;
+  bool leaving_ = false;
+  bool said_last_ = false;
   Unacknowledged unacknowledged_;
   std::vector<MessagePtr> acked_messages_;
   std::vector<OutChunk> acked_chunks_;

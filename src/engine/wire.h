@@ -161,6 +161,15 @@ struct Drained {
   Key key{};
 };
 
+// Nothing follows on this channel.
+struct Last {};
+
+// I have said Last on this channel, and heard yours: you may close it.
+struct Left {
+  std::uint32_t channel = 0;
+  std::uint32_t generation = 0;
+};
+
 // I have closed this channel, having taken in and applied so many of your frames and chunks of it.
 struct ChannelDown {
   std::uint32_t channel = 0;
@@ -226,9 +235,10 @@ struct Up {};
 struct Heartbeat {};
 
 // A record's type on the wire is its place here, counted from 1.
-using Record = std::variant<Ack, WriteChunk, ReplyChunk, Begin, ReadRequest, Send, Ready, Finished,
-                            Fault, Stop, Withdraw, Notify, Ping, ChannelDown, ChannelOffer, Close,
-                            Hello, Welcome, Refuse, Up, Heartbeat, Order, Drain, Drained>;
+using Record =
+    std::variant<Ack, WriteChunk, ReplyChunk, Begin, ReadRequest, Send, Ready, Finished, Fault,
+                 Stop, Withdraw, Notify, Ping, ChannelDown, ChannelOffer, Close, Hello, Welcome,
+                 Refuse, Up, Heartbeat, Order, Drain, Drained, Last, Left>;
 
 const char* record_name(const Record& record);  // "WriteChunk"
 // What it takes in a frame, its own header included.

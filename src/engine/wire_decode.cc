@@ -357,6 +357,15 @@ Record decode_drained(Reader& in) {
   return Drained{in.bytes(layout::drained::kKey)};
 }
 
+Record decode_last(Reader&) {
+  return Last{};
+}
+
+Record decode_left(Reader& in) {
+  return Left{channel_index(in, layout::left::kChannel),
+              in.number("generation", layout::left::kGeneration)};
+}
+
 // What a type of record looks like.
 struct Form {
   const char* name;
@@ -395,6 +404,8 @@ constexpr Form kForms[] = {
     {"Order", layout::order::kFixedBytes, 0, decode_order},
     {"Drain", layout::drain::kFixedBytes, 0, decode_drain},
     {"Drained", layout::drained::kFixedBytes, 0, decode_drained},
+    {"Last", 0, 0, decode_last},
+    {"Left", layout::left::kFixedBytes, 0, decode_left},
 };
 static_assert(std::size(kForms) == std::variant_size_v<Record>);
 

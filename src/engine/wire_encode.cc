@@ -306,6 +306,17 @@ Writer write(Room room, const Drained& drained) {
   return out;
 }
 
+Writer write(Room room, const Last&) {
+  return Writer(room, 0);
+}
+
+Writer write(Room room, const Left& left) {
+  Writer out(room, layout::left::kFixedBytes);
+  out.put(layout::left::kChannel, left.channel);
+  out.put(layout::left::kGeneration, left.generation);
+  return out;
+}
+
 Writer write_record(Room room, const Record& record) {
   return std::visit([room](const auto& it) { return write(room, it); }, record);
 }

@@ -198,6 +198,13 @@ inline constexpr std::size_t kFixedBytes = 16;
 static_assert(packed(kFixedBytes, kKey));
 }  // namespace drain
 
+namespace left {
+inline constexpr U32 kChannel{0};
+inline constexpr U32 kGeneration{4};
+inline constexpr std::size_t kFixedBytes = 8;
+static_assert(packed(kFixedBytes, kChannel, kGeneration));
+}  // namespace left
+
 namespace drained {
 inline constexpr KeyField kKey{0};
 inline constexpr std::size_t kFixedBytes = 16;

@@ -80,11 +80,11 @@ TEST_P(NotifyOrder, ManyInOrder) {
 }
 
 TEST_P(NotifyOrder, AmongMessagesOfAllKinds) {
-  const auto here = near_piece(64);
-  const auto there = far_piece(64);
+  const auto here = near_piece(128);
+  const auto there = far_piece(128);
   for (int i = 0; i < 300; ++i) {
     // Other messages, which may be on their way over other channels.
-    const Transfer read = near().read(here->region, 0, there->remote, 0, 64);
+    const Transfer read = near().read(here->region, 64, there->remote, 64, 64);
     const Transfer send = near().send(1, here->region, 0, 64);
     const Transfer told = near().notify("x" + std::to_string(i));
     ASSERT_EQ(next_notification(far()), "x" + std::to_string(i));

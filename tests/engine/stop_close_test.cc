@@ -14,15 +14,15 @@ class StopClose : public EngineTest {
   // Of each kind: some that can end, and some that nobody will ever meet.
   Pending pending() {
     const std::size_t bytes = 8 * variant().chunk();
-    here_ = near_piece(bytes);
-    there_ = far_piece(bytes);
+    here_ = near_piece(4 * bytes);
+    there_ = far_piece(4 * bytes);
     Pending all;
     const auto submit = [&](const Link& link, const Piece& own, const Piece& other,
                             std::vector<Transfer>& into) {
-      into.push_back(link.write(own.region, 0, other.remote, 0, bytes));
-      into.push_back(link.read(own.region, 0, other.remote, 0, bytes));
+      into.push_back(link.write(own.region, 0, other.remote, bytes, bytes));
+      into.push_back(link.read(own.region, 2 * bytes, other.remote, 0, bytes));
       into.push_back(link.notify("some"));
-      into.push_back(link.recv(99, own.region, 0, 10));
+      into.push_back(link.recv(99, own.region, 3 * bytes, 10));
       into.push_back(link.send(98, own.region, 0, 10));
       into.push_back(link.send(97, own.region, 0, bytes));
     };
@@ -125,9 +125,9 @@ TEST_P(StopClose, OfBothSidesAtOnce) {
   for (int round = 0; round < 5; ++round) {
     const Links links = make_links();
     const auto from = near_piece(5000);
-    const auto to = far_piece(5000);
+    const auto to = far_piece(10000);
     const Transfer write = links.near.write(from->region, 0, to->remote, 0, 5000);
-    const Transfer read = links.far.read(to->region, 0, from->remote, 0, 5000);
+    const Transfer read = links.far.read(to->region, 5000, from->remote, 0, 5000);
     std::thread closer([&] { links.near.close(); });
     links.far.close();
     closer.join();

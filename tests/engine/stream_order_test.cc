@@ -13,11 +13,13 @@ namespace {
 class StreamOrder : public EngineTest {
  protected:
   static constexpr std::size_t kSmall = 1000;
+  static constexpr std::size_t kParts = 20;
 
   void SetUp() override {
     EngineTest::SetUp();
     user_ = std::make_unique<UserStream>(*simulated_gpu(), UserStream::create(*simulated_gpu()));
     here_ = near_piece(bytes());
+    other_ = near_piece(bytes());
     there_ = far_piece(bytes());
     received_ = far_piece(bytes());
     from_ = near_piece(kSmall);
@@ -32,6 +34,7 @@ class StreamOrder : public EngineTest {
   }
 
   std::size_t bytes() const { return 3 * variant().chunk() + 5; }
+  std::size_t part() const { return bytes() / kParts; }
   TransferOptions after_user() const {
     TransferOptions options;
     options.cuda_stream = user_->handle();
@@ -70,7 +73,7 @@ class StreamOrder : public EngineTest {
 
   std::unique_ptr<UserStream> user_;
   // Made before any gate is closed: the driver waits for all streams where memory is given back.
-  std::unique_ptr<Piece> here_, there_, received_, from_, to_;
+  std::unique_ptr<Piece> here_, other_, there_, received_, from_, to_;
   std::optional<Buffer> staging_;
 };
 
@@ -78,8 +81,9 @@ TEST_P(StreamOrder, WritesAndSendsReadWhatTheStreamWrote) {
   user_writes();
   const Transfer receive = far().recv(7, received_->region, 0, bytes());
   std::vector<Transfer> held;
-  for (int i = 0; i < 20; ++i)
-    held.push_back(near().write(here_->region, 0, there_->remote, 0, bytes(), after_user()));
+  for (std::size_t i = 0; i < kParts; ++i)
+    held.push_back(near().write(here_->region, i * part(), there_->remote, i * part(),
+                                i + 1 < kParts ? part() : bytes() - i * part(), after_user()));
   held.push_back(near().send(7, here_->region, 0, bytes(), after_user()));
   expect_others_get_on();
   for (const Transfer& transfer : held) EXPECT_FALSE(transfer.done());
@@ -128,7 +132,7 @@ TEST_P(StreamOrder, ReceivesOverwriteNothingThatTheStreamReads) {
 TEST_P(StreamOrder, ASlowStreamCostsNoChannel) {
   user_reads();
   const Transfer read = near().read(here_->region, 0, there_->remote, 0, bytes(), after_user());
-  const Transfer write = near().write(here_->region, 0, there_->remote, 0, 1000, after_user());
+  const Transfer write = near().write(other_->region, 0, received_->remote, 0, 1000, after_user());
   const TimePoint until = Clock::system().now() + 3 * Milliseconds(EngineOptions().stall_ms);
   while (Clock::system().now() < until) expect_others_get_on();
   EXPECT_FALSE(read.done() || write.done());

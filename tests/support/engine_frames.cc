@@ -105,7 +105,9 @@ std::vector<Record> one_record_of_each() {
           Heartbeat{},
           Order{1},
           Drain{key_of(3)},
-          Drained{key_of(4)}};
+          Drained{key_of(4)},
+          Last{},
+          Left{1, 2}};
 }
 
 }  // namespace hawser::test::engine_wire

@@ -95,6 +95,8 @@ TEST(EngineWireBytes, OfChannelsAndLinksAreAsSpecified) {
                                              "0100000000000000"));
   EXPECT_EQ(record_hex(Drain{key_of(1)}), hex_digits("1700 0000 10000000" + one));
   EXPECT_EQ(record_hex(Drained{key_of(2)}), hex_digits("1800 0000 10000000" + two));
+  EXPECT_EQ(record_hex(Last{}), hex_digits("1900 0000 00000000"));
+  EXPECT_EQ(record_hex(Left{1, 2}), hex_digits("1a00 0000 08000000 01000000 02000000"));
 }
 
 TEST(EngineWireFrame, HoldsOneOfEachInOrder) {
@@ -106,7 +108,7 @@ TEST(EngineWireFrame, HoldsOneOfEachInOrder) {
   ASSERT_EQ(records->size(), all.size());
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ((*records)[i].index(), i);
   EXPECT_STREQ(record_name(all[1]), "WriteChunk");
-  EXPECT_STREQ(record_name(all.back()), "Drained");
+  EXPECT_STREQ(record_name(all.back()), "Left");
 }
 
 TEST(EngineWireFrame, MayLieAnywhereInMemory) {
