@@ -41,14 +41,14 @@ run_release() {
 run_asan() {
   local name='address and undefined behaviour sanitizers'
   hawser_build asan
-  run_programs asan "$name" . conformance_tests unit_tests
-  run_programs asan "$name, peers and strangers that misbehave" '^(EngineW|[^E])' fault_tests
+  run_programs asan "$name" . fault_tests engine_tests conformance_tests unit_tests
   run_programs asan "$name, real programs" '^([A-Za-z]+/)?(Report|Bootstrap|Emulator|Memory|Examples|CApi)' cli_tests
 }
 
 run_tsan() {
-  hawser_build tsan unit_tests conformance_tests
-  run_programs tsan 'thread sanitizer' . conformance_tests unit_tests
+  hawser_build tsan unit_tests conformance_tests engine_tests fault_tests
+  run_programs tsan 'thread sanitizer, links that fail' '^Engine' fault_tests
+  run_programs tsan 'thread sanitizer' . engine_tests conformance_tests unit_tests
 }
 
 # All in functions, so that bash has read the whole file before it begins: it may change meanwhile.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 
 #include "base/clock.h"
 
@@ -16,19 +15,19 @@ class Silence {
   // Silent since `since`; elsewhere the last sign came at `heard`. To be asked often.
   bool conclusive(TimePoint now, TimePoint since, TimePoint heard, std::chrono::nanoseconds bound) {
     if (heard <= since) {
-      first_.reset();
+      broken();
       return false;
     }
-    if (!first_ || heard - last_ > bound) first_ = heard;
+    if (first_ == TimePoint{} || heard - last_ > bound) first_ = heard;
     last_ = heard;
-    return now - since >= bound && heard - *first_ >= bound / kEnough;
+    return now - since >= bound && heard - first_ >= bound / kEnough;
   }
-  void broken() { first_.reset(); }
+  void broken() { first_ = {}; }
 
  private:
   static constexpr int kEnough = 4;
 
-  std::optional<TimePoint> first_;  // sign since the last pause
+  TimePoint first_{};  // sign since the last pause; none: 0
   TimePoint last_{};
 };
 

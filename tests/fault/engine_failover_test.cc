@@ -28,10 +28,11 @@ class EngineFailover : public EngineNics {
     traffic.longest_gap();
     cut(how, nic);
     ASSERT_TRUE(traffic.wait_steps(100, kFailoverPatience)) << text_of(link, traffic);
-    if (how != Cut::reset)
+    if (how != Cut::reset) {
       ASSERT_TRUE(wait_until(kFailoverPatience, [&] {
         return channels_up(link.report()) == link.report().channels.size() - 1;
       })) << describe(link.report());
+    }
     ASSERT_TRUE(traffic.wait_steps(50, kFailoverPatience)) << text_of(link, traffic);
     restore(how, nic);
     const Deadline back = Deadline::after(kFailoverPatience);

@@ -64,7 +64,9 @@ EngineTraffic::~EngineTraffic() {
   stopping_ = true;
   thread_.join();
   for (const Slot& slot : slots_)
-    if (slot.step != Step::idle) EXPECT_TRUE(slot.transfer.wait(30'000));
+    if (slot.step != Step::idle) {
+      EXPECT_TRUE(slot.transfer.wait(30'000));
+    }
   EXPECT_TRUE(region_.deregister(InFlight::fail).ok());
   EXPECT_TRUE(token_region_.deregister(InFlight::fail).ok());
 }

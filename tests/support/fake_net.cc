@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kFragmentBytes = 1000;  // odd on purpose: nothing is aligned
 
+}  // namespace
+
 struct FakeRequest : Request {
   std::byte* data = nullptr;
   std::size_t bytes = 0;
@@ -22,8 +24,6 @@ struct FakeRequest : Request {
   std::vector<std::byte> bounce;
   std::vector<Fragment> fragments;
 };
-
-}  // namespace
 
 // What both directions share: the window and its rules.
 class FakeComm {
