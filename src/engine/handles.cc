@@ -61,6 +61,19 @@ Status check_notification(const std::string& text) {
                                                    text.size(), kMaxNotificationBytes));
 }
 
+// A transfer, begun; or one that was refused, with the reason.
+template <class Begin>
+std::shared_ptr<engine::TransferState> submit(const std::shared_ptr<engine::LinkCore>& link,
+                                              const std::shared_ptr<engine::LocalRegion>& local,
+                                              Status allowed, Result<engine::BlockList> blocks,
+                                              const TransferOptions& options, Begin&& begin) {
+  if (link == nullptr) return refused(no_link());
+  if (local == nullptr) return refused(no_region());
+  if (!allowed.ok()) return refused(allowed.error());
+  auto request = make_request(*link, local, std::move(blocks), options);
+  return request.ok() ? begin(*std::move(request)) : refused(request.error());
+}
+
 }  // namespace
 
 // ---- Region ----
@@ -107,18 +120,14 @@ Transfer Link::write(const Region& local, std::uint64_t local_offset, const Remo
 
 Transfer Link::write(const Region& local, const RemoteRegion& remote, std::span<const Block> blocks,
                      const TransferOptions& options) const {
-  if (impl_ == nullptr) return Transfer(refused(no_link()));
-  if (!local) return Transfer(refused(no_region()));
-  if (const Status ok = check_remote(remote, Rights::write); !ok.ok())
-    return Transfer(refused(ok.error()));
-  if (const Status ok = check_notification(options.notification); !ok.ok())
-    return Transfer(refused(ok.error()));
-  auto request =
-      make_request(*impl_, local.impl_,
-                   engine::BlockList::create(blocks, local.bytes(), remote.bytes()), options);
-  if (!request.ok()) return Transfer(refused(request.error()));
-  return Transfer(
-      impl_->operations().write(impl_, *std::move(request), remote.key(), options.notification));
+  Status allowed = check_remote(remote, Rights::write);
+  if (allowed.ok()) allowed = check_notification(options.notification);
+  return Transfer(submit(impl_, local.impl_, std::move(allowed),
+                         engine::BlockList::create(blocks, local.bytes(), remote.bytes()), options,
+                         [&](engine::Request request) {
+                           return impl_->operations().write(impl_, std::move(request), remote.key(),
+                                                            options.notification);
+                         }));
 }
 
 Transfer Link::read(const Region& local, std::uint64_t local_offset, const RemoteRegion& remote,
@@ -130,15 +139,11 @@ Transfer Link::read(const Region& local, std::uint64_t local_offset, const Remot
 
 Transfer Link::read(const Region& local, const RemoteRegion& remote, std::span<const Block> blocks,
                     const TransferOptions& options) const {
-  if (impl_ == nullptr) return Transfer(refused(no_link()));
-  if (!local) return Transfer(refused(no_region()));
-  if (const Status ok = check_remote(remote, Rights::read); !ok.ok())
-    return Transfer(refused(ok.error()));
-  auto request =
-      make_request(*impl_, local.impl_,
-                   engine::BlockList::create(blocks, local.bytes(), remote.bytes()), options);
-  if (!request.ok()) return Transfer(refused(request.error()));
-  return Transfer(impl_->operations().read(impl_, *std::move(request), remote.key()));
+  return Transfer(submit(impl_, local.impl_, check_remote(remote, Rights::read),
+                         engine::BlockList::create(blocks, local.bytes(), remote.bytes()), options,
+                         [&](engine::Request request) {
+                           return impl_->operations().read(impl_, std::move(request), remote.key());
+                         }));
 }
 
 Transfer Link::send(std::uint64_t tag, const Region& local, std::uint64_t offset,
@@ -149,12 +154,11 @@ Transfer Link::send(std::uint64_t tag, const Region& local, std::uint64_t offset
 
 Transfer Link::send(std::uint64_t tag, const Region& local, std::span<const Extent> extents,
                     const TransferOptions& options) const {
-  if (impl_ == nullptr) return Transfer(refused(no_link()));
-  if (!local) return Transfer(refused(no_region()));
-  auto request =
-      make_request(*impl_, local.impl_, engine::BlockList::create(extents, local.bytes()), options);
-  if (!request.ok()) return Transfer(refused(request.error()));
-  return Transfer(impl_->operations().send(impl_, tag, *std::move(request)));
+  return Transfer(submit(impl_, local.impl_, Status(),
+                         engine::BlockList::create(extents, local.bytes()), options,
+                         [&](engine::Request request) {
+                           return impl_->operations().send(impl_, tag, std::move(request));
+                         }));
 }
 
 Transfer Link::recv(std::uint64_t tag, const Region& local, std::uint64_t offset,
@@ -165,12 +169,11 @@ Transfer Link::recv(std::uint64_t tag, const Region& local, std::uint64_t offset
 
 Transfer Link::recv(std::uint64_t tag, const Region& local, std::span<const Extent> extents,
                     const TransferOptions& options) const {
-  if (impl_ == nullptr) return Transfer(refused(no_link()));
-  if (!local) return Transfer(refused(no_region()));
-  auto request =
-      make_request(*impl_, local.impl_, engine::BlockList::create(extents, local.bytes()), options);
-  if (!request.ok()) return Transfer(refused(request.error()));
-  return Transfer(impl_->operations().receive(impl_, tag, *std::move(request)));
+  return Transfer(submit(impl_, local.impl_, Status(),
+                         engine::BlockList::create(extents, local.bytes()), options,
+                         [&](engine::Request request) {
+                           return impl_->operations().receive(impl_, tag, std::move(request));
+                         }));
 }
 
 Transfer Link::notify(std::string text) const {
