@@ -170,6 +170,13 @@ Result<bool> RxLane::unpacked(const Post& post) {
   return true;
 }
 
+// Whether a kernel can write to where it is received.
+bool RxLane::gpu_reaches(const Post& post) {
+  if (post.frame_buffer >= 0) return gpu_ != nullptr;
+  const Landing& to = landing(post.landing);
+  return to.direct ? to.target.region->gpu() != nullptr : to.slot.pinned;
+}
+
 Status RxLane::unpack(const Post& post) {
   HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(post.request));
   std::byte* const base =
@@ -195,8 +202,12 @@ Status RxLane::unpack(const Post& post) {
     gpu = gpu_;
   }
   HAWSER_ASSIGN(unpack_copies_, memory_.copies(gpu));
-  for (const BlockCopy& copy : block_copies_)
-    HAWSER_TRY(unpack_copies_->copy(copy.destination, copy.source, copy.bytes));
+  if (fragments.bounce_kind == MemoryKind::cuda && gpu_reaches(post)) {
+    HAWSER_TRY(unpack_copies_->copy_blocks(block_copies_));
+  } else {
+    for (const BlockCopy& copy : block_copies_)
+      HAWSER_TRY(unpack_copies_->copy(copy.destination, copy.source, copy.bytes));
+  }
   HAWSER_ASSIGN(unpack_mark_, unpack_copies_->mark());
   return {};
 }

@@ -113,6 +113,7 @@ class RxLane {
   Result<bool> reap();
   Result<bool> unpacked(const Post& post);
   Status unpack(const Post& post);
+  bool gpu_reaches(const Post& post);
   Status take(const Post& post);
   Status take_frame(std::int8_t buffer);
   Status take_record(const wire::Record& record, std::int8_t buffer);
