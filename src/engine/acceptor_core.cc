@@ -145,12 +145,15 @@ void AcceptorCore::welcome(Candidate& candidate) {
 void AcceptorCore::link_up(std::shared_ptr<LinkCore> link) {
   {
     const std::lock_guard lock(mutex_);
-    if (!closed_) links_.push_back(std::move(link));
+    if (!closed_) {
+      links_.push_back(std::move(link));
+      // Here, so that whoever has accepted it finds the bell rung, and not rung later.
+      if (const auto engine = engine_.lock()) engine->bell().ring();
+    }
   }
   if (link != nullptr)
     link->close(Error(Code::cancelled, "its port was closed"), "the port was closed meanwhile");
   arrived_.notify_one();
-  if (const auto engine = engine_.lock()) engine->bell().ring();
 }
 
 std::shared_ptr<LinkCore> AcceptorCore::try_accept() {

@@ -115,6 +115,8 @@ TEST_F(ConnectErrors, ServerIsRestartedMeanwhile) {
   std::future<Result<Link>> connecting;
   {
     const UniqueFd old = listen_on_loopback(0);
+    const int on = 1;  // as servers do that are restarted
+    ASSERT_EQ(::setsockopt(old.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
     port = bound_port(old);
     connecting = std::async(std::launch::async,
                             [&] { return client_->connect("127.0.0.1", port, within(20'000)); });
