@@ -267,7 +267,10 @@ void Operations::stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why
   inbound->error = std::move(why);
   for (const std::uint64_t part : inbound->parts) post(wire::Stop{part});
   if (std::exchange(inbound->held, false)) {
-    if (inbound->peer_op) post_fault(*inbound->peer_op, taken_back());
+    if (inbound->peer_op)
+      post_fault(*inbound->peer_op, taken_back());
+    else
+      count_down(inbound->key);
     inbound->broken = true;
     end_inbound(inbound, endings);
     return;

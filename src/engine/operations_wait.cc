@@ -36,6 +36,7 @@ void Operations::ask_for(const std::shared_ptr<Inbound>& inbound) {
   inbound->held = false;
   if (!inbound->peer_op) {
     add_parts(inbound);
+    count_down(inbound->key);
     return;
   }
   parts_.emplace(inbound->op, InboundPart{inbound, 0, inbound->bytes, 0});
@@ -96,17 +97,19 @@ Status Operations::on(const wire::Drained& drained, Endings&) {
 }
 
 Status Operations::on(const wire::Drain& drain, Endings&) {
-  std::size_t writes = 0;
+  std::size_t under_way = 0;
   for (const auto& [op, outgoing] : outgoing_)
-    if (outgoing->kind == Outgoing::Kind::write && outgoing->key == drain.key) ++writes;
-  if (writes > 0)
-    draining_[drain.key] = writes;
+    if (outgoing->kind == Outgoing::Kind::write && outgoing->key == drain.key) ++under_way;
+  for (const auto& [op, inbound] : inbound_)
+    if (inbound->held && !inbound->peer_op && inbound->key == drain.key) ++under_way;
+  if (under_way > 0)
+    draining_[drain.key] = under_way;
   else
     post(wire::Drained{drain.key});
   return {};
 }
 
-// A write to that region has ended.
+// A write to that region has ended, or a read of it need not wait any more.
 void Operations::count_down(const wire::Key& key) {
   const auto region = draining_.find(key);
   if (region == draining_.end() || --region->second > 0) return;

@@ -1,6 +1,8 @@
 // Transfers that wait for a user's CUDA stream, and nobody else who does.
 #include <gtest/gtest.h>
 
+#include <future>
+#include <utility>
 #include <vector>
 
 #include "engine/fixture.h"
@@ -140,6 +142,26 @@ TEST_P(StreamOrder, ASlowStreamCostsNoChannel) {
   ASSERT_OK(outcome(read));
   ASSERT_OK(outcome(write));
   expect_no_channel_failed();
+}
+
+// The owner of the other region waits for those, too, where it says so.
+TEST_P(StreamOrder, DeregisteringWaitsForWhatWaits) {
+  user_reads();
+  const Transfer read = near().read(here_->region, 0, there_->remote, 0, bytes(), after_user());
+  const Transfer write = near().write(other_->region, 0, received_->remote, 0, 1000, after_user());
+  auto gone = std::async(std::launch::async, [&] {
+    return std::pair(there_->region.deregister(), received_->region.deregister());
+  });
+  expect_others_get_on();
+  EXPECT_EQ(gone.wait_for(Milliseconds(20)), std::future_status::timeout);
+  EXPECT_FALSE(read.done() || write.done());
+  user_->open_gate();
+  ASSERT_OK(outcome(read));
+  ASSERT_OK(outcome(write));
+  const auto [first, second] = gone.get();
+  EXPECT_OK(first);
+  EXPECT_OK(second);
+  EXPECT_EQ(here_->memory.mismatch(3, 0, bytes()), "");
 }
 
 TEST_P(StreamOrder, WhatWaitsCanBeTakenBack) {
