@@ -21,6 +21,8 @@ struct Options {
   std::uint64_t chunk_bytes = 0;
   std::string memory = "host,cuda";
   bool one_process = false;
+  int gpu = 0;
+  int peer_gpu = 0;
   std::string only;
 };
 
@@ -60,8 +62,13 @@ Status measure(Peer& peer, const Options& options, bool client, const std::strin
 }
 
 Status run_side(const Options& options, const std::string& memory, bool client, int fd) {
-  Setup setup{kBufferBytes,        options.channels, options.threads,
-              options.chunk_bytes, memory == "cuda", 0};
+  const int gpu = client ? options.gpu : options.peer_gpu;
+  Setup setup{kBufferBytes,
+              options.channels,
+              options.threads,
+              options.chunk_bytes,
+              memory == "cuda" ? gpu : -1,
+              0};
   if (client && ::read(fd, &setup.port, sizeof setup.port) != sizeof setup.port)
     return Error(Code::system, "the server process did not start");
   HAWSER_ASSIGN(std::unique_ptr<Peer> peer, client ? Peer::call(setup) : Peer::serve(setup, fd));
@@ -124,6 +131,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads, "of each engine; 0: as it likes");
   app.add_option("--chunk-bytes", options.chunk_bytes, "0: as the engine likes");
   app.add_option("--memory", options.memory, "host, cuda or both")->capture_default_str();
+  app.add_option("--gpu", options.gpu, "that sends")->capture_default_str();
+  app.add_option("--peer-gpu", options.peer_gpu, "of the other side")->capture_default_str();
   app.add_flag("--one-process", options.one_process, "both engines in one process");
   app.add_option("--only", options.only, "cases whose names hold this");
   CLI11_PARSE(app, argc, argv);

@@ -17,9 +17,9 @@ Status Peer::open(const Setup& setup) {
   options.chunk_bytes = setup.chunk_bytes;
   HAWSER_ASSIGN(engine_, Engine::create(options));
   std::shared_ptr<Gpu> gpu;
-  if (setup.cuda) {
+  if (setup.gpu >= 0) {
     HAWSER_ASSIGN(const std::shared_ptr<const CudaDriver> driver, CudaDriver::load());
-    HAWSER_ASSIGN(gpu, Gpu::open(driver, 0));
+    HAWSER_ASSIGN(gpu, Gpu::open(driver, setup.gpu));
   }
   for (int i = 0; i < 2; ++i) {
     auto buffer = gpu ? Buffer::cuda(gpu, setup.buffer_bytes) : Buffer::host(setup.buffer_bytes);
@@ -36,7 +36,7 @@ Result<std::unique_ptr<Peer>> Peer::serve(const Setup& setup, int tell_fd) {
   std::unique_ptr<Peer> peer(new Peer);
   HAWSER_TRY(peer->open(setup));
   LinkOptions options;
-  options.gpu = setup.cuda ? 0 : -1;
+  options.gpu = setup.gpu;
   options.channels_per_device = setup.channels;
   HAWSER_ASSIGN(peer->acceptor_, peer->engine_->listen("127.0.0.1", 0, options));
   const int port = peer->acceptor_->port();
@@ -51,7 +51,7 @@ Result<std::unique_ptr<Peer>> Peer::call(const Setup& setup) {
   std::unique_ptr<Peer> peer(new Peer);
   HAWSER_TRY(peer->open(setup));
   LinkOptions options;
-  options.gpu = setup.cuda ? 0 : -1;
+  options.gpu = setup.gpu;
   options.channels_per_device = setup.channels;
   HAWSER_ASSIGN(peer->link_, peer->engine_->connect("127.0.0.1", setup.port, options));
   HAWSER_TRY(peer->exchange());

@@ -17,7 +17,7 @@ struct Setup {
   int channels = 0;
   int threads = 0;
   std::uint64_t chunk_bytes = 0;
-  bool cuda = false;
+  int gpu = -1;  // whose memory; -1: of the host
   int port = 0;  // of the server
 };
 
