@@ -8,7 +8,9 @@ for attempt in first second; do
   timeout --kill-after=10 600 "$program" --gtest_filter="$filter" >"$log" 2>&1
   status=$?
   # Its search for leaks stops every thread, and now and then crashes by that, whatever it looks at.
-  [[ $attempt == first ]] && grep -q '^==[0-9]*==LeakSanitizer has encountered a fatal error' "$log" || break
+  [[ $attempt == first ]] || break
+  grep -q '^==[0-9]*==LeakSanitizer has encountered a fatal error' "$log" || break
+  if grep -q '^\[  FAILED  \]' "$log"; then break; fi
 done
 [[ $status -ne 0 ]] || exit 0
 # Who crashed or hung did not come to say so.

@@ -31,7 +31,8 @@ struct EngineOptions {
   std::string gpu_nic_map;
   // Threads that move data; 0: by the CPUs there are. They follow the NICs' NUMA node.
   int threads = 0;
-  // A longer contiguous piece is cut into chunks of this size; 0: 512 KiB. At most 4 MiB.
+  // A longer contiguous piece is cut into chunks of this size, of 4 MiB at most; 0: 512
+  // KiB, or 1 MiB where there is a CUDA driver.
   std::uint64_t chunk_bytes = 0;
   // A channel on which nothing moves for so long while the peer answers on another one is given up,
   // and what it had goes out on the others.

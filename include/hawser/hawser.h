@@ -98,9 +98,9 @@ typedef struct hawser_engine_options {
   const char* const* devices;  // NICs that links may use, by name or index; none: all
   size_t device_count;
   const char* gpu_nic_map;  // "0=eth1,eth2;1=eth3": NICs for some GPUs instead of the nearest
-  uint64_t chunk_bytes;     // longer contiguous pieces are cut to this; 0: 512 KiB; at most 4 MiB
-  int32_t threads;          // that move data; 0: by the CPUs there are
-  int32_t stall_ms;         // a channel that moves nothing for so long is given up; default 500
+  uint64_t chunk_bytes;  // longer contiguous pieces are cut to this; 0: the engine's; at most 4 MiB
+  int32_t threads;       // that move data; 0: by the CPUs there are
+  int32_t stall_ms;      // a channel that moves nothing for so long is given up; default 500
   int32_t peer_silence_ms;  // a peer that answers nowhere for so long is gone; default 10000
   int32_t retry_ms;         // how soon a channel that went down is tried again; default 500
 } hawser_engine_options_t;

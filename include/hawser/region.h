@@ -43,8 +43,8 @@ class HAWSER_API Region {
   std::vector<std::byte> token() const;
 
   // On success nobody reads or writes the memory any more. Code::timeout: somebody still does;
-  // new transfers are refused all the same, and it may be called again. InFlight::wait asks every
-  // peer that has a right to it, which takes a round trip, or as long as the slowest one is silent.
+  // new transfers are refused all the same, and it may be called again. InFlight::wait asks the
+  // peers, where they have a right to it: a round trip, or timeout_ms where one does not answer.
   Status deregister(InFlight in_flight = InFlight::wait, int timeout_ms = 30'000);
 
  private:

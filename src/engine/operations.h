@@ -170,8 +170,7 @@ class Operations {
   std::size_t announced_count_ = 0;
   std::unordered_map<std::uint64_t, Tracked> tracked_;  // by the peer's op
   StreamGate gate_;
-  std::map<wire::Key, std::size_t>
-      draining_;  // what is under way with regions that the peer forgets
+  std::map<wire::Key, std::size_t> draining_;  // under way with regions that the peer forgets
   std::map<wire::Key, std::vector<std::function<void()>>> drains_;  // regions of this side
   std::multimap<TimePoint, std::uint64_t> deadlines_;
   std::uint64_t next_in_ = 1;                                  // the number of the next message

@@ -56,7 +56,7 @@ void LocalRegion::release() {
 
 bool LocalRegion::drain() {
   const std::lock_guard lock(mutex_);
-  if (state_ != State::open) return false;
+  if (state_ == State::closed) return false;
   state_ = State::draining;
   return true;
 }

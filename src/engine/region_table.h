@@ -47,7 +47,7 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   bool try_use(User user);
   void use_again();  // by somebody who has a use
   void release();
-  // From now on the owner begins no new uses. False: it had been asked before.
+  // From now on the owner begins no new uses. False: nobody does, it is closed.
   bool drain();
   // Nobody does.
   void close();

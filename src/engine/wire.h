@@ -164,12 +164,6 @@ struct Drained {
 // Nothing follows on this channel.
 struct Last {};
 
-// I have said Last on this channel, and heard yours: you may close it.
-struct Left {
-  std::uint32_t channel = 0;
-  std::uint32_t generation = 0;
-};
-
 // I have closed this channel, having taken in and applied so many of your frames and chunks of it.
 struct ChannelDown {
   std::uint32_t channel = 0;
@@ -233,6 +227,12 @@ struct Refuse {
 struct Up {};
 
 struct Heartbeat {};
+
+// I have said Last on this channel, and heard yours: you may close it.
+struct Left {
+  std::uint32_t channel = 0;
+  std::uint32_t generation = 0;
+};
 
 // A record's type on the wire is its place here, counted from 1.
 using Record =

@@ -42,6 +42,17 @@ class ConnectErrors : public testing::Test {
     EXPECT_EQ(next_notification(to), "hello");
   }
 
+  // A server that comes at last.
+  void expect_met(int port, std::future<Result<Link>>& connecting) {
+    auto acceptor = server_->listen("127.0.0.1", port);
+    ASSERT_OK(acceptor);
+    auto accepted = (*acceptor)->accept(kPatienceMs);
+    ASSERT_OK(accepted);
+    auto connected = connecting.get();
+    ASSERT_OK(connected);
+    expect_working(*connected, *accepted);
+  }
+
   std::shared_ptr<Engine> client_, server_;
 };
 
@@ -100,13 +111,7 @@ TEST_F(ConnectErrors, ClientComesBeforeItsServer) {
   auto connecting = std::async(std::launch::async,
                                [&] { return client_->connect("127.0.0.1", port, within(20'000)); });
   EXPECT_EQ(connecting.wait_for(Milliseconds(120)), std::future_status::timeout);
-  auto acceptor = server_->listen("127.0.0.1", port);
-  ASSERT_OK(acceptor);
-  auto accepted = (*acceptor)->accept(kPatienceMs);
-  ASSERT_OK(accepted);
-  auto connected = connecting.get();
-  ASSERT_OK(connected);
-  expect_working(*connected, *accepted);
+  expect_met(port, connecting);
 }
 
 // What takes connections and drops them may be a server that is just being replaced.
@@ -125,13 +130,7 @@ TEST_F(ConnectErrors, ServerIsRestartedMeanwhile) {
       EXPECT_TRUE(caller.valid());
     }
   }
-  auto acceptor = server_->listen("127.0.0.1", port);
-  ASSERT_OK(acceptor);
-  auto accepted = (*acceptor)->accept(kPatienceMs);
-  ASSERT_OK(accepted);
-  auto connected = connecting.get();
-  ASSERT_OK(connected);
-  expect_working(*connected, *accepted);
+  expect_met(port, connecting);
 }
 
 TEST_F(ConnectErrors, EndWithTheirEngine) {

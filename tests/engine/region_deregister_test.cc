@@ -98,6 +98,19 @@ TEST_P(RegionDeregister, WaitsForTransfersOfThePeer) {
   }
 }
 
+// Whoever comes second waits, too, and cuts nothing off.
+TEST_P(RegionDeregister, WaitsTwiceAtOnce) {
+  const auto there = far_piece(large());
+  const auto here = near_piece(large());
+  there->memory.fill(2);
+  const Transfer write = far().write(there->region, 0, here->remote, 0, large());
+  auto first = std::async(std::launch::async, [&] { return here->region.deregister(); });
+  EXPECT_OK(here->region.deregister());
+  EXPECT_OK(first.get());
+  EXPECT_OK(outcome(write));
+  EXPECT_EQ(here->memory.mismatch(2, 0, large()), "");
+}
+
 // Of a link that is gone nobody answers, and none needs to.
 TEST_P(RegionDeregister, WaitsForNoPeerThatIsGone) {
   const auto here = near_piece(1000);

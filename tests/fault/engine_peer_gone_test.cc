@@ -97,6 +97,23 @@ TEST_F(EnginePeer, StoppedForTwoSecondsLosesNothing) {
     EXPECT_EQ(channel.failures, 0U) << channel.last_failure;
 }
 
+// Closing in order takes an answer, for which nobody waits long.
+TEST_F(EnginePeer, StoppedHoldsUpNoClose) {
+  const FaultSetup setup = on_loopback(ports_.base());
+  auto engine = Engine::create(setup.engine());
+  ASSERT_TRUE(engine.ok()) << engine.error().message();
+  FaultPeer peer(setup);
+  peer.wait_ready();
+  const Result<Link> link = (*engine)->connect(setup.address, setup.port, setup.link());
+  ASSERT_TRUE(link.ok()) << link.error().message();
+  peer.process().send_signal(SIGSTOP);
+  const Deadline closing = Deadline::after(kNoticedAtOnce);
+  link->close();
+  EXPECT_FALSE(closing.expired());
+  EXPECT_EQ(link->status().error().code(), Code::cancelled);
+  peer.process().send_signal(SIGCONT);
+}
+
 // Its socket is killed in the midst of frames and chunks: what had come of them counts for nothing.
 TEST_F(EnginePeer, AKilledSocketOfTwoCostsNoByte) {
   if (geteuid() != 0) GTEST_SKIP() << "killing sockets needs root";
