@@ -1,42 +1,28 @@
 #include "gpu/block_kernel.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gpu/kernels/copy_blocks_ptx.h"
 
 namespace hawser {
 namespace {
 
-constexpr char kKernelName[] = "hawser_copy_blocks";
-constexpr unsigned kWarpThreads = 32;
-constexpr unsigned kBlockWarps = 4;
+constexpr unsigned kTilesPerBlock = 4;  // a warp each
 
 }  // namespace
 
 Result<std::unique_ptr<BlockKernel>> BlockKernel::load(const CudaDriver& driver) {
-  CUmodule module = nullptr;
-  HAWSER_TRY(
-      check_cuda(driver, driver.cuModuleLoadData(&module, kCopyBlocksPtx), "cuModuleLoadData"));
-  auto kernel = std::unique_ptr<BlockKernel>(new BlockKernel(driver, module));
-  HAWSER_TRY(check_cuda(driver, driver.cuModuleGetFunction(&kernel->function_, module, kKernelName),
-                        "cuModuleGetFunction"));
-  return kernel;
-}
-
-BlockKernel::~BlockKernel() {
-  driver_.cuModuleUnload(module_);
+  HAWSER_ASSIGN(auto kernel, Kernel::load(driver, kCopyBlocksPtx, "hawser_copy_blocks"));
+  return std::unique_ptr<BlockKernel>(new BlockKernel(std::move(kernel)));
 }
 
 Status BlockKernel::launch(const BlockTile* tiles, std::uint32_t count, CUstream stream,
                            unsigned most_blocks) const {
-  const unsigned blocks = std::min((count + kBlockWarps - 1) / kBlockWarps, most_blocks);
+  const unsigned blocks = std::min((count + kTilesPerBlock - 1) / kTilesPerBlock, most_blocks);
   CUdeviceptr address = device_address(tiles);
   void* arguments[] = {&address, &count};
-  return check_cuda(
-      driver_,
-      driver_.cuLaunchKernel(function_, blocks, 1, 1, kBlockWarps * kWarpThreads, 1, 1,
-                             0 /* bytes of shared memory */, stream, arguments, nullptr),
-      "cuLaunchKernel");
+  return kernel_->launch({blocks, 1, 1}, kTilesPerBlock, stream, arguments);
 }
 
 }  // namespace hawser

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "base/result.h"
 #include "gpu/driver.h"
+#include "gpu/kernel.h"
 
 namespace hawser {
 
@@ -19,18 +21,14 @@ struct BlockTile {
 };
 static_assert(sizeof(BlockTile) == 32 && offsetof(BlockTile, bytes) == 16);
 
-// The kernel, loaded into a context. Thread-safe. Whoever calls has that context current.
+// Thread-safe. Whoever calls has the context current in which it was loaded.
 class BlockKernel {
  public:
   // Enough for a copy over PCIe, and little enough to leave most of a GPU to whoever else uses it:
   // a warp has 4 KiB in flight, so these have 1 MiB.
   static constexpr unsigned kMostBlocks = 64;
 
-  // The driver translates it for its GPU, which takes milliseconds. `driver` outlives it.
   static Result<std::unique_ptr<BlockKernel>> load(const CudaDriver& driver);
-  ~BlockKernel();
-  BlockKernel(const BlockKernel&) = delete;
-  BlockKernel& operator=(const BlockKernel&) = delete;
 
   // Queues one launch, for at least one tile. The tiles are read when it runs, from memory that
   // the GPU reads, and must stay until then; no tile's destination may overlap another tile.
@@ -39,11 +37,9 @@ class BlockKernel {
                 unsigned most_blocks = kMostBlocks) const;
 
  private:
-  BlockKernel(const CudaDriver& driver, CUmodule module) : driver_(driver), module_(module) {}
+  explicit BlockKernel(std::unique_ptr<Kernel> kernel) : kernel_(std::move(kernel)) {}
 
-  const CudaDriver& driver_;
-  CUmodule module_;
-  CUfunction function_ = nullptr;
+  std::unique_ptr<Kernel> kernel_;
 };
 
 }  // namespace hawser

@@ -29,6 +29,11 @@ class Symbols {
     function = reinterpret_cast<Function*>(dlsym(library_, symbol));
     if (function == nullptr && missing_ == nullptr) missing_ = symbol;
   }
+  // A newer one: null where it is not there.
+  template <class Function>
+  void find_if_there(Function*& function, const char* symbol) {
+    function = reinterpret_cast<Function*>(dlsym(library_, symbol));
+  }
   const char* missing() const { return missing_; }
 
  private:
@@ -54,6 +59,8 @@ void find_all(Symbols& symbols, CudaDriver& driver) {
   symbols.find(driver.cuCtxSetCurrent, "cuCtxSetCurrent");
   symbols.find(driver.cuMemAlloc, "cuMemAlloc_v2");
   symbols.find(driver.cuMemFree, "cuMemFree_v2");
+  symbols.find(driver.cuMemGetAddressRange, "cuMemGetAddressRange_v2");
+  symbols.find_if_there(driver.cuFlushGPUDirectRDMAWrites, "cuFlushGPUDirectRDMAWrites");
   symbols.find(driver.cuMemHostAlloc, "cuMemHostAlloc");
   symbols.find(driver.cuMemFreeHost, "cuMemFreeHost");
   symbols.find(driver.cuMemcpy, "cuMemcpy");

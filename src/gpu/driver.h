@@ -38,6 +38,10 @@ struct CudaDriver {
   CUresult (*cuCtxSetCurrent)(CUcontext context) = nullptr;
   CUresult (*cuMemAlloc)(CUdeviceptr* memory, std::size_t bytes) = nullptr;
   CUresult (*cuMemFree)(CUdeviceptr memory) = nullptr;
+  CUresult (*cuMemGetAddressRange)(CUdeviceptr* base, std::size_t* bytes,
+                                   CUdeviceptr address) = nullptr;
+  // From CUDA 11.3 on; null before.
+  CUresult (*cuFlushGPUDirectRDMAWrites)(int target, int scope) = nullptr;
   CUresult (*cuMemHostAlloc)(void** memory, std::size_t bytes, unsigned flags) = nullptr;
   CUresult (*cuMemFreeHost)(void* memory) = nullptr;
   CUresult (*cuMemcpy)(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) = nullptr;

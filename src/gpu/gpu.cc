@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "gpu/block_kernel.h"
+#include "gpu/unpack_kernel.h"
 
 namespace hawser {
 namespace {
@@ -15,6 +16,12 @@ namespace {
 constexpr int kAttributeComputeMajor = 75;
 constexpr int kAttributeComputeMinor = 76;
 constexpr int kAttributeDmaBufSupported = 124;
+constexpr int kAttributeRemoteFlushOptions = 117;
+constexpr int kAttributeRemoteWritesOrdering = 118;
+constexpr int kFlushOptionHost = 1;
+constexpr int kOrderedForOwner = 100;
+constexpr int kFlushTargetContext = 0;
+constexpr int kFlushScopeOwner = 100;
 constexpr int kPointerMemoryType = 2;
 constexpr int kPointerDeviceOrdinal = 9;
 constexpr unsigned kMemoryTypeDevice = 2;
@@ -48,6 +55,9 @@ Result<GpuInfo> describe(const CudaDriver& driver, int ordinal, CUdevice device)
   HAWSER_ASSIGN(info.pci_bus_id, pci_bus_id(driver, device));
   info.compute_major = attribute_or_zero(driver, kAttributeComputeMajor, device);
   info.compute_minor = attribute_or_zero(driver, kAttributeComputeMinor, device);
+  info.flushes_remote_writes =
+      attribute_or_zero(driver, kAttributeRemoteWritesOrdering, device) < kOrderedForOwner &&
+      (attribute_or_zero(driver, kAttributeRemoteFlushOptions, device) & kFlushOptionHost) != 0;
   info.dma_buf = attribute_or_zero(driver, kAttributeDmaBufSupported, device) != 0;
   return info;
 }
@@ -114,7 +124,10 @@ Gpu::Gpu(std::shared_ptr<const CudaDriver> driver, GpuInfo info, CUdevice device
     : driver_(std::move(driver)), info_(std::move(info)), device_(device), context_(context) {}
 
 Gpu::~Gpu() {
-  if (block_kernel_ != nullptr && make_current().ok()) block_kernel_.reset();
+  if ((block_kernel_.loaded() || unpack_kernel_.loaded()) && make_current().ok()) {
+    block_kernel_.unload();
+    unpack_kernel_.unload();
+  }
   const CUresult result = driver_->cuDevicePrimaryCtxRelease(device_);
   if (result == kCudaSuccess || result == kCudaDeinitialized) return;  // the process is exiting
   log_warning("closing {}: {}", label(),
@@ -129,20 +142,30 @@ Status Gpu::make_current() const {
   return check_cuda(*driver_, driver_->cuCtxSetCurrent(context_), "cuCtxSetCurrent");
 }
 
+template <class Which>
+Result<std::unique_ptr<Which>> Gpu::load_kernel(const char* purpose,
+                                                const char* consequence) const {
+  auto loaded = Which::load(*driver_);
+  if (loaded.ok()) return loaded;
+  Error error =
+      loaded.error().within(fmt::format("loading the kernel that {} on {}", purpose, label()));
+  log_warning("{}; {}", error.message(), consequence);
+  return error;
+}
+
 Result<const BlockKernel*> Gpu::block_kernel() const {
   HAWSER_TRY(make_current());
-  std::call_once(block_kernel_once_, [this] {
-    auto loaded = BlockKernel::load(*driver_);
-    if (loaded.ok()) {
-      block_kernel_ = std::move(*loaded);
-      return;
-    }
-    block_kernel_error_ =
-        loaded.error().within(fmt::format("loading the kernel that copies blocks on {}", label()));
-    log_warning("{}; blocks are copied one by one, which is slow", block_kernel_error_->message());
+  return block_kernel_.get([this] {
+    return load_kernel<BlockKernel>("copies blocks", "blocks are copied one by one, which is slow");
   });
-  if (block_kernel_error_) return *block_kernel_error_;
-  return block_kernel_.get();
+}
+
+Result<const UnpackKernel*> Gpu::unpack_kernel() const {
+  HAWSER_TRY(make_current());
+  return unpack_kernel_.get([this] {
+    return load_kernel<UnpackKernel>("unpacks receives",
+                                     "fragments are copied one by one, which is slow");
+  });
 }
 
 Result<void*> Gpu::allocate(std::size_t bytes) const {
@@ -174,6 +197,25 @@ Result<void*> Gpu::allocate_pinned(std::size_t bytes) const {
 Status Gpu::free_pinned(void* pinned_memory) const {
   HAWSER_TRY(make_current());
   return check_cuda(*driver_, driver_->cuMemFreeHost(pinned_memory), "cuMemFreeHost");
+}
+
+Result<std::span<std::byte>> Gpu::allocation_of(const void* device_memory) const {
+  HAWSER_TRY(make_current());
+  CUdeviceptr base = 0;
+  std::size_t bytes = 0;
+  HAWSER_TRY(check_cuda(*driver_,
+                        driver_->cuMemGetAddressRange(&base, &bytes, device_address(device_memory)),
+                        "cuMemGetAddressRange"));
+  return std::span<std::byte>(reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(base)),
+                              bytes);
+}
+
+Status Gpu::take_in_remote_writes() const {
+  if (!info_.flushes_remote_writes || driver_->cuFlushGPUDirectRDMAWrites == nullptr) return {};
+  HAWSER_TRY(make_current());
+  return check_cuda(*driver_,
+                    driver_->cuFlushGPUDirectRDMAWrites(kFlushTargetContext, kFlushScopeOwner),
+                    "cuFlushGPUDirectRDMAWrites");
 }
 
 Status Gpu::copy_to_device(void* device, const void* host, std::size_t bytes) const {

@@ -19,6 +19,8 @@ namespace hawser {
 
 class BlockKernel;
 class BlockRing;
+class UnpackKernel;
+struct UnpackReceive;
 
 struct GpuInfo {
   int ordinal = 0;
@@ -27,7 +29,35 @@ struct GpuInfo {
   std::size_t memory_bytes = 0;
   int compute_major = 0;
   int compute_minor = 0;
+  // Others' writes to its memory are in no order with its own reads, but for a flush.
+  bool flushes_remote_writes = false;
   bool dma_buf = false;  // can its memory be exported as a dma-buf
+};
+
+// A kernel, or why there is none, from the first call on. Thread-safe.
+template <class Which>
+class LazyKernel {
+ public:
+  // `make` is called once, ever.
+  template <class Make>
+  Result<const Which*> get(Make&& make) const {
+    std::call_once(once_, [&] {
+      Result<std::unique_ptr<Which>> made = make();
+      if (made.ok())
+        kernel_ = std::move(*made);
+      else
+        error_ = made.error();
+    });
+    if (error_) return *error_;
+    return kernel_.get();
+  }
+  bool loaded() const { return kernel_ != nullptr; }
+  void unload() { kernel_.reset(); }
+
+ private:
+  mutable std::once_flag once_;  // guards these two
+  mutable std::unique_ptr<Which> kernel_;
+  mutable std::optional<Error> error_;
 };
 
 // A GPU with its primary context retained. Thread-safe. Every method makes the GPU the
@@ -47,6 +77,8 @@ class Gpu {
   // What GpuStream::copy_blocks launches, loaded at the first call; the reason, which is logged
   // then, where the driver cannot. As long as the GPU is open.
   Result<const BlockKernel*> block_kernel() const;
+  // The same for GpuStream::unpack.
+  Result<const UnpackKernel*> unpack_kernel() const;
 
   // For calls of others (a plugin's, say) that need a current context.
   Status make_current() const;
@@ -59,6 +91,12 @@ class Gpu {
   Result<void*> allocate_pinned(std::size_t bytes) const;
   Status free_pinned(void* pinned_memory) const;
 
+  // The whole allocation that `device_memory` lies in, another process's included.
+  Result<std::span<std::byte>> allocation_of(const void* device_memory) const;
+  // What others (a NIC) wrote to this GPU's memory before the call is seen by what is queued after
+  // it. Costs nothing where the GPU keeps that order by itself.
+  Status take_in_remote_writes() const;
+
   // Synchronous: on return the bytes are there, for every stream and for the CPU.
   // Any host memory will do. Not ordered after copies on a GpuStream.
   Status copy_to_device(void* device, const void* host, std::size_t bytes) const;
@@ -67,14 +105,15 @@ class Gpu {
  private:
   Gpu(std::shared_ptr<const CudaDriver> driver, GpuInfo info, CUdevice device, CUcontext context);
   Status copy(CUdeviceptr to, CUdeviceptr from, std::size_t bytes) const;
+  template <class Which>
+  Result<std::unique_ptr<Which>> load_kernel(const char* purpose, const char* consequence) const;
 
   std::shared_ptr<const CudaDriver> driver_;
   GpuInfo info_;
   CUdevice device_;
   CUcontext context_;
-  mutable std::once_flag block_kernel_once_;  // guards these two
-  mutable std::unique_ptr<BlockKernel> block_kernel_;
-  mutable std::optional<Error> block_kernel_error_;
+  LazyKernel<BlockKernel> block_kernel_;
+  LazyKernel<UnpackKernel> unpack_kernel_;
 };
 
 // A stream of a GPU and the events recorded on it. Copies run in the order they were
@@ -104,6 +143,12 @@ class GpuStream {
   // What the first copy_blocks would make; takes milliseconds, and the driver may let it wait for
   // whatever runs on the GPU.
   Status prepare_blocks();
+
+  // Receives that lie in fragments, put in place by one launch for each
+  // UnpackKernel::kMostReceives. Descriptors, fragments and destinations are memory of this GPU, or
+  // pinned. No fragment's destination may overlap another's. `longest`: the bytes of the longest
+  // fragment. Code::unavailable where the driver cannot load the kernel. Waits for nothing.
+  Status unpack(std::span<const UnpackReceive> receives, std::uint32_t longest);
 
   // A mark in the stream, finished when all that was queued before it is; what these copies
   // wrote is then visible to the CPU and to every other stream. Marks count 1, 2, 3 ...

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "gpu/block_ring.h"
 #include "gpu/gpu.h"
+#include "gpu/unpack_kernel.h"
 
 namespace hawser {
 namespace {
@@ -92,6 +93,16 @@ Result<BlockRing*> GpuStream::block_ring() {
     HAWSER_ASSIGN(block_ring_, BlockRing::create(gpu_, **kernel));
   }
   return block_ring_.get();
+}
+
+Status GpuStream::unpack(std::span<const UnpackReceive> receives, std::uint32_t longest) {
+  HAWSER_ASSIGN(const UnpackKernel* const kernel, gpu_->unpack_kernel());
+  for (std::size_t done = 0; done < receives.size(); done += UnpackKernel::kMostReceives) {
+    const auto some =
+        receives.subspan(done, std::min(receives.size() - done, UnpackKernel::kMostReceives));
+    HAWSER_TRY(kernel->launch(some, longest, stream_));
+  }
+  return {};
 }
 
 // The ring's slot of the new mark is that of the mark made max_marks ago.

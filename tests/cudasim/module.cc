@@ -9,7 +9,8 @@ struct KnownKernel {
   const char* name;
   Function function;
 };
-KnownKernel kKernels[] = {{"hawser_copy_blocks", {&copy_blocks}}};
+KnownKernel kKernels[] = {{"hawser_copy_blocks", {&bind_copy_blocks}},
+                          {"hawser_unpack", {&bind_unpack}}};
 
 auto find_module(std::set<std::unique_ptr<Module>>& modules, const Module* module) {
   return std::find_if(modules.begin(), modules.end(),

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -13,12 +16,16 @@ namespace cudasim {
 
 class Memory;
 
-// What a kernel does on the CPU, with its arguments as they were at the launch; false: it touched
-// memory that it must not.
-using KernelBody = bool (*)(const Memory& memory, CUdeviceptr tiles, unsigned count);
+struct Grid {
+  unsigned x, y, z;
+};
 
+// What a launch does on the CPU; false: it touched memory that it must not.
+using Work = std::function<bool(const Memory&)>;
+
+// A kernel: `bind` takes the arguments as they are at the launch.
 struct Function {
-  KernelBody body;
+  Work (*bind)(const Grid& grid, void** arguments);
 };
 
 struct Module {
@@ -43,7 +50,19 @@ class Modules {
   std::atomic<std::size_t> launches_{0};
 };
 
-// hawser_copy_blocks.
-bool copy_blocks(const Memory& memory, CUdeviceptr tiles, unsigned count);
+Work bind_copy_blocks(const Grid& grid, void** arguments);
+Work bind_unpack(const Grid& grid, void** arguments);
+
+template <class T>
+T argument(void** arguments, int index) {
+  T value;
+  std::memcpy(&value, arguments[index], sizeof value);
+  return value;
+}
+
+// What our kernels do most: bytes from where the GPU reaches to where it reaches.
+bool copy_on_gpu(const Memory& memory, CUdeviceptr to, CUdeviceptr from, std::size_t bytes);
+// Where the GPU would find these bytes; null where it would not.
+std::byte* reach(const Memory& memory, CUdeviceptr address, std::size_t bytes);
 
 }  // namespace cudasim

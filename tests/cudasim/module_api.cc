@@ -1,5 +1,5 @@
 // Exports: modules and launches.
-#include <cstring>
+#include <utility>
 
 #include "state.h"
 
@@ -9,23 +9,16 @@ namespace {
 
 constexpr unsigned kMostThreadsPerBlock = 1024;
 
-// A grid of whole warps in one dimension, as our kernels have it.
-bool plausible(unsigned grid, unsigned threads) {
-  return grid > 0 && threads > 0 && threads <= kMostThreadsPerBlock && threads % 32 == 0;
+// Whole warps in one dimension, as our kernels have them.
+bool plausible(const Grid& grid, unsigned threads) {
+  return grid.x > 0 && grid.y > 0 && grid.z > 0 && threads > 0 && threads <= kMostThreadsPerBlock &&
+         threads % 32 == 0;
 }
 
-template <class T>
-T argument(void** arguments, int index) {
-  T value;
-  std::memcpy(&value, arguments[index], sizeof value);
-  return value;
-}
-
-void submit(const std::shared_ptr<Queue>& stream, KernelBody body, CUdeviceptr tiles,
-            unsigned count) {
-  stream->submit([context = stream->context(), body, tiles, count] {
+void submit(const std::shared_ptr<Queue>& stream, Work work) {
+  stream->submit([context = stream->context(), work = std::move(work)] {
     State::get().pace().wait_if_held();
-    if (context->fault == kSuccess && !body(State::get().memory(), tiles, count))
+    if (context->fault == kSuccess && !work(State::get().memory()))
       context->fault = kIllegalAddress;
   });
 }
@@ -57,14 +50,14 @@ CUDASIM_EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, uns
                                        void** arguments, void** extra) {
   if (const CUresult problem = require_context()) return problem;
   if (function == nullptr) return kInvalidHandle;
-  const bool one_dimension = grid_y == 1 && grid_z == 1 && block_y == 1 && block_z == 1;
-  if (!one_dimension || !plausible(grid_x, block_x) || shared_bytes != 0) return kInvalidValue;
+  const Grid grid{grid_x, grid_y, grid_z};
+  const bool one_dimension = block_y == 1 && block_z == 1;
+  if (!one_dimension || !plausible(grid, block_x) || shared_bytes != 0) return kInvalidValue;
   if (arguments == nullptr || extra != nullptr) return kInvalidValue;
   const auto stream = State::get().stream(handle, current_context());
   if (stream == nullptr) return kInvalidHandle;
   if (stream->context() != current_context()) return kInvalidContext;
   State::get().modules().count_launch();
-  submit(stream, function->body, argument<CUdeviceptr>(arguments, 0),
-         argument<unsigned>(arguments, 1));
+  submit(stream, function->bind(grid, arguments));
   return kSuccess;
 }

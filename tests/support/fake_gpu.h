@@ -36,6 +36,10 @@ inline std::shared_ptr<CudaDriver> make_fake_driver() {
   };
   driver->cuDevicePrimaryCtxRelease = [](CUdevice) { return 0; };
   driver->cuCtxSetCurrent = [](CUcontext) { return 0; };
+  driver->cuMemGetAddressRange = [](CUdeviceptr* start, std::size_t* bytes, CUdeviceptr) {
+    *start = device_address(FakeDeviceMemory::start);
+    return *bytes = FakeDeviceMemory::bytes, 0;
+  };
   driver->cuMemcpy = [](CUdeviceptr to, CUdeviceptr from, std::size_t bytes) {
     ++FakeDeviceMemory::copies;
     return std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes), 0;

@@ -1,10 +1,10 @@
-// Generated from copy_blocks.cu by scripts/make_kernels.sh: change that, then run this.
+// Generated from copy_blocks.cu and copy_tile.cuh by scripts/make_kernels.sh: change those, then run this.
 #pragma once
 
 namespace hawser {
 
 inline constexpr char kCopyBlocksSourceSha256[] =
-    "78ef041be988f2061503346b5ecf0ff665e66226ef31ee6438c253834840e95d";
+    "5243c3989a93b856bbf32522382f44df98a5bcb4beba7a608ad509cb228dfc76";
 inline constexpr char kCopyBlocksCompiler[] = "Debian clang version 14.0.6";
 inline constexpr char kCopyBlocksPtx[] = R"ptx(
 .version 6.0
@@ -15,1087 +15,1104 @@ inline constexpr char kCopyBlocksPtx[] = R"ptx(
 	.param .u32 hawser_copy_blocks_param_1
 )
 {
-	.reg .pred 	%p<42>;
-	.reg .b32 	%r<949>;
-	.reg .b64 	%rd<76>;
-	ld.param.u32 	%r26, [hawser_copy_blocks_param_1];
-	mov.u32 %r27, %tid.x;
-	mov.u32 %r28, %ntid.x;
-	shr.u32 	%r31, %r28, 5;
-	mov.u32 %r29, %nctaid.x;
-	mov.u32 %r30, %ctaid.x;
-	shr.u32 	%r32, %r27, 5;
-	mad.lo.s32 	%r945, %r30, %r31, %r32;
-	setp.ge.u32 	%p1, %r945, %r26;
+	.reg .pred 	%p<43>;
+	.reg .b32 	%r<972>;
+	.reg .b64 	%rd<79>;
+	ld.param.u32 	%r29, [hawser_copy_blocks_param_1];
+	mov.u32 %r30, %tid.x;
+	mov.u32 %r31, %ntid.x;
+	shr.u32 	%r34, %r31, 5;
+	mov.u32 %r32, %nctaid.x;
+	mov.u32 %r33, %ctaid.x;
+	shr.u32 	%r35, %r30, 5;
+	mad.lo.s32 	%r968, %r33, %r34, %r35;
+	setp.ge.u32 	%p1, %r968, %r29;
 	@%p1 bra 	LBB0_15;
-	ld.param.u64 	%rd8, [hawser_copy_blocks_param_0];
-	and.b32  	%r2, %r27, 31;
-	mul.lo.s32 	%r3, %r29, %r31;
-	cvt.u64.u32 	%rd1, %r2;
-	setp.eq.s32 	%p2, %r2, 0;
-	selp.u32 	%r5, 1, 0, %p2;
-	add.s32 	%r33, %r27, 1;
-	and.b32  	%r6, %r33, 31;
+	ld.param.u64 	%rd9, [hawser_copy_blocks_param_0];
+	and.b32  	%r2, %r30, 31;
+	mul.lo.s32 	%r3, %r32, %r34;
+	shl.b32 	%r36, %r2, 4;
+	cvt.u64.u32 	%rd1, %r36;
+	setp.lt.u32 	%p2, %r2, 2;
+	selp.u32 	%r42, 1, 0, %p2;
+	cvt.u64.u32 	%rd2, %r2;
+	setp.eq.s32 	%p3, %r2, 0;
+	selp.u32 	%r6, 1, 0, %p3;
+	add.s32 	%r37, %r30, 1;
+	and.b32  	%r7, %r37, 31;
 	bra.uni 	LBB0_2;
 LBB0_13:
-	add.s64 	%rd71, %rd9, %rd1;
+	add.s64 	%rd74, %rd3, %rd2;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r938, 0;
-	@p st.global.u8 [%rd71], %r937;
+	setp.ne.u32 p, %r961, 0;
+	@p st.global.u8 [%rd74], %r960;
 	}
-	add.s64 	%rd72, %rd4, %rd71;
+	add.s64 	%rd75, %rd5, %rd74;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r940, 0;
-	@p st.global.u8 [%rd72], %r939;
+	setp.ne.u32 p, %r963, 0;
+	@p st.global.u8 [%rd75], %r962;
 	}
 LBB0_14:
-	add.s32 	%r945, %r945, %r3;
-	setp.lt.u32 	%p41, %r945, %r26;
-	@%p41 bra 	LBB0_2;
+	add.s32 	%r968, %r968, %r3;
+	setp.lt.u32 	%p42, %r968, %r29;
+	@%p42 bra 	LBB0_2;
 	bra.uni 	LBB0_15;
 LBB0_2:
-	mul.wide.u32 	%rd14, %r945, 32;
-	add.s64 	%rd11, %rd8, %rd14;
-	ld.volatile.global.v2.u64 {%rd9, %rd10}, [%rd11];
-	add.s64 	%rd13, %rd11, 16;
-	ld.volatile.global.u64 %rd12, [%rd13];
-	cvt.u32.u64 	%r8, %rd12;
-	setp.gt.u32 	%p3, %r8, 63;
-	@%p3 bra 	LBB0_6;
-	setp.ge.u32 	%p39, %r2, %r8;
-	@%p39 bra 	LBB0_14;
-	mov.u32 	%r946, %r2;
+	mul.wide.u32 	%rd11, %r968, 32;
+	add.s64 	%rd12, %rd9, %rd11;
+	add.s64 	%rd10, %rd12, %rd1;
+	{
+	.reg .pred p;
+	setp.ne.u32 p, %r42, 0;
+	@p ld.global.v4.u32 {%r47, %r39, %r40, %r41}, [%rd10];
+	}
+	mov.u32 	%r971, 0;
+	shfl.sync.idx.b32 %r43, %r39, %r971, 31, -1;
+	cvt.u64.u32 	%rd13, %r43;
+	shl.b64 	%rd14, %rd13, 32;
+	shfl.sync.idx.b32 %r46, %r47, %r971, 31, -1;
+	cvt.u64.u32 	%rd15, %r46;
+	or.b64  	%rd3, %rd14, %rd15;
+	shfl.sync.idx.b32 %r49, %r41, %r971, 31, -1;
+	cvt.u64.u32 	%rd16, %r49;
+	shl.b64 	%rd17, %rd16, 32;
+	shfl.sync.idx.b32 %r52, %r40, %r971, 31, -1;
+	cvt.u64.u32 	%rd18, %r52;
+	or.b64  	%rd4, %rd17, %rd18;
+	mov.u32 	%r965, 1;
+	shfl.sync.idx.b32 %r55, %r47, %r965, 31, -1;
+	setp.gt.u32 	%p4, %r55, 63;
+	@%p4 bra 	LBB0_6;
+	setp.ge.u32 	%p40, %r2, %r55;
+	@%p40 bra 	LBB0_14;
+	mov.u32 	%r969, %r2;
 LBB0_5:
-	cvt.u64.u32 	%rd75, %r946;
-	add.s64 	%rd73, %rd10, %rd75;
-	mov.u32 	%r942, 1;
+	cvt.u64.u32 	%rd78, %r969;
+	add.s64 	%rd76, %rd4, %rd78;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r942, 0;
-	@p ld.global.u8 %r941, [%rd73];
+	setp.ne.u32 p, %r965, 0;
+	@p ld.global.u8 %r964, [%rd76];
 	}
-	add.s64 	%rd74, %rd9, %rd75;
+	add.s64 	%rd77, %rd3, %rd78;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r942, 0;
-	@p st.global.u8 [%rd74], %r941;
+	setp.ne.u32 p, %r965, 0;
+	@p st.global.u8 [%rd77], %r964;
 	}
-	add.s32 	%r946, %r946, 32;
-	setp.lt.u32 	%p40, %r946, %r8;
-	@%p40 bra 	LBB0_5;
+	add.s32 	%r969, %r969, 32;
+	setp.lt.u32 	%p41, %r969, %r55;
+	@%p41 bra 	LBB0_5;
 	bra.uni 	LBB0_14;
 LBB0_6:
-	sub.s64 	%rd17, %rd10, %rd9;
-	cvt.u32.u64 	%r11, %rd17;
-	and.b32  	%r12, %r11, 15;
-	cvt.u32.u64 	%r38, %rd9;
-	neg.s32 	%r39, %r38;
-	and.b32  	%r40, %r39, 15;
-	setp.lt.u32 	%p4, %r40, %r12;
-	or.b32  	%r41, %r40, 16;
-	selp.b32 	%r42, %r41, %r40, %p4;
-	sub.s32 	%r43, %r8, %r42;
-	add.s32 	%r44, %r43, %r12;
-	shr.u32 	%r45, %r44, 4;
-	setp.ne.s32 	%p5, %r12, 0;
-	selp.s32 	%r46, -1, 0, %p5;
-	add.s32 	%r13, %r45, %r46;
-	mad.lo.s32 	%r47, %r13, -16, %r43;
-	cvt.u64.u32 	%rd18, %r42;
-	mul.wide.u32 	%rd19, %r13, 16;
-	add.s64 	%rd4, %rd19, %rd18;
-	add.s64 	%rd15, %rd10, %rd1;
-	setp.gt.u32 	%p6, %r42, %r2;
-	selp.u32 	%r938, 1, 0, %p6;
+	sub.s32 	%r14, %r52, %r46;
+	and.b32  	%r15, %r14, 15;
+	neg.s32 	%r62, %r46;
+	and.b32  	%r63, %r62, 15;
+	setp.lt.u32 	%p5, %r63, %r15;
+	or.b32  	%r64, %r63, 16;
+	selp.b32 	%r65, %r64, %r63, %p5;
+	sub.s32 	%r66, %r55, %r65;
+	add.s32 	%r67, %r66, %r15;
+	shr.u32 	%r68, %r67, 4;
+	setp.ne.s32 	%p6, %r15, 0;
+	selp.s32 	%r69, -1, 0, %p6;
+	add.s32 	%r16, %r68, %r69;
+	mad.lo.s32 	%r70, %r16, -16, %r66;
+	cvt.u64.u32 	%rd21, %r65;
+	mul.wide.u32 	%rd22, %r16, 16;
+	add.s64 	%rd5, %rd22, %rd21;
+	add.s64 	%rd19, %rd4, %rd2;
+	setp.gt.u32 	%p7, %r65, %r2;
+	selp.u32 	%r961, 1, 0, %p7;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r938, 0;
-	@p ld.global.u8 %r937, [%rd15];
+	setp.ne.u32 p, %r961, 0;
+	@p ld.global.u8 %r960, [%rd19];
 	}
-	add.s64 	%rd16, %rd4, %rd15;
-	setp.gt.u32 	%p7, %r47, %r2;
-	selp.u32 	%r940, 1, 0, %p7;
+	add.s64 	%rd20, %rd5, %rd19;
+	setp.gt.u32 	%p8, %r70, %r2;
+	selp.u32 	%r963, 1, 0, %p8;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r940, 0;
-	@p ld.global.u8 %r939, [%rd16];
+	setp.ne.u32 p, %r963, 0;
+	@p ld.global.u8 %r962, [%rd20];
 	}
-	add.s64 	%rd5, %rd9, %rd18;
-	add.s64 	%rd6, %rd10, %rd18;
-	@%p5 bra 	LBB0_10;
+	add.s64 	%rd6, %rd3, %rd21;
+	add.s64 	%rd7, %rd4, %rd21;
+	@%p6 bra 	LBB0_10;
 	bra.uni 	LBB0_7;
 LBB0_10:
-	setp.eq.s32 	%p8, %r13, 0;
-	@%p8 bra 	LBB0_13;
-	cvt.u64.u32 	%rd20, %r12;
-	sub.s64 	%rd7, %rd6, %rd20;
-	shr.u32 	%r126, %r12, 3;
-	bfe.u32 	%r150, %r11, 2, 1;
-	shl.b32 	%r49, %r12, 3;
-	and.b32  	%r170, %r49, 24;
-	mov.u32 	%r948, 0;
+	setp.eq.s32 	%p9, %r16, 0;
+	@%p9 bra 	LBB0_13;
+	cvt.u64.u32 	%rd23, %r15;
+	sub.s64 	%rd8, %rd7, %rd23;
+	shr.u32 	%r149, %r15, 3;
+	bfe.u32 	%r173, %r14, 2, 1;
+	shl.b32 	%r72, %r15, 3;
+	and.b32  	%r193, %r72, 24;
 LBB0_12:
-	or.b32  	%r839, %r948, %r2;
-	mul.wide.u32 	%rd38, %r839, 16;
-	add.s64 	%rd21, %rd38, %rd7;
-	setp.le.u32 	%p10, %r839, %r13;
-	selp.u32 	%r54, 1, 0, %p10;
+	or.b32  	%r862, %r971, %r2;
+	mul.wide.u32 	%rd41, %r862, 16;
+	add.s64 	%rd24, %rd41, %rd8;
+	setp.le.u32 	%p11, %r862, %r16;
+	selp.u32 	%r77, 1, 0, %p11;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r54, 0;
-	@p ld.global.v4.u32 {%r97, %r104, %r111, %r118}, [%rd21];
+	setp.ne.u32 p, %r77, 0;
+	@p ld.global.v4.u32 {%r120, %r127, %r134, %r141}, [%rd24];
 	}
-	or.b32  	%r840, %r839, 32;
-	mul.wide.u32 	%rd39, %r840, 16;
-	add.s64 	%rd22, %rd39, %rd7;
-	setp.le.u32 	%p11, %r840, %r13;
-	selp.u32 	%r59, 1, 0, %p11;
+	or.b32  	%r863, %r862, 32;
+	mul.wide.u32 	%rd42, %r863, 16;
+	add.s64 	%rd25, %rd42, %rd8;
+	setp.le.u32 	%p12, %r863, %r16;
+	selp.u32 	%r82, 1, 0, %p12;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r59, 0;
-	@p ld.global.v4.u32 {%r96, %r103, %r110, %r117}, [%rd22];
+	setp.ne.u32 p, %r82, 0;
+	@p ld.global.v4.u32 {%r119, %r126, %r133, %r140}, [%rd25];
 	}
-	or.b32  	%r841, %r839, 64;
-	mul.wide.u32 	%rd40, %r841, 16;
-	add.s64 	%rd23, %rd40, %rd7;
-	setp.le.u32 	%p12, %r841, %r13;
-	selp.u32 	%r64, 1, 0, %p12;
+	or.b32  	%r864, %r862, 64;
+	mul.wide.u32 	%rd43, %r864, 16;
+	add.s64 	%rd26, %rd43, %rd8;
+	setp.le.u32 	%p13, %r864, %r16;
+	selp.u32 	%r87, 1, 0, %p13;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r64, 0;
-	@p ld.global.v4.u32 {%r189, %r196, %r203, %r210}, [%rd23];
+	setp.ne.u32 p, %r87, 0;
+	@p ld.global.v4.u32 {%r212, %r219, %r226, %r233}, [%rd26];
 	}
-	or.b32  	%r842, %r839, 96;
-	mul.wide.u32 	%rd41, %r842, 16;
-	add.s64 	%rd24, %rd41, %rd7;
-	setp.le.u32 	%p13, %r842, %r13;
-	selp.u32 	%r69, 1, 0, %p13;
+	or.b32  	%r865, %r862, 96;
+	mul.wide.u32 	%rd44, %r865, 16;
+	add.s64 	%rd27, %rd44, %rd8;
+	setp.le.u32 	%p14, %r865, %r16;
+	selp.u32 	%r92, 1, 0, %p14;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r69, 0;
-	@p ld.global.v4.u32 {%r282, %r289, %r296, %r303}, [%rd24];
+	setp.ne.u32 p, %r92, 0;
+	@p ld.global.v4.u32 {%r305, %r312, %r319, %r326}, [%rd27];
 	}
-	or.b32  	%r843, %r839, 128;
-	mul.wide.u32 	%rd42, %r843, 16;
-	add.s64 	%rd25, %rd42, %rd7;
-	setp.le.u32 	%p14, %r843, %r13;
-	selp.u32 	%r74, 1, 0, %p14;
+	or.b32  	%r866, %r862, 128;
+	mul.wide.u32 	%rd45, %r866, 16;
+	add.s64 	%rd28, %rd45, %rd8;
+	setp.le.u32 	%p15, %r866, %r16;
+	selp.u32 	%r97, 1, 0, %p15;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r74, 0;
-	@p ld.global.v4.u32 {%r375, %r382, %r389, %r396}, [%rd25];
+	setp.ne.u32 p, %r97, 0;
+	@p ld.global.v4.u32 {%r398, %r405, %r412, %r419}, [%rd28];
 	}
-	or.b32  	%r844, %r839, 160;
-	mul.wide.u32 	%rd43, %r844, 16;
-	add.s64 	%rd26, %rd43, %rd7;
-	setp.le.u32 	%p15, %r844, %r13;
-	selp.u32 	%r79, 1, 0, %p15;
+	or.b32  	%r867, %r862, 160;
+	mul.wide.u32 	%rd46, %r867, 16;
+	add.s64 	%rd29, %rd46, %rd8;
+	setp.le.u32 	%p16, %r867, %r16;
+	selp.u32 	%r102, 1, 0, %p16;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r79, 0;
-	@p ld.global.v4.u32 {%r468, %r475, %r482, %r489}, [%rd26];
+	setp.ne.u32 p, %r102, 0;
+	@p ld.global.v4.u32 {%r491, %r498, %r505, %r512}, [%rd29];
 	}
-	or.b32  	%r845, %r839, 192;
-	mul.wide.u32 	%rd44, %r845, 16;
-	add.s64 	%rd27, %rd44, %rd7;
-	setp.le.u32 	%p16, %r845, %r13;
-	selp.u32 	%r84, 1, 0, %p16;
+	or.b32  	%r868, %r862, 192;
+	mul.wide.u32 	%rd47, %r868, 16;
+	add.s64 	%rd30, %rd47, %rd8;
+	setp.le.u32 	%p17, %r868, %r16;
+	selp.u32 	%r107, 1, 0, %p17;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r84, 0;
-	@p ld.global.v4.u32 {%r561, %r568, %r575, %r582}, [%rd27];
+	setp.ne.u32 p, %r107, 0;
+	@p ld.global.v4.u32 {%r584, %r591, %r598, %r605}, [%rd30];
 	}
-	or.b32  	%r846, %r839, 224;
-	mul.wide.u32 	%rd45, %r846, 16;
-	add.s64 	%rd28, %rd45, %rd7;
-	setp.le.u32 	%p17, %r846, %r13;
-	selp.u32 	%r89, 1, 0, %p17;
+	or.b32  	%r869, %r862, 224;
+	mul.wide.u32 	%rd48, %r869, 16;
+	add.s64 	%rd31, %rd48, %rd8;
+	setp.le.u32 	%p18, %r869, %r16;
+	selp.u32 	%r112, 1, 0, %p18;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r89, 0;
-	@p ld.global.v4.u32 {%r654, %r661, %r668, %r675}, [%rd28];
+	setp.ne.u32 p, %r112, 0;
+	@p ld.global.v4.u32 {%r677, %r684, %r691, %r698}, [%rd31];
 	}
-	add.s32 	%r847, %r839, 256;
-	mul.wide.u32 	%rd46, %r847, 16;
-	add.s64 	%rd29, %rd46, %rd7;
-	setp.le.u32 	%p18, %r847, %r13;
-	and.pred  	%p19, %p2, %p18;
-	selp.u32 	%r94, 1, 0, %p19;
+	add.s32 	%r870, %r862, 256;
+	mul.wide.u32 	%rd49, %r870, 16;
+	add.s64 	%rd32, %rd49, %rd8;
+	setp.le.u32 	%p19, %r870, %r16;
+	and.pred  	%p20, %p3, %p19;
+	selp.u32 	%r117, 1, 0, %p20;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r94, 0;
-	@p ld.global.v4.u32 {%r90, %r91, %r92, %r93}, [%rd29];
+	setp.ne.u32 p, %r117, 0;
+	@p ld.global.v4.u32 {%r113, %r114, %r115, %r116}, [%rd32];
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r95, %r96, %r97, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r118, %r119, %r120, p;
 	}
-	shfl.sync.idx.b32 %r132, %r95, %r6, 31, -1;
+	shfl.sync.idx.b32 %r155, %r118, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r102, %r103, %r104, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r125, %r126, %r127, p;
 	}
-	shfl.sync.idx.b32 %r136, %r102, %r6, 31, -1;
+	shfl.sync.idx.b32 %r159, %r125, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r109, %r110, %r111, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r132, %r133, %r134, p;
 	}
-	shfl.sync.idx.b32 %r113, %r109, %r6, 31, -1;
+	shfl.sync.idx.b32 %r136, %r132, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r116, %r117, %r118, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r139, %r140, %r141, p;
 	}
-	shfl.sync.idx.b32 %r120, %r116, %r6, 31, -1;
-	add.s64 	%rd30, %rd38, %rd5;
+	shfl.sync.idx.b32 %r143, %r139, %r7, 31, -1;
+	add.s64 	%rd33, %rd41, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r123, %r111, %r97, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r146, %r134, %r120, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r148, %r118, %r104, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r171, %r141, %r127, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r152, %r132, %r111, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r175, %r155, %r134, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r156, %r136, %r118, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r179, %r159, %r141, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r160, %r113, %r132, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r183, %r136, %r155, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r143, %r120, %r136, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r166, %r143, %r159, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r147, %r148, %r123, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r170, %r171, %r146, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r169, %r152, %r148, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r192, %r175, %r171, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r173, %r156, %r152, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r196, %r179, %r175, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r177, %r160, %r156, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r200, %r183, %r179, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r163, %r143, %r160, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r186, %r166, %r183, p;
 	}
-	shf.r.wrap.b32 %r167, %r147, %r169, %r170;
-	shf.r.wrap.b32 %r171, %r169, %r173, %r170;
-	shf.r.wrap.b32 %r175, %r173, %r177, %r170;
-	shf.r.wrap.b32 %r179, %r177, %r163, %r170;
-	setp.lt.u32 	%p20, %r839, %r13;
-	selp.u32 	%r187, 1, 0, %p20;
+	shf.r.wrap.b32 %r190, %r170, %r192, %r193;
+	shf.r.wrap.b32 %r194, %r192, %r196, %r193;
+	shf.r.wrap.b32 %r198, %r196, %r200, %r193;
+	shf.r.wrap.b32 %r202, %r200, %r186, %r193;
+	setp.lt.u32 	%p21, %r862, %r16;
+	selp.u32 	%r210, 1, 0, %p21;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r187, 0;
-	@p st.global.v4.u32 [%rd30], {%r167, %r171, %r175, %r179};
+	setp.ne.u32 p, %r210, 0;
+	@p st.global.v4.u32 [%rd33], {%r190, %r194, %r198, %r202};
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r188, %r189, %r96, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r211, %r212, %r119, p;
 	}
-	shfl.sync.idx.b32 %r225, %r188, %r6, 31, -1;
+	shfl.sync.idx.b32 %r248, %r211, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r195, %r196, %r103, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r218, %r219, %r126, p;
 	}
-	shfl.sync.idx.b32 %r229, %r195, %r6, 31, -1;
+	shfl.sync.idx.b32 %r252, %r218, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r202, %r203, %r110, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r225, %r226, %r133, p;
 	}
-	shfl.sync.idx.b32 %r206, %r202, %r6, 31, -1;
+	shfl.sync.idx.b32 %r229, %r225, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r209, %r210, %r117, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r232, %r233, %r140, p;
 	}
-	shfl.sync.idx.b32 %r213, %r209, %r6, 31, -1;
-	add.s64 	%rd31, %rd39, %rd5;
+	shfl.sync.idx.b32 %r236, %r232, %r7, 31, -1;
+	add.s64 	%rd34, %rd42, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r216, %r110, %r96, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r239, %r133, %r119, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r241, %r117, %r103, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r264, %r140, %r126, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r245, %r225, %r110, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r268, %r248, %r133, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r249, %r229, %r117, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r272, %r252, %r140, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r253, %r206, %r225, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r276, %r229, %r248, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r236, %r213, %r229, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r259, %r236, %r252, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r240, %r241, %r216, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r263, %r264, %r239, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r262, %r245, %r241, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r285, %r268, %r264, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r266, %r249, %r245, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r289, %r272, %r268, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r270, %r253, %r249, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r293, %r276, %r272, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r256, %r236, %r253, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r279, %r259, %r276, p;
 	}
-	shf.r.wrap.b32 %r260, %r240, %r262, %r170;
-	shf.r.wrap.b32 %r264, %r262, %r266, %r170;
-	shf.r.wrap.b32 %r268, %r266, %r270, %r170;
-	shf.r.wrap.b32 %r272, %r270, %r256, %r170;
-	setp.lt.u32 	%p21, %r840, %r13;
-	selp.u32 	%r280, 1, 0, %p21;
+	shf.r.wrap.b32 %r283, %r263, %r285, %r193;
+	shf.r.wrap.b32 %r287, %r285, %r289, %r193;
+	shf.r.wrap.b32 %r291, %r289, %r293, %r193;
+	shf.r.wrap.b32 %r295, %r293, %r279, %r193;
+	setp.lt.u32 	%p22, %r863, %r16;
+	selp.u32 	%r303, 1, 0, %p22;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r280, 0;
-	@p st.global.v4.u32 [%rd31], {%r260, %r264, %r268, %r272};
+	setp.ne.u32 p, %r303, 0;
+	@p st.global.v4.u32 [%rd34], {%r283, %r287, %r291, %r295};
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r281, %r282, %r189, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r304, %r305, %r212, p;
 	}
-	shfl.sync.idx.b32 %r318, %r281, %r6, 31, -1;
+	shfl.sync.idx.b32 %r341, %r304, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r288, %r289, %r196, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r311, %r312, %r219, p;
 	}
-	shfl.sync.idx.b32 %r322, %r288, %r6, 31, -1;
+	shfl.sync.idx.b32 %r345, %r311, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r295, %r296, %r203, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r318, %r319, %r226, p;
 	}
-	shfl.sync.idx.b32 %r299, %r295, %r6, 31, -1;
+	shfl.sync.idx.b32 %r322, %r318, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r302, %r303, %r210, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r325, %r326, %r233, p;
 	}
-	shfl.sync.idx.b32 %r306, %r302, %r6, 31, -1;
-	add.s64 	%rd32, %rd40, %rd5;
+	shfl.sync.idx.b32 %r329, %r325, %r7, 31, -1;
+	add.s64 	%rd35, %rd43, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r309, %r203, %r189, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r332, %r226, %r212, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r334, %r210, %r196, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r357, %r233, %r219, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r338, %r318, %r203, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r361, %r341, %r226, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r342, %r322, %r210, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r365, %r345, %r233, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r346, %r299, %r318, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r369, %r322, %r341, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r329, %r306, %r322, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r352, %r329, %r345, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r333, %r334, %r309, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r356, %r357, %r332, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r355, %r338, %r334, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r378, %r361, %r357, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r359, %r342, %r338, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r382, %r365, %r361, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r363, %r346, %r342, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r386, %r369, %r365, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r349, %r329, %r346, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r372, %r352, %r369, p;
 	}
-	shf.r.wrap.b32 %r353, %r333, %r355, %r170;
-	shf.r.wrap.b32 %r357, %r355, %r359, %r170;
-	shf.r.wrap.b32 %r361, %r359, %r363, %r170;
-	shf.r.wrap.b32 %r365, %r363, %r349, %r170;
-	setp.lt.u32 	%p22, %r841, %r13;
-	selp.u32 	%r373, 1, 0, %p22;
+	shf.r.wrap.b32 %r376, %r356, %r378, %r193;
+	shf.r.wrap.b32 %r380, %r378, %r382, %r193;
+	shf.r.wrap.b32 %r384, %r382, %r386, %r193;
+	shf.r.wrap.b32 %r388, %r386, %r372, %r193;
+	setp.lt.u32 	%p23, %r864, %r16;
+	selp.u32 	%r396, 1, 0, %p23;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r373, 0;
-	@p st.global.v4.u32 [%rd32], {%r353, %r357, %r361, %r365};
+	setp.ne.u32 p, %r396, 0;
+	@p st.global.v4.u32 [%rd35], {%r376, %r380, %r384, %r388};
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r374, %r375, %r282, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r397, %r398, %r305, p;
 	}
-	shfl.sync.idx.b32 %r411, %r374, %r6, 31, -1;
+	shfl.sync.idx.b32 %r434, %r397, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r381, %r382, %r289, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r404, %r405, %r312, p;
 	}
-	shfl.sync.idx.b32 %r415, %r381, %r6, 31, -1;
+	shfl.sync.idx.b32 %r438, %r404, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r388, %r389, %r296, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r411, %r412, %r319, p;
 	}
-	shfl.sync.idx.b32 %r392, %r388, %r6, 31, -1;
+	shfl.sync.idx.b32 %r415, %r411, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r395, %r396, %r303, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r418, %r419, %r326, p;
 	}
-	shfl.sync.idx.b32 %r399, %r395, %r6, 31, -1;
-	add.s64 	%rd33, %rd41, %rd5;
+	shfl.sync.idx.b32 %r422, %r418, %r7, 31, -1;
+	add.s64 	%rd36, %rd44, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r402, %r296, %r282, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r425, %r319, %r305, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r427, %r303, %r289, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r450, %r326, %r312, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r431, %r411, %r296, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r454, %r434, %r319, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r435, %r415, %r303, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r458, %r438, %r326, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r439, %r392, %r411, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r462, %r415, %r434, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r422, %r399, %r415, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r445, %r422, %r438, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r426, %r427, %r402, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r449, %r450, %r425, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r448, %r431, %r427, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r471, %r454, %r450, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r452, %r435, %r431, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r475, %r458, %r454, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r456, %r439, %r435, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r479, %r462, %r458, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r442, %r422, %r439, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r465, %r445, %r462, p;
 	}
-	shf.r.wrap.b32 %r446, %r426, %r448, %r170;
-	shf.r.wrap.b32 %r450, %r448, %r452, %r170;
-	shf.r.wrap.b32 %r454, %r452, %r456, %r170;
-	shf.r.wrap.b32 %r458, %r456, %r442, %r170;
-	setp.lt.u32 	%p23, %r842, %r13;
-	selp.u32 	%r466, 1, 0, %p23;
+	shf.r.wrap.b32 %r469, %r449, %r471, %r193;
+	shf.r.wrap.b32 %r473, %r471, %r475, %r193;
+	shf.r.wrap.b32 %r477, %r475, %r479, %r193;
+	shf.r.wrap.b32 %r481, %r479, %r465, %r193;
+	setp.lt.u32 	%p24, %r865, %r16;
+	selp.u32 	%r489, 1, 0, %p24;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r466, 0;
-	@p st.global.v4.u32 [%rd33], {%r446, %r450, %r454, %r458};
+	setp.ne.u32 p, %r489, 0;
+	@p st.global.v4.u32 [%rd36], {%r469, %r473, %r477, %r481};
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r467, %r468, %r375, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r490, %r491, %r398, p;
 	}
-	shfl.sync.idx.b32 %r504, %r467, %r6, 31, -1;
+	shfl.sync.idx.b32 %r527, %r490, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r474, %r475, %r382, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r497, %r498, %r405, p;
 	}
-	shfl.sync.idx.b32 %r508, %r474, %r6, 31, -1;
+	shfl.sync.idx.b32 %r531, %r497, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r481, %r482, %r389, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r504, %r505, %r412, p;
 	}
-	shfl.sync.idx.b32 %r485, %r481, %r6, 31, -1;
+	shfl.sync.idx.b32 %r508, %r504, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r488, %r489, %r396, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r511, %r512, %r419, p;
 	}
-	shfl.sync.idx.b32 %r492, %r488, %r6, 31, -1;
-	add.s64 	%rd34, %rd42, %rd5;
+	shfl.sync.idx.b32 %r515, %r511, %r7, 31, -1;
+	add.s64 	%rd37, %rd45, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r495, %r389, %r375, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r518, %r412, %r398, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r520, %r396, %r382, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r543, %r419, %r405, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r524, %r504, %r389, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r547, %r527, %r412, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r528, %r508, %r396, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r551, %r531, %r419, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r532, %r485, %r504, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r555, %r508, %r527, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r515, %r492, %r508, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r538, %r515, %r531, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r519, %r520, %r495, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r542, %r543, %r518, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r541, %r524, %r520, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r564, %r547, %r543, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r545, %r528, %r524, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r568, %r551, %r547, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r549, %r532, %r528, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r572, %r555, %r551, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r535, %r515, %r532, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r558, %r538, %r555, p;
 	}
-	shf.r.wrap.b32 %r539, %r519, %r541, %r170;
-	shf.r.wrap.b32 %r543, %r541, %r545, %r170;
-	shf.r.wrap.b32 %r547, %r545, %r549, %r170;
-	shf.r.wrap.b32 %r551, %r549, %r535, %r170;
-	setp.lt.u32 	%p24, %r843, %r13;
-	selp.u32 	%r559, 1, 0, %p24;
+	shf.r.wrap.b32 %r562, %r542, %r564, %r193;
+	shf.r.wrap.b32 %r566, %r564, %r568, %r193;
+	shf.r.wrap.b32 %r570, %r568, %r572, %r193;
+	shf.r.wrap.b32 %r574, %r572, %r558, %r193;
+	setp.lt.u32 	%p25, %r866, %r16;
+	selp.u32 	%r582, 1, 0, %p25;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r559, 0;
-	@p st.global.v4.u32 [%rd34], {%r539, %r543, %r547, %r551};
+	setp.ne.u32 p, %r582, 0;
+	@p st.global.v4.u32 [%rd37], {%r562, %r566, %r570, %r574};
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r560, %r561, %r468, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r583, %r584, %r491, p;
 	}
-	shfl.sync.idx.b32 %r597, %r560, %r6, 31, -1;
+	shfl.sync.idx.b32 %r620, %r583, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r567, %r568, %r475, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r590, %r591, %r498, p;
 	}
-	shfl.sync.idx.b32 %r601, %r567, %r6, 31, -1;
+	shfl.sync.idx.b32 %r624, %r590, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r574, %r575, %r482, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r597, %r598, %r505, p;
 	}
-	shfl.sync.idx.b32 %r578, %r574, %r6, 31, -1;
+	shfl.sync.idx.b32 %r601, %r597, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r581, %r582, %r489, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r604, %r605, %r512, p;
 	}
-	shfl.sync.idx.b32 %r585, %r581, %r6, 31, -1;
-	add.s64 	%rd35, %rd43, %rd5;
+	shfl.sync.idx.b32 %r608, %r604, %r7, 31, -1;
+	add.s64 	%rd38, %rd46, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r588, %r482, %r468, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r611, %r505, %r491, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r613, %r489, %r475, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r636, %r512, %r498, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r617, %r597, %r482, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r640, %r620, %r505, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r621, %r601, %r489, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r644, %r624, %r512, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r625, %r578, %r597, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r648, %r601, %r620, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r608, %r585, %r601, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r631, %r608, %r624, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r612, %r613, %r588, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r635, %r636, %r611, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r634, %r617, %r613, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r657, %r640, %r636, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r638, %r621, %r617, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r661, %r644, %r640, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r642, %r625, %r621, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r665, %r648, %r644, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r628, %r608, %r625, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r651, %r631, %r648, p;
 	}
-	shf.r.wrap.b32 %r632, %r612, %r634, %r170;
-	shf.r.wrap.b32 %r636, %r634, %r638, %r170;
-	shf.r.wrap.b32 %r640, %r638, %r642, %r170;
-	shf.r.wrap.b32 %r644, %r642, %r628, %r170;
-	setp.lt.u32 	%p25, %r844, %r13;
-	selp.u32 	%r652, 1, 0, %p25;
+	shf.r.wrap.b32 %r655, %r635, %r657, %r193;
+	shf.r.wrap.b32 %r659, %r657, %r661, %r193;
+	shf.r.wrap.b32 %r663, %r661, %r665, %r193;
+	shf.r.wrap.b32 %r667, %r665, %r651, %r193;
+	setp.lt.u32 	%p26, %r867, %r16;
+	selp.u32 	%r675, 1, 0, %p26;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r652, 0;
-	@p st.global.v4.u32 [%rd35], {%r632, %r636, %r640, %r644};
+	setp.ne.u32 p, %r675, 0;
+	@p st.global.v4.u32 [%rd38], {%r655, %r659, %r663, %r667};
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r653, %r654, %r561, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r676, %r677, %r584, p;
 	}
-	shfl.sync.idx.b32 %r690, %r653, %r6, 31, -1;
+	shfl.sync.idx.b32 %r713, %r676, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r660, %r661, %r568, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r683, %r684, %r591, p;
 	}
-	shfl.sync.idx.b32 %r694, %r660, %r6, 31, -1;
+	shfl.sync.idx.b32 %r717, %r683, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r667, %r668, %r575, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r690, %r691, %r598, p;
 	}
-	shfl.sync.idx.b32 %r671, %r667, %r6, 31, -1;
+	shfl.sync.idx.b32 %r694, %r690, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r674, %r675, %r582, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r697, %r698, %r605, p;
 	}
-	shfl.sync.idx.b32 %r678, %r674, %r6, 31, -1;
-	add.s64 	%rd36, %rd44, %rd5;
+	shfl.sync.idx.b32 %r701, %r697, %r7, 31, -1;
+	add.s64 	%rd39, %rd47, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r681, %r575, %r561, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r704, %r598, %r584, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r706, %r582, %r568, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r729, %r605, %r591, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r710, %r690, %r575, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r733, %r713, %r598, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r714, %r694, %r582, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r737, %r717, %r605, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r718, %r671, %r690, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r741, %r694, %r713, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r701, %r678, %r694, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r724, %r701, %r717, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r705, %r706, %r681, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r728, %r729, %r704, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r727, %r710, %r706, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r750, %r733, %r729, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r731, %r714, %r710, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r754, %r737, %r733, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r735, %r718, %r714, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r758, %r741, %r737, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r721, %r701, %r718, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r744, %r724, %r741, p;
 	}
-	shf.r.wrap.b32 %r725, %r705, %r727, %r170;
-	shf.r.wrap.b32 %r729, %r727, %r731, %r170;
-	shf.r.wrap.b32 %r733, %r731, %r735, %r170;
-	shf.r.wrap.b32 %r737, %r735, %r721, %r170;
-	setp.lt.u32 	%p26, %r845, %r13;
-	selp.u32 	%r745, 1, 0, %p26;
+	shf.r.wrap.b32 %r748, %r728, %r750, %r193;
+	shf.r.wrap.b32 %r752, %r750, %r754, %r193;
+	shf.r.wrap.b32 %r756, %r754, %r758, %r193;
+	shf.r.wrap.b32 %r760, %r758, %r744, %r193;
+	setp.lt.u32 	%p27, %r868, %r16;
+	selp.u32 	%r768, 1, 0, %p27;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r745, 0;
-	@p st.global.v4.u32 [%rd36], {%r725, %r729, %r733, %r737};
+	setp.ne.u32 p, %r768, 0;
+	@p st.global.v4.u32 [%rd39], {%r748, %r752, %r756, %r760};
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r746, %r90, %r654, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r769, %r113, %r677, p;
 	}
-	shfl.sync.idx.b32 %r783, %r746, %r6, 31, -1;
+	shfl.sync.idx.b32 %r806, %r769, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r753, %r91, %r661, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r776, %r114, %r684, p;
 	}
-	shfl.sync.idx.b32 %r787, %r753, %r6, 31, -1;
+	shfl.sync.idx.b32 %r810, %r776, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r760, %r92, %r668, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r783, %r115, %r691, p;
 	}
-	shfl.sync.idx.b32 %r764, %r760, %r6, 31, -1;
+	shfl.sync.idx.b32 %r787, %r783, %r7, 31, -1;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r5, 0;
-	selp.b32 %r767, %r93, %r675, p;
+	setp.ne.u32 p, %r6, 0;
+	selp.b32 %r790, %r116, %r698, p;
 	}
-	shfl.sync.idx.b32 %r771, %r767, %r6, 31, -1;
-	add.s64 	%rd37, %rd45, %rd5;
+	shfl.sync.idx.b32 %r794, %r790, %r7, 31, -1;
+	add.s64 	%rd40, %rd48, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r774, %r668, %r654, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r797, %r691, %r677, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r799, %r675, %r661, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r822, %r698, %r684, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r803, %r783, %r668, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r826, %r806, %r691, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r807, %r787, %r675, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r830, %r810, %r698, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r811, %r764, %r783, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r834, %r787, %r806, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r126, 0;
-	selp.b32 %r794, %r771, %r787, p;
+	setp.ne.u32 p, %r149, 0;
+	selp.b32 %r817, %r794, %r810, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r798, %r799, %r774, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r821, %r822, %r797, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r820, %r803, %r799, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r843, %r826, %r822, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r824, %r807, %r803, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r847, %r830, %r826, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r828, %r811, %r807, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r851, %r834, %r830, p;
 	}
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r150, 0;
-	selp.b32 %r814, %r794, %r811, p;
+	setp.ne.u32 p, %r173, 0;
+	selp.b32 %r837, %r817, %r834, p;
 	}
-	shf.r.wrap.b32 %r818, %r798, %r820, %r170;
-	shf.r.wrap.b32 %r822, %r820, %r824, %r170;
-	shf.r.wrap.b32 %r826, %r824, %r828, %r170;
-	shf.r.wrap.b32 %r830, %r828, %r814, %r170;
-	setp.lt.u32 	%p27, %r846, %r13;
-	selp.u32 	%r838, 1, 0, %p27;
+	shf.r.wrap.b32 %r841, %r821, %r843, %r193;
+	shf.r.wrap.b32 %r845, %r843, %r847, %r193;
+	shf.r.wrap.b32 %r849, %r847, %r851, %r193;
+	shf.r.wrap.b32 %r853, %r851, %r837, %r193;
+	setp.lt.u32 	%p28, %r869, %r16;
+	selp.u32 	%r861, 1, 0, %p28;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r838, 0;
-	@p st.global.v4.u32 [%rd37], {%r818, %r822, %r826, %r830};
+	setp.ne.u32 p, %r861, 0;
+	@p st.global.v4.u32 [%rd40], {%r841, %r845, %r849, %r853};
 	}
-	add.s32 	%r948, %r948, 256;
-	setp.lt.u32 	%p28, %r948, %r13;
-	@%p28 bra 	LBB0_12;
+	add.s32 	%r971, %r971, 256;
+	setp.lt.u32 	%p29, %r971, %r16;
+	@%p29 bra 	LBB0_12;
 	bra.uni 	LBB0_13;
 LBB0_7:
-	setp.eq.s32 	%p29, %r13, 0;
-	@%p29 bra 	LBB0_13;
-	mov.u32 	%r947, 0;
+	setp.eq.s32 	%p30, %r16, 0;
+	@%p30 bra 	LBB0_13;
+	mov.u32 	%r970, 0;
 LBB0_9:
-	or.b32  	%r929, %r947, %r2;
-	mul.wide.u32 	%rd63, %r929, 16;
-	add.s64 	%rd47, %rd63, %rd6;
-	setp.lt.u32 	%p30, %r929, %r13;
-	selp.u32 	%r853, 1, 0, %p30;
+	or.b32  	%r952, %r970, %r2;
+	mul.wide.u32 	%rd66, %r952, 16;
+	add.s64 	%rd50, %rd66, %rd7;
+	setp.lt.u32 	%p31, %r952, %r16;
+	selp.u32 	%r876, 1, 0, %p31;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r853, 0;
-	@p ld.global.v4.u32 {%r849, %r850, %r851, %r852}, [%rd47];
+	setp.ne.u32 p, %r876, 0;
+	@p ld.global.v4.u32 {%r872, %r873, %r874, %r875}, [%rd50];
 	}
-	or.b32  	%r930, %r929, 32;
-	mul.wide.u32 	%rd64, %r930, 16;
-	add.s64 	%rd48, %rd64, %rd6;
-	setp.lt.u32 	%p31, %r930, %r13;
-	selp.u32 	%r858, 1, 0, %p31;
+	or.b32  	%r953, %r952, 32;
+	mul.wide.u32 	%rd67, %r953, 16;
+	add.s64 	%rd51, %rd67, %rd7;
+	setp.lt.u32 	%p32, %r953, %r16;
+	selp.u32 	%r881, 1, 0, %p32;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r858, 0;
-	@p ld.global.v4.u32 {%r854, %r855, %r856, %r857}, [%rd48];
+	setp.ne.u32 p, %r881, 0;
+	@p ld.global.v4.u32 {%r877, %r878, %r879, %r880}, [%rd51];
 	}
-	or.b32  	%r931, %r929, 64;
-	mul.wide.u32 	%rd65, %r931, 16;
-	add.s64 	%rd49, %rd65, %rd6;
-	setp.lt.u32 	%p32, %r931, %r13;
-	selp.u32 	%r863, 1, 0, %p32;
+	or.b32  	%r954, %r952, 64;
+	mul.wide.u32 	%rd68, %r954, 16;
+	add.s64 	%rd52, %rd68, %rd7;
+	setp.lt.u32 	%p33, %r954, %r16;
+	selp.u32 	%r886, 1, 0, %p33;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r863, 0;
-	@p ld.global.v4.u32 {%r859, %r860, %r861, %r862}, [%rd49];
+	setp.ne.u32 p, %r886, 0;
+	@p ld.global.v4.u32 {%r882, %r883, %r884, %r885}, [%rd52];
 	}
-	or.b32  	%r932, %r929, 96;
-	mul.wide.u32 	%rd66, %r932, 16;
-	add.s64 	%rd50, %rd66, %rd6;
-	setp.lt.u32 	%p33, %r932, %r13;
-	selp.u32 	%r868, 1, 0, %p33;
+	or.b32  	%r955, %r952, 96;
+	mul.wide.u32 	%rd69, %r955, 16;
+	add.s64 	%rd53, %rd69, %rd7;
+	setp.lt.u32 	%p34, %r955, %r16;
+	selp.u32 	%r891, 1, 0, %p34;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r868, 0;
-	@p ld.global.v4.u32 {%r864, %r865, %r866, %r867}, [%rd50];
+	setp.ne.u32 p, %r891, 0;
+	@p ld.global.v4.u32 {%r887, %r888, %r889, %r890}, [%rd53];
 	}
-	or.b32  	%r933, %r929, 128;
-	mul.wide.u32 	%rd67, %r933, 16;
-	add.s64 	%rd51, %rd67, %rd6;
-	setp.lt.u32 	%p34, %r933, %r13;
-	selp.u32 	%r873, 1, 0, %p34;
+	or.b32  	%r956, %r952, 128;
+	mul.wide.u32 	%rd70, %r956, 16;
+	add.s64 	%rd54, %rd70, %rd7;
+	setp.lt.u32 	%p35, %r956, %r16;
+	selp.u32 	%r896, 1, 0, %p35;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r873, 0;
-	@p ld.global.v4.u32 {%r869, %r870, %r871, %r872}, [%rd51];
+	setp.ne.u32 p, %r896, 0;
+	@p ld.global.v4.u32 {%r892, %r893, %r894, %r895}, [%rd54];
 	}
-	or.b32  	%r934, %r929, 160;
-	mul.wide.u32 	%rd68, %r934, 16;
-	add.s64 	%rd52, %rd68, %rd6;
-	setp.lt.u32 	%p35, %r934, %r13;
-	selp.u32 	%r878, 1, 0, %p35;
+	or.b32  	%r957, %r952, 160;
+	mul.wide.u32 	%rd71, %r957, 16;
+	add.s64 	%rd55, %rd71, %rd7;
+	setp.lt.u32 	%p36, %r957, %r16;
+	selp.u32 	%r901, 1, 0, %p36;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r878, 0;
-	@p ld.global.v4.u32 {%r874, %r875, %r876, %r877}, [%rd52];
+	setp.ne.u32 p, %r901, 0;
+	@p ld.global.v4.u32 {%r897, %r898, %r899, %r900}, [%rd55];
 	}
-	or.b32  	%r935, %r929, 192;
-	mul.wide.u32 	%rd69, %r935, 16;
-	add.s64 	%rd53, %rd69, %rd6;
-	setp.lt.u32 	%p36, %r935, %r13;
-	selp.u32 	%r883, 1, 0, %p36;
+	or.b32  	%r958, %r952, 192;
+	mul.wide.u32 	%rd72, %r958, 16;
+	add.s64 	%rd56, %rd72, %rd7;
+	setp.lt.u32 	%p37, %r958, %r16;
+	selp.u32 	%r906, 1, 0, %p37;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r883, 0;
-	@p ld.global.v4.u32 {%r879, %r880, %r881, %r882}, [%rd53];
+	setp.ne.u32 p, %r906, 0;
+	@p ld.global.v4.u32 {%r902, %r903, %r904, %r905}, [%rd56];
 	}
-	or.b32  	%r936, %r929, 224;
-	mul.wide.u32 	%rd70, %r936, 16;
-	add.s64 	%rd54, %rd70, %rd6;
-	setp.lt.u32 	%p37, %r936, %r13;
-	selp.u32 	%r888, 1, 0, %p37;
+	or.b32  	%r959, %r952, 224;
+	mul.wide.u32 	%rd73, %r959, 16;
+	add.s64 	%rd57, %rd73, %rd7;
+	setp.lt.u32 	%p38, %r959, %r16;
+	selp.u32 	%r911, 1, 0, %p38;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r888, 0;
-	@p ld.global.v4.u32 {%r884, %r885, %r886, %r887}, [%rd54];
+	setp.ne.u32 p, %r911, 0;
+	@p ld.global.v4.u32 {%r907, %r908, %r909, %r910}, [%rd57];
 	}
-	add.s64 	%rd55, %rd63, %rd5;
+	add.s64 	%rd58, %rd66, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r853, 0;
-	@p st.global.v4.u32 [%rd55], {%r849, %r850, %r851, %r852};
+	setp.ne.u32 p, %r876, 0;
+	@p st.global.v4.u32 [%rd58], {%r872, %r873, %r874, %r875};
 	}
-	add.s64 	%rd56, %rd64, %rd5;
+	add.s64 	%rd59, %rd67, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r858, 0;
-	@p st.global.v4.u32 [%rd56], {%r854, %r855, %r856, %r857};
+	setp.ne.u32 p, %r881, 0;
+	@p st.global.v4.u32 [%rd59], {%r877, %r878, %r879, %r880};
 	}
-	add.s64 	%rd57, %rd65, %rd5;
+	add.s64 	%rd60, %rd68, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r863, 0;
-	@p st.global.v4.u32 [%rd57], {%r859, %r860, %r861, %r862};
+	setp.ne.u32 p, %r886, 0;
+	@p st.global.v4.u32 [%rd60], {%r882, %r883, %r884, %r885};
 	}
-	add.s64 	%rd58, %rd66, %rd5;
+	add.s64 	%rd61, %rd69, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r868, 0;
-	@p st.global.v4.u32 [%rd58], {%r864, %r865, %r866, %r867};
+	setp.ne.u32 p, %r891, 0;
+	@p st.global.v4.u32 [%rd61], {%r887, %r888, %r889, %r890};
 	}
-	add.s64 	%rd59, %rd67, %rd5;
+	add.s64 	%rd62, %rd70, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r873, 0;
-	@p st.global.v4.u32 [%rd59], {%r869, %r870, %r871, %r872};
+	setp.ne.u32 p, %r896, 0;
+	@p st.global.v4.u32 [%rd62], {%r892, %r893, %r894, %r895};
 	}
-	add.s64 	%rd60, %rd68, %rd5;
+	add.s64 	%rd63, %rd71, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r878, 0;
-	@p st.global.v4.u32 [%rd60], {%r874, %r875, %r876, %r877};
+	setp.ne.u32 p, %r901, 0;
+	@p st.global.v4.u32 [%rd63], {%r897, %r898, %r899, %r900};
 	}
-	add.s64 	%rd61, %rd69, %rd5;
+	add.s64 	%rd64, %rd72, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r883, 0;
-	@p st.global.v4.u32 [%rd61], {%r879, %r880, %r881, %r882};
+	setp.ne.u32 p, %r906, 0;
+	@p st.global.v4.u32 [%rd64], {%r902, %r903, %r904, %r905};
 	}
-	add.s64 	%rd62, %rd70, %rd5;
+	add.s64 	%rd65, %rd73, %rd6;
 	{
 	.reg .pred p;
-	setp.ne.u32 p, %r888, 0;
-	@p st.global.v4.u32 [%rd62], {%r884, %r885, %r886, %r887};
+	setp.ne.u32 p, %r911, 0;
+	@p st.global.v4.u32 [%rd65], {%r907, %r908, %r909, %r910};
 	}
-	add.s32 	%r947, %r947, 256;
-	setp.lt.u32 	%p38, %r947, %r13;
-	@%p38 bra 	LBB0_9;
+	add.s32 	%r970, %r970, 256;
+	setp.lt.u32 	%p39, %r970, %r16;
+	@%p39 bra 	LBB0_9;
 	bra.uni 	LBB0_13;
 LBB0_15:
 	ret;
