@@ -175,6 +175,29 @@ const Parameter kPortBase{
     1,
     65535,
     "The port of GPU 0, channel 0. Port of a channel = base + gpu * 8 + channel."};
+const Parameter kUnpack{
+    "HAWSER_UNPACK",
+    ParameterKind::choice,
+    "",
+    "auto",
+    "auto|kernel|d2d|host|none",
+    0,
+    0,
+    "How receives of a plugin with a bounce pool (TCPX) get to their place: one "
+    "kernel for all that are there, a driver copy per fragment, through host "
+    "memory, or not at all, which measures the network alone and leaves the data "
+    "out. auto takes the first of these that memory and driver allow."};
+const Parameter kUnpackPoolBytes{
+    "HAWSER_UNPACK_POOL_BYTES",
+    ParameterKind::integer,
+    "bytes",
+    "0",
+    "",
+    0,
+    std::int64_t{1} << 40,
+    "The size of a plugin's bounce pool, which bounds what is in flight. 0 asks "
+    "the CUDA driver; where it cannot tell (a pool in host memory), only the "
+    "window bounds."};
 const Parameter kHoldAt{"HAWSER_HOLD_AT",
                         ParameterKind::text,
                         "",
@@ -267,6 +290,8 @@ std::span<const Parameter* const> all_parameters() {
       &kCongestionControl,
       &kPeerSilenceMs,
       &kPortBase,
+      &kUnpack,
+      &kUnpackPoolBytes,
       &kHoldAt,
       &kNcclNetPlugin,
       &kNcclNet,

@@ -51,6 +51,8 @@ extern const Parameter kIoSpinUs;
 extern const Parameter kCongestionControl;
 extern const Parameter kPeerSilenceMs;
 extern const Parameter kPortBase;
+extern const Parameter kUnpack;
+extern const Parameter kUnpackPoolBytes;
 extern const Parameter kHoldAt;
 extern const Parameter kNcclNetPlugin;
 extern const Parameter kNcclNet;

@@ -8,6 +8,8 @@
 #include <limits>
 #include <string_view>
 
+#include "base/parameters.h"
+
 namespace hawser {
 namespace {
 
@@ -147,7 +149,8 @@ Status HostedCommCore::deregister(Registration* registration) {
 }
 
 Status HostedCommCore::check_post(const char* entry, const void* data, std::size_t bytes,
-                                  const HostedRegistration* registration) const {
+                                  const Registration* registration) const {
+  const auto* const hosted = static_cast<const HostedRegistration*>(registration);
   if (failure_) return *failure_;
   if (window_.full()) {
     return Error(Code::internal,
@@ -161,7 +164,7 @@ Status HostedCommCore::check_post(const char* entry, const void* data, std::size
                              plugin_.name(), entry, bytes, device_.capabilities.max_request_bytes,
                              device_.index));
   }
-  if (registration == nullptr ? bytes > 0 : !registration->holds(data, bytes)) {
+  if (hosted == nullptr ? bytes > 0 : !hosted->holds(data, bytes)) {
     return Error(Code::invalid_argument,
                  fmt::format("{}: {} of {} bytes at {} outside of its registration", plugin_.name(),
                              entry, bytes, data));
@@ -173,7 +176,7 @@ template <class Make>
 Result<Request*> HostedCommCore::post(const char* entry, void* data, std::size_t bytes,
                                       Registration* registration, Make&& make) {
   const auto* const hosted = static_cast<const HostedRegistration*>(registration);
-  HAWSER_TRY(check_post(entry, data, bytes, hosted));
+  HAWSER_TRY(check_post(entry, data, bytes, registration));
   HostedRequest& place = window_.next();
   place.data = data;
   place.bytes = bytes;
@@ -268,6 +271,14 @@ Status HostedReceiveComm::open_unpacking(const abi::DeviceHandle* given) {
                  fmt::format("{}: device {}: {}", core_.plugin().name(), core_.device().index,
                              reader.error().message()));
   unpack_ = *reader;
+  return bound_pages();
+}
+
+// The pool's size as the user gives it, else as it is known.
+Status HostedReceiveComm::bound_pages() {
+  HAWSER_ASSIGN(const std::int64_t given, parameters::kUnpackPoolBytes.integer());
+  const std::size_t bytes = given > 0 ? static_cast<std::size_t>(given) : unpack_->pool_bytes();
+  if (bytes > 0) pages_.join(core_.plugin().page_budgets().of(unpack_->bounce(), bytes));
   return {};
 }
 
@@ -280,9 +291,16 @@ Status HostedReceiveComm::deregister(Registration* registration) {
 
 Result<Request*> HostedReceiveComm::try_receive(void* data, std::size_t bytes, int tag,
                                                 Registration* registration) {
-  return core_.post("irecv", data, bytes, registration, [&](HostedRequest& place, void* handle) {
-    return core_.plugin().api().receive(core_.comm(), data, bytes, tag, handle, &place.request);
-  });
+  HAWSER_TRY(core_.check_post("irecv", data, bytes, registration));
+  const std::optional<std::size_t> pages = pages_.try_take(bytes);
+  if (!pages) return static_cast<Request*>(nullptr);
+  auto posted =
+      core_.post("irecv", data, bytes, registration, [&](HostedRequest& place, void* handle) {
+        place.pages = *pages;
+        return core_.plugin().api().receive(core_.comm(), data, bytes, tag, handle, &place.request);
+      });
+  if (!posted.ok() || *posted == nullptr) pages_.give_back(*pages);
+  return posted;
 }
 
 Result<TestResult> HostedReceiveComm::test(Request* request) {
@@ -370,6 +388,7 @@ Status HostedReceiveComm::consume(Request* request) {
     });
     if (!consumed.ok()) return core_.fail(consumed.error());
   }
+  pages_.give_back(oldest->pages);
   core_.window().release();
   return {};
 }

@@ -6,6 +6,7 @@
 
 #include "net/hosted_plugin.h"
 #include "net/net.h"
+#include "net/page_budget.h"
 #include "net/request_window.h"
 #include "net/unpack_reader.h"
 
@@ -26,6 +27,9 @@ class HostedCommCore {
   Result<Registration*> register_memory(const MemoryRange& range);
   Status deregister(Registration* registration);
 
+  // Whether post() may be called so; post() asks by itself.
+  Status check_post(const char* entry, const void* data, std::size_t bytes,
+                    const Registration* registration) const;
   // Fills the next place of the window and calls `make(place)`, which returns the plugin's result;
   // null where the plugin was not ready.
   template <class Make>
@@ -49,9 +53,6 @@ class HostedCommCore {
  private:
   Status check_range(const MemoryRange& range) const;
   Status check_cuda_range(const MemoryRange& range) const;
-  Status check_post(const char* entry, const void* data, std::size_t bytes,
-                    const HostedRegistration* registration) const;
-
   const HostedPlugin& plugin_;
   const HostedDevice& device_;
   void* comm_;
@@ -103,6 +104,7 @@ class HostedReceiveComm : public ReceiveComm {
   Result<TestResult> test_receive(HostedRequest& request);
   Result<TestResult> test_flush(HostedRequest& request);
   Status take_size(HostedRequest& request, int size);
+  Status bound_pages();
   Result<bool> start_flush(HostedRequest& request);
   TestResult finish(HostedRequest& request);
   Result<HostedRequest*> next_to_consume(const Request* request);
@@ -110,6 +112,7 @@ class HostedReceiveComm : public ReceiveComm {
   HostedCommCore core_;
   std::unique_ptr<abi::DeviceHandle> device_handle_;
   std::optional<UnpackReader> unpack_;
+  PageShare pages_;
 };
 
 }  // namespace hawser

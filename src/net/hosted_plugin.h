@@ -12,6 +12,7 @@
 #include "net/call_journal.h"
 #include "net/hosted_registration.h"
 #include "net/net.h"
+#include "net/page_budget.h"
 #include "net/plugin_api.h"
 #include "net/plugin_error.h"
 #include "net/plugin_log.h"
@@ -47,6 +48,7 @@ class HostedPlugin {
   Gpu* gpu() const { return gpu_.get(); }
   void* context() const { return context_; }
   void** context_place() { return &context_; }
+  PageBudgets& page_budgets() const { return page_budgets_; }
 
   // A rare call: told to the log before it is made (unless it is a repetition), with the GPU
   // current, noted in the journal.
@@ -74,6 +76,7 @@ class HostedPlugin {
   std::shared_ptr<CallJournal> journal_;
   std::shared_ptr<Gpu> gpu_;
   void* context_ = nullptr;  // the plugin's, since v11
+  mutable PageBudgets page_budgets_;
 };
 
 }  // namespace hawser

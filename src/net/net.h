@@ -76,6 +76,7 @@ static_assert(sizeof(Fragment) == 16);
 struct Fragments {
   const std::byte* bounce = nullptr;
   MemoryKind bounce_kind = MemoryKind::host;
+  std::size_t pool_bytes = 0;      // from `bounce` on; 0: not known
   std::span<const Fragment> list;  // valid until consume(); from the plugin: check before use
 };
 

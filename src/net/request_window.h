@@ -18,6 +18,7 @@ struct HostedRequest : Request {
   void* data = nullptr;
   std::size_t bytes = 0;
   const HostedRegistration* registration = nullptr;
+  std::size_t pages = 0;  // taken of a bounce pool's budget
   std::optional<std::size_t> received;
 };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "base/log.h"
 #include "gpu/gpu.h"
 
 namespace hawser {
@@ -42,6 +43,17 @@ Result<abi::UnpackNetDeviceHandle> read_handle(const void* at, const Gpu* gpu) {
   return handle;
 }
 
+// From there to the end of its allocation, as the driver knows it.
+std::size_t bytes_of_pool(const std::byte* bounce, MemoryKind kind, const Gpu* gpu) {
+  if (kind != MemoryKind::cuda) return 0;
+  const auto allocation = gpu->allocation_of(bounce);
+  if (allocation.ok())
+    return static_cast<std::size_t>(allocation->data() + allocation->size() - bounce);
+  log_info("the driver does not know the size of the bounce pool: {}",
+           allocation.error().message());
+  return 0;
+}
+
 }  // namespace
 
 Result<UnpackReader> UnpackReader::open(const abi::DeviceHandle& handle, const Gpu* gpu,
@@ -55,7 +67,8 @@ Result<UnpackReader> UnpackReader::open(const abi::DeviceHandle& handle, const G
                              static_cast<const void*>(unpack.meta), unpack.bounce_buf));
   }
   const auto kind = is_on_gpu(gpu, unpack.bounce_buf) ? MemoryKind::cuda : MemoryKind::host;
-  return UnpackReader(unpack.meta, static_cast<const std::byte*>(unpack.bounce_buf), kind);
+  const auto* const bounce = static_cast<const std::byte*>(unpack.bounce_buf);
+  return UnpackReader(unpack.meta, bounce, kind, bytes_of_pool(bounce, kind, gpu));
 }
 
 Result<Fragments> UnpackReader::fragments(std::uint64_t sequence) const {
@@ -69,7 +82,7 @@ Result<Fragments> UnpackReader::fragments(std::uint64_t sequence) const {
                              count, slot, abi::kUnpackFragments));
   }
   const auto* const list = reinterpret_cast<const Fragment*>(meta_->mem[slot]);
-  return Fragments{bounce_, bounce_kind_, {list, static_cast<std::size_t>(count)}};
+  return Fragments{bounce_, bounce_kind_, pool_bytes_, {list, static_cast<std::size_t>(count)}};
 }
 
 }  // namespace hawser

@@ -131,7 +131,8 @@ class FakeReceive : public ReceiveComm, FakeComm {
   Result<Fragments> fragments(Request* asked) override {
     auto* const request = static_cast<FakeRequest*>(asked);
     if (!request->done) return broken("fragments of an unfinished request");
-    return Fragments{request->bounce.data(), MemoryKind::host, request->fragments};
+    return Fragments{request->bounce.data(), MemoryKind::host, request->bounce.size(),
+                     request->fragments};
   }
 
   Status consume(Request* asked) override {

@@ -9,6 +9,7 @@
 
 #include "support/fake_gpu.h"
 #include "support/fake_plugin.h"
+#include "support/scoped_env.h"
 
 namespace hawser {
 namespace {
@@ -195,7 +196,24 @@ TEST_F(NetHostedUnpack, ABouncePoolOnTheGpuIsTold) {
   FakeDeviceMemory::start = bounce_;
   FakeDeviceMemory::bytes = sizeof bounce_;
   ASSERT_TRUE(open(test::make_fake_gpu()).ok());
-  EXPECT_EQ(receiver_->fragments(receive_done())->bounce_kind, MemoryKind::cuda);
+  const Fragments fragments = *receiver_->fragments(receive_done());
+  EXPECT_EQ(fragments.bounce_kind, MemoryKind::cuda);
+  EXPECT_EQ(fragments.pool_bytes, sizeof bounce_);
+}
+
+// Pages are taken by the post, and given back by consume().
+TEST_F(NetHostedUnpack, ReceivesAreHeldBackWhereThePoolIsSmall) {
+  const test::ScopedEnvironment pool("HAWSER_UNPACK_POOL_BYTES", "262144");  // 64 pages: 56 of them
+  ASSERT_TRUE(open().ok());
+  Request* const first = receive();  // 4 KiB: 14 pages, a quarter, are the most for so few bytes
+  std::size_t posted = 1;
+  while (posted < 10 && receive() != nullptr) ++posted;
+  EXPECT_EQ(posted, 4U);
+  EXPECT_EQ(fake_.count("irecv"), posted) << "the plugin was asked once more";
+  EXPECT_TRUE(receiver_->test(first)->done);
+  EXPECT_EQ(receive(), nullptr) << "done is not consumed";
+  ASSERT_TRUE(receiver_->consume(first).ok());
+  EXPECT_NE(receive(), nullptr);
 }
 
 TEST_F(NetHostedUnpack, ARealPluginWithoutAGpuIsRefusedBeforeItsHandleIsRead) {
