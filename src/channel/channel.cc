@@ -11,11 +11,6 @@ std::size_t window_of(const NetCapabilities& capabilities, const ChannelOptions&
   return static_cast<std::size_t>(std::max(1, std::min(options.window, capabilities.max_requests)));
 }
 
-Result<std::unique_ptr<CopyQueue>> make_copies(const ChannelOptions& options, std::size_t window) {
-  if (options.gpu) return make_gpu_copy_queue(options.gpu, static_cast<int>(window));
-  return make_host_copy_queue();
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Channel>> Channel::create(ChannelKey key, AnyComm comm,
@@ -28,10 +23,19 @@ Result<std::unique_ptr<Channel>> Channel::create(ChannelKey key, AnyComm comm,
   const std::size_t window = window_of(capabilities, options);
   std::unique_ptr<Channel> channel(
       new Channel(key, std::move(comm), capabilities, options, window));
-  if (options.gpu || capabilities.needs_unpack) {
-    HAWSER_ASSIGN(channel->copies_, make_copies(options, window));
-  }
+  HAWSER_TRY(channel->make_copies());
   return channel;
+}
+
+Status Channel::make_copies() {
+  if (options_.gpu && !capabilities_.cuda_pointers) {
+    HAWSER_ASSIGN(copies_, make_gpu_copy_queue(options_.gpu, static_cast<int>(window_)));
+  }
+  const bool receives = std::holds_alternative<std::shared_ptr<ReceiveComm>>(comm_);
+  if (!receives || !capabilities_.needs_unpack) return {};
+  HAWSER_ASSIGN(unpacker_,
+                Unpacker::create(options_.unpack, options_.gpu, options_.chunk_bytes, window_));
+  return {};
 }
 
 Channel::Channel(ChannelKey key, AnyComm comm, const NetCapabilities& capabilities,
@@ -41,11 +45,9 @@ Channel::Channel(ChannelKey key, AnyComm comm, const NetCapabilities& capabiliti
       capabilities_(capabilities),
       options_(options),
       window_(window),
-      pipeline_(
-          std::holds_alternative<std::shared_ptr<SendComm>>(comm_)
-              ? Pipeline(SendPipeline(*std::get<0>(comm_), window))
-              : Pipeline(ReceivePipeline(*std::get<1>(comm_), capabilities.needs_unpack, window))) {
-}
+      pipeline_(std::holds_alternative<std::shared_ptr<SendComm>>(comm_)
+                    ? Pipeline(SendPipeline(*std::get<0>(comm_), window))
+                    : Pipeline(ReceivePipeline(*std::get<1>(comm_), window))) {}
 
 std::shared_ptr<Comm> Channel::comm() const {
   return std::visit([](const auto& comm) -> std::shared_ptr<Comm> { return comm; }, comm_);
@@ -67,9 +69,14 @@ void Channel::begin(const MemoryRange& memory, Registration* registration) {
 
 void Channel::begin(const MessageRun& run, const MemoryRange& memory, Registration* registration) {
   const bool through_staging = memory.kind == MemoryKind::cuda && !capabilities_.cuda_pointers;
-  const TransferPlan plan{
-      memory,       run, options_.chunk_bytes, registration, through_staging ? &*staging_ : nullptr,
-      copies_.get()};
+  TransferPlan plan;
+  plan.memory = memory;
+  plan.run = run;
+  plan.chunk_bytes = options_.chunk_bytes;
+  plan.registration = registration;
+  plan.staging = through_staging ? &*staging_ : nullptr;
+  plan.copies = copies_.get();
+  plan.unpacker = unpacker_.get();
   std::visit([&](auto& pipeline) { pipeline.begin(plan); }, pipeline_);
 }
 

@@ -30,6 +30,7 @@ struct ChannelOptions {
   std::size_t chunk_bytes = 512 * 1024;
   int window = 16;           // at most; the Net's limit where that is lower
   std::shared_ptr<Gpu> gpu;  // for staging and unpacking; null where there is none
+  UnpackOptions unpack;      // where receives need it
 };
 
 // Memory that a channel was prepared for: see Channel::prepare.
@@ -74,6 +75,7 @@ class Channel {
 
   Channel(ChannelKey key, AnyComm comm, const NetCapabilities& capabilities,
           const ChannelOptions& options, std::size_t window);
+  Status make_copies();
 
   ChannelKey key_;
   AnyComm comm_;
@@ -82,6 +84,7 @@ class Channel {
   std::size_t window_;
   std::optional<StagingRing> staging_;
   std::unique_ptr<CopyQueue> copies_;
+  std::unique_ptr<Unpacker> unpacker_;
   Pipeline pipeline_;
 };
 

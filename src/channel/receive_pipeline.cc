@@ -12,15 +12,8 @@ Error wrong_size(const Chunk& chunk, std::size_t got) {
                                        chunk.bytes, got));
 }
 
-// A fragment comes from the plugin: it must stay inside the receive it claims to belong to.
-Status check_fragment(const Fragment& fragment, const Chunk& chunk) {
-  if (fragment.destination_offset <= chunk.bytes &&
-      fragment.bytes <= chunk.bytes - fragment.destination_offset)
-    return {};
-  return Error(
-      Code::plugin,
-      fmt::format("a fragment of {} bytes for offset {} does not fit a receive of {} bytes",
-                  fragment.bytes, fragment.destination_offset, chunk.bytes));
+Reach reach_of(const MemoryRange& memory) {
+  return memory.kind == MemoryKind::cuda ? Reach::gpu : Reach::pageable;
 }
 
 }  // namespace
@@ -58,16 +51,24 @@ Result<bool> ReceivePipeline::post() {
 }
 
 Result<bool> ReceivePipeline::reap() {
-  bool moved = false;
+  const std::size_t first = tested_;
   for (; tested_ < window_.end(); ++tested_) {
     Entry& entry = window_.at(tested_);
     HAWSER_ASSIGN(const TestResult test, comm_.test(entry.request));
     if (!test.done) break;
     if (test.bytes && *test.bytes != entry.chunk.bytes) return wrong_size(entry.chunk, *test.bytes);
     HAWSER_TRY(begin_landing(tested_, entry));
-    moved = true;
   }
-  return moved;
+  if (plan_.unpacker != nullptr && tested_ > first) HAWSER_TRY(submit(first));
+  return tested_ > first;
+}
+
+// One mark for all that were found done together.
+Status ReceivePipeline::submit(std::size_t first) {
+  HAWSER_ASSIGN(const std::uint64_t mark, plan_.unpacker->submit());
+  for (std::size_t position = first; position < tested_; ++position)
+    window_.at(position).copied = mark;
+  return {};
 }
 
 Result<bool> ReceivePipeline::land() {
@@ -75,10 +76,12 @@ Result<bool> ReceivePipeline::land() {
   while (window_.begin() < tested_) {
     Entry& entry = window_.oldest();
     if (entry.copied != 0) {
-      HAWSER_ASSIGN(const bool finished, plan_.copies->finished(entry.copied));
+      HAWSER_ASSIGN(const bool finished, plan_.unpacker != nullptr
+                                             ? plan_.unpacker->finished(entry.copied)
+                                             : plan_.copies->finished(entry.copied));
       if (!finished) break;
     }
-    if (needs_unpack_) HAWSER_TRY(comm_.consume(entry.request));
+    if (plan_.unpacker != nullptr) HAWSER_TRY(comm_.consume(entry.request));
     bytes_done_ += entry.chunk.bytes;
     window_.pop();
     moved = true;
@@ -87,31 +90,22 @@ Result<bool> ReceivePipeline::land() {
 }
 
 Status ReceivePipeline::begin_landing(std::size_t position, Entry& entry) {
-  if (needs_unpack_) {
-    HAWSER_TRY(unpack(entry));
-  } else if (plan_.staging != nullptr) {
-    HAWSER_TRY(plan_.copies->copy(plan_.memory.at(entry.chunk.offset),
-                                  plan_.staging->slot(position), entry.chunk.bytes));
-  } else {
-    return {};
-  }
+  if (plan_.unpacker != nullptr) return unpack(entry);
+  if (plan_.staging == nullptr) return {};
+  HAWSER_TRY(plan_.copies->copy(plan_.memory.at(entry.chunk.offset), plan_.staging->slot(position),
+                                entry.chunk.bytes));
   HAWSER_ASSIGN(entry.copied, plan_.copies->mark());
   return {};
 }
 
-Status ReceivePipeline::unpack(const Entry& entry) {
+Status ReceivePipeline::unpack(Entry& entry) {
   HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(entry.request));
-  std::byte* const base = plan_.memory.at(entry.chunk.offset);
-  std::size_t landed = 0;
-  for (const Fragment& fragment : fragments.list) {
-    HAWSER_TRY(check_fragment(fragment, entry.chunk));
-    HAWSER_TRY(plan_.copies->copy(base + fragment.destination_offset,
-                                  fragments.bounce + fragment.source_offset, fragment.bytes));
-    landed += fragment.bytes;
-  }
-  // No fragments at all: the plugin placed the bytes itself, as TCPX does with host pointers.
-  if (landed != 0 && landed != entry.chunk.bytes) return wrong_size(entry.chunk, landed);
-  return {};
+  const Unpacker::Place place{plan_.memory.at(entry.chunk.offset), entry.chunk.bytes,
+                              reach_of(plan_.memory)};
+  const Status added = plan_.unpacker->add(fragments, place);
+  return added.ok()
+             ? added
+             : added.error().within(fmt::format("the chunk at offset {}", entry.chunk.offset));
 }
 
 std::byte* ReceivePipeline::target(std::size_t position, const Entry& entry) const {

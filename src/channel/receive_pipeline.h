@@ -12,8 +12,7 @@ namespace hawser {
 // Not thread-safe. The window is made once; begin() starts a transfer when the last is finished.
 class ReceivePipeline {
  public:
-  ReceivePipeline(ReceiveComm& comm, bool needs_unpack, std::size_t window)
-      : comm_(comm), needs_unpack_(needs_unpack), window_(window) {}
+  ReceivePipeline(ReceiveComm& comm, std::size_t window) : comm_(comm), window_(window) {}
 
   void begin(const TransferPlan& plan);
   // Moves every stage as far as it goes without blocking. True: some entry moved.
@@ -25,18 +24,18 @@ class ReceivePipeline {
   struct Entry {
     Chunk chunk;
     Request* request = nullptr;
-    std::uint64_t copied = 0;  // the mark to wait for; 0: nothing was copied
+    std::uint64_t copied = 0;  // the mark to wait for; 0: nothing has to be
   };
 
   Result<bool> post();
   Result<bool> reap();
   Result<bool> land();
   Status begin_landing(std::size_t position, Entry& entry);
-  Status unpack(const Entry& entry);
+  Status unpack(Entry& entry);
+  Status submit(std::size_t first);
   std::byte* target(std::size_t position, const Entry& entry) const;
 
   ReceiveComm& comm_;
-  bool needs_unpack_;
   SlidingWindow<Entry> window_;
   std::size_t tested_ = 0;  // position of the first entry not seen done
   std::size_t most_in_flight_ = 0;

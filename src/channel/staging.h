@@ -11,6 +11,7 @@
 #include "memory/copy_queue.h"
 #include "memory/range.h"
 #include "net/net.h"
+#include "unpack/unpacker.h"
 
 namespace hawser {
 
@@ -40,7 +41,8 @@ struct TransferPlan {
   std::size_t chunk_bytes = 0;
   Registration* registration = nullptr;  // of `memory`, or of the staging ring
   StagingRing* staging = nullptr;        // null: requests go straight to `memory`
-  CopyQueue* copies = nullptr;           // null where neither staging nor unpacking needs one
+  CopyQueue* copies = nullptr;           // of the staging; null where there is none
+  Unpacker* unpacker = nullptr;          // null where receives need none
 };
 
 }  // namespace hawser

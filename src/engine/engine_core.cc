@@ -92,6 +92,10 @@ Status EngineCore::start() {
                    fmt::format("{} takes {} bytes at a time, and a link needs {}",
                                net()->description(), most, wire::kFrameBytes));
     chunk_bytes_ = std::min(chunk_bytes_, most);
+    if (transport_.leaves_data_out(device))
+      return Error(Code::invalid_argument,
+                   "HAWSER_UNPACK=none leaves the data out, which an engine may not: unset it, or "
+                   "measure with hawser perf");
   }
   HAWSER_TRY(start_workers());
   maker_ = std::make_unique<ChannelMaker>();
@@ -189,7 +193,9 @@ std::string EngineCore::description() const {
   std::string names;
   for (const int device : nics_.all())
     names += (names.empty() ? "" : ", ") + net()->devices()[static_cast<std::size_t>(device)].name;
-  return fmt::format("{} ({})", net()->description(), names);
+  const std::string unpack = transport_.unpack_text(nics_.all().front());
+  return fmt::format("{} ({}){}", net()->description(), names,
+                     unpack == "placed" ? "" : ", unpack " + unpack);
 }
 
 // ---- GPUs and regions ----

@@ -50,6 +50,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   const wire::Key& key() const { return key_; }
   const NicChoice& nics() const { return nics_; }
   std::size_t chunk_bytes() const { return chunk_bytes_; }
+  const UnpackOptions& unpack() const { return transport_.unpack; }
   // The least busy of those that run near the device.
   Worker& worker_for(int device);
   Milliseconds stall() const { return Milliseconds(options_.stall_ms); }

@@ -31,6 +31,10 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
     workers_.push_back(&engine_->worker_for(channel.device));
 }
 
+const UnpackOptions& LinkCore::unpack() const {
+  return engine_->unpack();
+}
+
 void LinkCore::start() {
   const Lock lock(mutex_);
   if (!terms_.client) return;

@@ -74,6 +74,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
   std::size_t channels() const { return terms_.channels.size(); }
   const std::shared_ptr<Gpu>& gpu() const { return terms_.gpu; }
+  const UnpackOptions& unpack() const;  // the engine's
   Milliseconds stall() const;
   bool may_take(const LinkChannel& channel) const;
   // When the peer was last heard on another channel, and on the control connection.

@@ -25,21 +25,23 @@ Error not_a_chunk(std::uint64_t bytes, std::size_t most) {
 Result<std::unique_ptr<RxLane>> RxLane::create(std::shared_ptr<ReceiveComm> comm,
                                                const NetCapabilities& capabilities,
                                                std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu,
-                                               RxSink& sink) {
+                                               const UnpackOptions& unpack, RxSink& sink) {
   std::unique_ptr<RxLane> lane(
-      new RxLane(std::move(comm), capabilities, chunk_bytes, std::move(gpu), sink));
+      new RxLane(std::move(comm), capabilities, chunk_bytes, std::move(gpu), unpack, sink));
   HAWSER_TRY(lane->make_frames());
   if (lane->gpu_ != nullptr) HAWSER_TRY(lane->memory_.prepare(lane->gpu_));
   return lane;
 }
 
 RxLane::RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabilities,
-               std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu, RxSink& sink)
+               std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu, const UnpackOptions& unpack,
+               RxSink& sink)
     : comm_(*comm),
       capabilities_(capabilities),
       chunk_bytes_(chunk_bytes),
       window_(static_cast<std::size_t>(std::max(capabilities.max_requests, 1))),
       gpu_(std::move(gpu)),
+      unpack_(unpack),
       sink_(sink),
       memory_(std::move(comm), capabilities, chunk_bytes, kSlots) {}
 
@@ -133,83 +135,100 @@ Status RxLane::refuse(Landing& landing, Error why) {
 
 Result<bool> RxLane::reap() {
   bool moved = false;
-  while (posted_ > 0) {
-    const Post oldest = posts_.front();
-    if (!unpacking_) {
-      HAWSER_ASSIGN(const TestResult test, comm_.test(oldest.request));
-      if (!test.done) break;
-      if (oldest.frame_buffer < 0 && test.bytes && *test.bytes != oldest.bytes)
-        return Error(Code::protocol, fmt::format("{} bytes came where a chunk of {} was announced",
-                                                 *test.bytes, oldest.bytes));
+  while (true) {
+    HAWSER_TRY(test_posts());
+    bool taken = false;
+    while (true) {
+      HAWSER_ASSIGN(const bool one, take_oldest());
+      if (!one) break;
+      taken = true;
     }
-    if (capabilities_.needs_unpack) {
-      HAWSER_ASSIGN(const bool is_unpacked, unpacked(oldest));
-      if (!is_unpacked) break;
-    }
-    posts_.pop_front();
-    --posted_;
+    if (!taken) return moved;
     moved = true;
-    HAWSER_TRY(take(oldest));
-    await_frame();
-    HAWSER_ASSIGN(const bool posted, post());
-    moved = moved || posted;
   }
-  return moved;
+}
+
+// All that are done where they are unpacked together; else one, as there is nothing to gather.
+Status RxLane::test_posts() {
+  const std::size_t most = capabilities_.needs_unpack ? posted_ : std::min<std::size_t>(posted_, 1);
+  while (tested_ < most) {
+    Post& next = posts_[tested_];
+    HAWSER_ASSIGN(const TestResult test, comm_.test(next.request));
+    if (!test.done) break;
+    HAWSER_TRY(check_size(next, test));
+    if (capabilities_.needs_unpack) HAWSER_TRY(unpack(next));
+    ++tested_;
+  }
+  return submit_unpacking();
+}
+
+Status RxLane::check_size(const Post& post, const TestResult& test) const {
+  if (post.frame_buffer >= 0 || !test.bytes || *test.bytes == post.bytes) return {};
+  return Error(Code::protocol, fmt::format("{} bytes came where a chunk of {} was announced",
+                                           *test.bytes, post.bytes));
+}
+
+Result<bool> RxLane::take_oldest() {
+  if (tested_ == 0) return false;
+  const Post oldest = posts_.front();
+  if (oldest.unpacker != nullptr) {
+    HAWSER_ASSIGN(const bool in_place, oldest.unpacker->finished(oldest.mark));
+    if (!in_place) return false;
+  }
+  if (capabilities_.needs_unpack) HAWSER_TRY(comm_.consume(oldest.request));
+  posts_.pop_front();
+  --posted_;
+  --tested_;
+  HAWSER_TRY(take(oldest));
+  await_frame();
+  HAWSER_TRY(post());
+  return true;
 }
 
 // ---- Nets that leave a receive in a bounce pool ----
 
-Result<bool> RxLane::unpacked(const Post& post) {
-  if (!unpacking_) HAWSER_TRY(unpack(post));
-  if (unpack_mark_ != 0) {
-    HAWSER_ASSIGN(const bool copied, unpack_copies_->finished(unpack_mark_));
-    if (!copied) return false;
-  }
-  unpacking_ = false;
-  HAWSER_TRY(comm_.consume(post.request));
-  return true;
-}
-
-// Whether a kernel can write to where it is received.
-bool RxLane::gpu_reaches(const Post& post) {
-  if (post.frame_buffer >= 0) return gpu_ != nullptr;
-  const Landing& to = landing(post.landing);
-  return to.direct ? to.target.region->gpu() != nullptr : to.slot.pinned;
-}
-
-Status RxLane::unpack(const Post& post) {
+Status RxLane::unpack(Post& post) {
   HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(post.request));
-  std::byte* const base =
-      post.frame_buffer >= 0 ? frame(post.frame_buffer) : landing(post.landing).data;
-  block_copies_.clear();
-  for (const Fragment& fragment : fragments.list) {
-    if (fragment.destination_offset > post.bytes ||
-        fragment.bytes > post.bytes - fragment.destination_offset)
-      return Error(Code::plugin, "a fragment lies beyond the receive that it belongs to");
-    block_copies_.push_back({base + fragment.destination_offset,
-                             fragments.bounce + fragment.source_offset, fragment.bytes});
-  }
-  unpacking_ = true;
-  unpack_mark_ = 0;
-  if (block_copies_.empty()) return {};  // it was placed without us
-  const bool direct = post.frame_buffer < 0 && landing(post.landing).direct;
-  std::shared_ptr<Gpu> gpu = direct ? landing(post.landing).target.region->gpu() : nullptr;
-  if (gpu == nullptr && fragments.bounce_kind == MemoryKind::cuda) {
-    if (gpu_ == nullptr)
-      return Error(Code::unavailable,
-                   "the plugin's bounce pool lies in GPU memory, and the engine "
-                   "has no GPU open: give LinkOptions::gpu");
-    gpu = gpu_;
-  }
-  HAWSER_ASSIGN(unpack_copies_, memory_.copies(gpu));
-  if (fragments.bounce_kind == MemoryKind::cuda && gpu_reaches(post)) {
-    HAWSER_TRY(unpack_copies_->copy_blocks(block_copies_));
-  } else {
-    for (const BlockCopy& copy : block_copies_)
-      HAWSER_TRY(unpack_copies_->copy(copy.destination, copy.source, copy.bytes));
-  }
-  HAWSER_ASSIGN(unpack_mark_, unpack_copies_->mark());
+  if (fragments.list.empty()) return {};  // it was placed without us
+  HAWSER_ASSIGN(post.unpacker, unpacker_for(post));
+  if (post.unpacker != unpacking_) HAWSER_TRY(submit_unpacking());
+  if (unpacking_ == nullptr) unpacking_from_ = tested_;
+  unpacking_ = post.unpacker;
+  return unpacking_->add(fragments, place_of(post));
+}
+
+Status RxLane::submit_unpacking() {
+  if (unpacking_ == nullptr) return {};
+  HAWSER_ASSIGN(const std::uint64_t mark, unpacking_->submit());
+  for (std::size_t at = unpacking_from_; at < tested_; ++at) posts_[at].mark = mark;
+  unpacking_ = nullptr;
   return {};
+}
+
+// The link's GPU does it, else the one of the memory that it goes to.
+Result<Unpacker*> RxLane::unpacker_for(const Post& post) {
+  std::shared_ptr<Gpu> gpu = gpu_;
+  if (gpu == nullptr && post.frame_buffer < 0 && landing(post.landing).direct)
+    gpu = landing(post.landing).target.region->gpu();
+  std::unique_ptr<Unpacker>& unpacker = unpackers_[gpu.get()];
+  if (unpacker == nullptr) {
+    HAWSER_ASSIGN(unpacker, Unpacker::create(unpack_, gpu,
+                                             std::max(chunk_bytes_, wire::kFrameBytes), window_));
+  }
+  return unpacker.get();
+}
+
+// A frame's receive is as long as frames may be, and what comes is as long as the frame.
+Unpacker::Place RxLane::place_of(const Post& post) {
+  if (post.frame_buffer >= 0)
+    return {frame(post.frame_buffer), post.bytes, gpu_ != nullptr ? Reach::pinned : Reach::pageable,
+            false};
+  const Landing& to = landing(post.landing);
+  if (!to.direct) return {to.data, post.bytes, to.slot.pinned ? Reach::pinned : Reach::pageable};
+  const std::shared_ptr<Gpu>& owner = to.target.region->gpu();
+  if (owner == nullptr) return {to.data, post.bytes, Reach::pageable};
+  const bool other = gpu_ != nullptr && gpu_->info().ordinal != owner->info().ordinal;
+  return {to.data, post.bytes, other ? Reach::other_gpu : Reach::gpu};
 }
 
 // ---- what has come ----
@@ -362,6 +381,8 @@ void RxLane::close() {
     if (!moved.ok()) break;
     if (!*moved) backoff.idle();
   }
+  unpackers_.clear();  // waits for what they write, and read of the pool
+  tested_ = 0;
   memory_.close();
   landings_.clear();
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "engine/operation.h"
 #include "engine/wire.h"
 #include "net/net.h"
+#include "unpack/unpacker.h"
 
 namespace hawser::engine {
 
@@ -53,7 +55,7 @@ class RxLane {
   static Result<std::unique_ptr<RxLane>> create(std::shared_ptr<ReceiveComm> comm,
                                                 const NetCapabilities& capabilities,
                                                 std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu,
-                                                RxSink& sink);
+                                                const UnpackOptions& unpack, RxSink& sink);
 
   // Never blocks. True: something moved. An error ends the channel.
   Result<bool> progress();
@@ -68,7 +70,7 @@ class RxLane {
   bool peer_leaves() const { return peer_leaves_; }
   bool peer_has_left() const { return peer_leaves_ && posts_.empty(); }
   // Copies are polled: there is nothing to wait for.
-  bool copying() const { return copying_ > 0 || unpacking_; }
+  bool copying() const { return copying_ > 0 || tested_ > 0; }
   bool polling() const { return out_of_places_ || untold_; }
   void forget(const LocalRegion& region) { memory_.forget(region); }
 
@@ -86,6 +88,8 @@ class RxLane {
     std::int8_t frame_buffer = -1;       // of a frame; else the next landing's data
     std::uint64_t landing = 0;           // its number
     hawser::Request* request = nullptr;  // the Net's
+    Unpacker* unpacker = nullptr;        // that puts it in place, and
+    std::uint64_t mark = 0;              // its mark
   };
   struct Landing {
     Target target;
@@ -100,7 +104,8 @@ class RxLane {
   };
 
   RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabilities,
-         std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu, RxSink& sink);
+         std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu, const UnpackOptions& unpack,
+         RxSink& sink);
   Status make_frames();
   Landing& landing(std::uint64_t number) {
     return landings_[static_cast<std::size_t>(number - first_landing_)];
@@ -111,9 +116,13 @@ class RxLane {
   Result<bool> give_place(Landing& landing);
   Status refuse(Landing& landing, Error why);
   Result<bool> reap();
-  Result<bool> unpacked(const Post& post);
-  Status unpack(const Post& post);
-  bool gpu_reaches(const Post& post);
+  Status test_posts();
+  Status check_size(const Post& post, const TestResult& test) const;
+  Result<bool> take_oldest();
+  Status unpack(Post& post);
+  Status submit_unpacking();
+  Result<Unpacker*> unpacker_for(const Post& post);
+  Unpacker::Place place_of(const Post& post);
   Status take(const Post& post);
   Status take_frame(std::int8_t buffer);
   Status take_record(const wire::Record& record, std::int8_t buffer);
@@ -129,6 +138,7 @@ class RxLane {
   const std::size_t chunk_bytes_;
   const std::size_t window_;
   const std::shared_ptr<Gpu> gpu_;
+  const UnpackOptions unpack_;
   RxSink& sink_;
   LaneMemory memory_;
   std::byte* frame_memory_ = nullptr;
@@ -139,16 +149,18 @@ class RxLane {
   std::uint64_t order_ = 0;   // of the next record
   std::deque<Post> posts_;
   std::size_t posted_ = 0;  // how many of them are
+  std::size_t tested_ = 0;  // how many of these were seen done
+  // By GPU; they go before memory_, whose slots they write to.
+  std::unordered_map<const Gpu*, std::unique_ptr<Unpacker>> unpackers_;
+  Unpacker* unpacking_ = nullptr;   // has receives that are not submitted
+  std::size_t unpacking_from_ = 0;  // the first of them
   std::deque<Landing> landings_;
   std::uint64_t first_landing_ = 0;  // number of the oldest
   std::size_t settled_ = 0;          // of the oldest, how many are in their places
   std::vector<std::vector<Block>> spare_pieces_;
   std::size_t copying_ = 0;
-  bool unpacking_ = false;
   bool untold_ = false;         // the peer has not heard of the oldest chunk's refusal
   bool out_of_places_ = false;  // the next receive waits for a slot
-  CopyQueue* unpack_copies_ = nullptr;
-  std::uint64_t unpack_mark_ = 0;
   std::vector<BlockCopy> block_copies_;
   wire::Ack taken_;
   bool due_ = false;

@@ -89,7 +89,9 @@ std::string path_text(const Environment& environment, const TransportSockets& so
       fmt::format("{} on {} ({}), {}", environment.transport.net->name(), device.name,
                   device.address.empty() ? "-" : device.address, environment.memory_name);
   if (environment.net_device().capabilities.needs_unpack)
-    text += fmt::format(", unpack {}", environment.unpack());
+    text += fmt::format(
+        ", unpack {}{}", environment.unpack(),
+        environment.leaves_data_out() ? " (the network alone: data not in place, NOT VERIFIED)" : "");
   text += sockets.count() == 0
               ? ", no TCP sockets of its own seen"
               : fmt::format(", {} TCP sockets with {}", sockets.count(), sockets.congestion());

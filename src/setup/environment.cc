@@ -16,7 +16,10 @@ Result<Transport> open_builtin(std::string why, int sockets) {
   HAWSER_ASSIGN(TcpOptions options, TcpOptions::from_environment());
   if (sockets > 0) options.sockets_per_channel = sockets;
   HAWSER_ASSIGN(std::unique_ptr<Net> net, make_tcp_net(options));
-  return Transport{std::move(net), nullptr, std::move(why)};
+  Transport transport;
+  transport.net = std::move(net);
+  transport.why = std::move(why);
+  return transport;
 }
 
 std::string why_builtin(const std::string& plugin) {
@@ -44,8 +47,12 @@ Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu>
   options.journal = std::move(journal);
   if (chunk_bytes != 0)
     options.chunk_bytes = std::clamp(chunk_bytes, kPageBytes, kUnpackRequestBytes);
-  HAWSER_ASSIGN(std::unique_ptr<Net> net, load_first_plugin(candidates, options));
-  return Transport{std::move(net), options.journal, candidates.front().why};
+  Transport transport;
+  HAWSER_ASSIGN(transport.unpack.mode, unpack_mode_from_environment());
+  HAWSER_ASSIGN(transport.net, load_first_plugin(candidates, options));
+  transport.journal = options.journal;
+  transport.why = candidates.front().why;
+  return transport;
 }
 
 Result<std::shared_ptr<Gpu>> open_gpu(MemoryChoice choice, int ordinal, std::string& why) {
@@ -71,9 +78,14 @@ Result<Buffer> Environment::allocate(std::size_t bytes) const {
   return memory == MemoryKind::cuda ? Buffer::cuda(gpu, bytes) : Buffer::host(bytes);
 }
 
-const char* Environment::unpack() const {
-  if (!net_device().capabilities.needs_unpack) return "none";
-  return gpu ? "d2d" : "host";
+std::string Transport::unpack_text(int device) const {
+  if (!needs_unpack(device)) return "placed";
+  const std::string ran = unpack.use->text();
+  return ran.empty() ? unpack_mode_name(unpack.mode) : ran;
+}
+
+bool Transport::leaves_data_out(int device) const {
+  return needs_unpack(device) && unpack.mode == UnpackMode::none;
 }
 
 Result<Environment> open_environment(const EnvironmentChoice& choice,

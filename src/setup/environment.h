@@ -13,6 +13,7 @@
 #include "memory/buffer.h"
 #include "net/call_journal.h"
 #include "net/net.h"
+#include "unpack/unpacker.h"
 
 namespace hawser {
 
@@ -21,6 +22,19 @@ struct Transport {
   std::shared_ptr<Net> net;
   std::shared_ptr<CallJournal> journal;  // of calls into a hosted plugin
   std::string why;
+  // For receives of devices that need it.
+  UnpackOptions unpack{UnpackMode::automatic, std::make_shared<UnpackUse>()};
+
+  // How receives of a device get to their place: "placed" (by the transport), or the unpack mode
+  // that ran; the one that was asked for before anything was received.
+  std::string unpack_text(int device) const;
+  // The mode `none`: what is received is not there, and cannot be verified.
+  bool leaves_data_out(int device) const;
+
+ private:
+  bool needs_unpack(int device) const {
+    return net->devices()[static_cast<std::size_t>(device)].capabilities.needs_unpack;
+  }
 };
 
 // By the name that options give a plugin: "builtin"; a path or name; "" = what the environment
@@ -49,9 +63,9 @@ struct Environment {
     return transport.net->devices()[static_cast<std::size_t>(device)];
   }
   Result<Buffer> allocate(std::size_t bytes) const;
-  // How receives get from a bounce pool to their place: "none" (the transport places them), "host"
-  // (memcpy), "d2d" (one driver copy per fragment).
-  const char* unpack() const;
+  // As Transport has them, of this device.
+  std::string unpack() const { return transport.unpack_text(device); }
+  bool leaves_data_out() const { return transport.leaves_data_out(device); }
 };
 
 // What a user chose of it.

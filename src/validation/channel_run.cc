@@ -38,6 +38,7 @@ ChannelOptions RunState::channel_options() const {
   ChannelOptions options;
   options.chunk_bytes = plan.chunk_bytes;
   options.gpu = environment.gpu;
+  options.unpack = environment.transport.unpack;
   return options;
 }
 

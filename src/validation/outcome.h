@@ -66,7 +66,7 @@ struct Subject {
   std::uint64_t chunk_bytes = 0;
   MemoryKind memory = MemoryKind::host;
   std::string memory_name;  // "host memory", "GPU 0 (NVIDIA H200)"
-  std::string unpack;       // how receives reach their place: "none", "host", "d2d"
+  std::string unpack;       // how receives reached their place; see Environment::unpack
   std::string transport;    // Net::name()
   std::string transport_description;
 };

@@ -67,6 +67,7 @@ class Validation {
   wire::Plan plan(std::uint64_t peer_max_request_bytes) const;
   wire::Hello hello() const;
   void describe(const wire::Plan& plan);
+  void tell_unpack();
   Session::Options liveness() const;
   ValidateResult could_not_run(const Error& error);
   ValidateResult finished();
@@ -123,8 +124,10 @@ Status Validation::prepare() {
   output_.note(fmt::format("transport: {} ({})", environment.transport.net->description(),
                            environment.transport.why));
   output_.note(fmt::format("memory: {}", environment.memory_name));
-  if (environment.net_device().capabilities.needs_unpack)
-    output_.note(fmt::format("unpack: {}", environment.unpack()));
+  if (environment.leaves_data_out())
+    return Error(Code::invalid_argument,
+                 "HAWSER_UNPACK=none leaves the data out, and there would be nothing to validate: "
+                 "unset it, or measure with hawser perf");
   return {};
 }
 
@@ -244,11 +247,19 @@ Status Validation::start(Rendezvous met) {
                                                std::move(met.decoder), liveness(), handler));
   Run run(state, report_, output_.note);
   const Status ran = run.execute(outcome_);
+  tell_unpack();
   if (ran.ok()) report_.verdict(outcome_);
   if (!ran.ok()) state->session->refuse(ran.error().message());
   run.close();
   abandoned_ = run.threads_abandoned();
   return ran;
+}
+
+// What really ran, where this side has received anything.
+void Validation::tell_unpack() {
+  outcome_.subject.unpack = environment_->unpack();
+  const std::string ran = environment_->transport.unpack.use->text();
+  if (!ran.empty()) output_.note(fmt::format("unpacked by: {}", ran));
 }
 
 ValidateResult Validation::could_not_run(const Error& error) {

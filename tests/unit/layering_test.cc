@@ -19,9 +19,9 @@ namespace fs = std::filesystem;
 
 // From the ground up: a layer includes itself and those before it. A new folder of src/ takes
 // its place here and in docs/architecture.md.
-constexpr std::array<std::string_view, 15> kLayers = {
-    "base",   "gpu",   "topology", "memory", "net",        "tcp",  "channel", "bootstrap",
-    "plugin", "setup", "engine",   "node",   "validation", "perf", "capi"};
+constexpr std::array<std::string_view, 16> kLayers = {
+    "base",      "gpu",    "topology", "memory", "net",  "unpack",     "tcp",  "channel",
+    "bootstrap", "plugin", "setup",    "engine", "node", "validation", "perf", "capi"};
 
 // The exported plugin stands on the transport and the ABI alone: not on hosting, not on channels.
 bool plugin_may_include(const std::string& path) {
