@@ -53,6 +53,7 @@ constexpr Verb kVerbs[] = {
     {"hang", Action::hang, Argument::none, 0},
     {"exit", Action::exit, Argument::number, 255},
     {"abort", Action::abort, Argument::none, 0},
+    {"segv", Action::segv, Argument::none, 0},
     {"print", Action::print, Argument::text, 0},
     {"corrupt", Action::corrupt, Argument::number, std::numeric_limits<std::int64_t>::max()},
     {"die", Action::die, Argument::optional_number, std::numeric_limits<std::int64_t>::max()},

@@ -17,7 +17,7 @@ inline constexpr int kTargetPayload = 100;
 inline constexpr int kTargetPeer = 101;
 inline constexpr int kTargetDevmem = 102;
 
-enum class Action { fail, delay, never, hang, exit, abort, print, corrupt, die, conflict };
+enum class Action { fail, delay, never, hang, exit, abort, segv, print, corrupt, die, conflict };
 
 inline constexpr int kAnyChannel = -1;
 

@@ -1,5 +1,6 @@
 #include "faults.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,6 +14,14 @@ constexpr int kMaxPrintsPerRule = 64;
 
 [[noreturn]] void block_for_ever() {
   for (;;) pause();
+}
+
+// A wild write, as of a plugin with a bug: the kernel sends the signal, to this thread, with the
+// address. Not raise(): a handler that returns from that would let the call go on.
+[[noreturn]] void write_where_nothing_is() {
+  void* nothing = mmap(nullptr, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (nothing == MAP_FAILED) std::abort();
+  for (;;) *static_cast<volatile char*>(nothing) = 1;
 }
 
 Outcome wait_or_not_yet(std::chrono::milliseconds delay, FirstCall* first) {
@@ -51,6 +60,8 @@ Outcome Faults::act(std::size_t index, FirstCall* first) {
       std::exit(number);
     case Action::abort:
       std::abort();
+    case Action::segv:
+      write_where_nothing_is();
     case Action::print:
       print(index);
       return {};

@@ -29,6 +29,7 @@ TEST(EmuFaultText, ThatIsMalformedFailsInitAndSaysWhy) {
       {"regMr@1=fail:3x", "wants a whole number"},
       {"accept@1=delay:-5", "wants a whole number"},
       {"accept@1=never:3", "never takes nothing after it"},
+      {"test@1=segv:3", "segv takes nothing after it"},
       {"listen@*=print:", "print wants a text"},
       {"init@0=fail:2", "init has no channel"},
       {"server:init=fail:2", "init has no side"},
@@ -387,6 +388,17 @@ TEST(EmuFaultProcess, Aborts) {
   });
   ASSERT_TRUE(WIFSIGNALED(ending.status));
   EXPECT_EQ(WTERMSIG(ending.status), SIGABRT);
+}
+
+TEST(EmuFaultProcess, Crashes) {
+  const Ending ending = in_a_child("client:isend@0=segv", [](Pair& pair) {
+    std::signal(SIGSEGV, SIG_DFL);
+    pair.connect();
+    void* request = nullptr;
+    pair.send(pair.source.data(), 1, &request);
+  });
+  ASSERT_TRUE(WIFSIGNALED(ending.status));
+  EXPECT_EQ(WTERMSIG(ending.status), SIGSEGV);
 }
 
 TEST(EmuFaultProcess, PrintsOnStdoutAndGoesOn) {
