@@ -24,7 +24,7 @@ void hawser_cudasim_counts(HawserCudasimCounts* counts);
 void hawser_cudasim_set_init_result(int result);
 // Instead of HAWSER_CUDASIM_COPY_DELAY_US.
 void hawser_cudasim_set_copy_delay_us(unsigned delay_us);
-// Stops all asynchronous work before its next copy or kernel, until it is let go on. A call that
-// waits for that work hangs meanwhile, as it would on a GPU that is busy.
+// Stops all asynchronous work before its next copy, fill or kernel, until it is let go on. A call
+// that waits for that work hangs meanwhile, as it would on a GPU that is busy.
 void hawser_cudasim_hold(int hold);
 }

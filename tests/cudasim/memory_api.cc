@@ -84,6 +84,20 @@ CUresult check_device_addresses(std::initializer_list<CUdeviceptr> addresses) {
   return kSuccess;
 }
 
+CUresult start_fill(CUdeviceptr to, unsigned char byte, std::size_t bytes, CUstream handle) {
+  State& state = State::get();
+  const auto stream = state.stream(handle, current_context());
+  if (stream == nullptr) return kInvalidHandle;
+  if (stream->context() != current_context()) return kInvalidContext;
+  std::byte* const memory = state.memory().resolve(to, bytes);
+  if (memory == nullptr) return kInvalidValue;
+  stream->submit([=] {
+    State::get().pace().wait_if_held();
+    std::memset(memory, byte, bytes);
+  });
+  return kSuccess;
+}
+
 template <class T>
 CUresult answer(void* data, T value) {
   std::memcpy(data, &value, sizeof value);
@@ -198,4 +212,10 @@ CUDASIM_EXPORT CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, s
                                              CUstream stream) {
   if (const CUresult problem = check_device_addresses({to, from})) return problem;
   return start_copy(to, from, bytes, stream, true);
+}
+
+CUDASIM_EXPORT CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char byte, std::size_t bytes,
+                                        CUstream stream) {
+  if (const CUresult problem = check_device_addresses({to})) return problem;
+  return start_fill(to, byte, bytes, stream);
 }

@@ -19,7 +19,7 @@ class Pace {
   void set_delay_us(unsigned delay_us);
   void hold(bool hold);
   void delay();         // what passes before an idle stream takes up its work
-  void wait_if_held();  // before each copy and kernel
+  void wait_if_held();  // before each copy, fill and kernel
 
  private:
   std::mutex mutex_;

@@ -1,6 +1,7 @@
 // The pages that receives land in.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,16 +10,17 @@
 #include <span>
 #include <vector>
 
+#include "free_pages.h"
 #include "place.h"
+#include "poisoner.h"
 #include "stats.h"
 
 namespace emu {
 
-inline constexpr unsigned char kPoison = 0xDB;
-
-// One per GPU (or one for the host), shared by all comms there. Pages come in scrambled
-// order; a page that is given back is filled with kPoison first, so that a host that
-// gives back before it has copied reads rubbish. Thread-safe.
+// One per GPU (or one for the host), shared by all comms there. Pages come in scrambled order, on a
+// GPU in runs of neighbours. One that is given back is filled with kPoison before anybody gets it,
+// so that a host that gives back before it has copied reads rubbish. Where there are too few, who
+// has waited longest is served first. Thread-safe; no call blocks.
 class BouncePool {
  public:
   static std::unique_ptr<BouncePool> create(Place place, std::uint32_t pages, Stats& stats);
@@ -27,25 +29,44 @@ class BouncePool {
   BouncePool& operator=(const BouncePool&) = delete;
 
   void* base() const { return base_; }
+  const Place& place() const { return place_; }
+  std::byte* page(std::uint32_t number) const;
 
-  std::optional<std::uint32_t> take();  // nullopt: exhausted
+  // For `who`, whose receive still wants `need` pages: some of them, at most pages.size(), into
+  // `pages`; on a GPU these are neighbours. How many; 0: there is none for him, who from now on has
+  // his place among those who wait, until he has got all that he needs, or leaves.
+  std::size_t take(const void* who, std::uint32_t need, std::span<std::uint32_t> pages);
+  void leave(const void* who);
+  // False, now or later: the GPU failed, and the pages are lost.
   bool give_back(std::span<const std::uint32_t> pages);
-  // `offset` is from the start of the pool, inside a page that the caller took.
-  bool write(std::uint32_t offset, const void* data, std::size_t bytes);
-  bool settle() const { return place_.settle(); }
+  bool usable() const;
+
+  static constexpr std::uint32_t kGpuExtentPages = 32;
 
  private:
-  BouncePool(Place place, void* base, std::uint32_t pages, Stats& stats);
-  bool poison(std::uint32_t page);
+  struct Waiter {
+    const void* who;
+    std::size_t need;
+    std::optional<std::chrono::steady_clock::time_point> since;  // while he stands still
+  };
+
+  BouncePool(Place place, void* base, std::uint32_t pages, std::unique_ptr<Poisoner> poisoner,
+             Stats& stats);
+  std::size_t hand_out(std::span<std::uint32_t> pages, std::size_t most);
+  std::size_t wanted_before(const void* who) const;
+  void note(const void* who, std::uint32_t need, std::size_t got);
+  void goes_on(Waiter& waiter);
+  void reclaim();
 
   const Place place_;
   void* const base_;
   const std::uint32_t pages_;
+  const std::unique_ptr<Poisoner> poisoner_;  // nullptr: host memory
   Stats& stats_;
-  std::mutex mutex_;
-  std::vector<std::uint32_t> ring_;  // the free pages, under mutex_
-  std::size_t head_ = 0;
-  std::size_t free_ = 0;
+  mutable std::mutex mutex_;
+  FreePages free_;               // under mutex_, as are these:
+  std::vector<Waiter> waiting_;  // in the order in which they came
+  bool usable_ = true;
 };
 
 }  // namespace emu

@@ -8,6 +8,8 @@ namespace emu {
 namespace {
 
 constexpr unsigned kHostAllocPortableMapped = 0x1 | 0x2;
+constexpr unsigned kStreamNonBlocking = 1;
+constexpr unsigned kEventDisableTiming = 2;
 constexpr int kAttributeMemoryType = 2;
 constexpr unsigned kMemoryTypeDevice = 2;
 
@@ -55,8 +57,16 @@ bool Cuda::resolve(void* library) {
          look_up(library, "cuMemHostAlloc", host_alloc_) &&
          look_up(library, "cuMemFreeHost", host_free_) &&
          look_up(library, "cuMemcpyHtoD_v2", to_device_) &&
-         look_up(library, "cuMemcpyDtoH_v2", to_host_) &&
+         look_up(library, "cuMemcpyHtoDAsync_v2", to_device_async_) &&
+         look_up(library, "cuMemcpyDtoHAsync_v2", to_host_async_) &&
+         look_up(library, "cuMemsetD8Async", fill_async_) &&
+         look_up(library, "cuStreamCreate", stream_create_) &&
+         look_up(library, "cuStreamDestroy_v2", stream_destroy_) &&
          look_up(library, "cuStreamSynchronize", stream_synchronize_) &&
+         look_up(library, "cuEventCreate", event_create_) &&
+         look_up(library, "cuEventDestroy_v2", event_destroy_) &&
+         look_up(library, "cuEventRecord", event_record_) &&
+         look_up(library, "cuEventQuery", event_query_) &&
          look_up(library, "cuPointerGetAttribute", pointer_attribute_);
 }
 
@@ -111,14 +121,57 @@ int Cuda::to_device(CudaContext context, void* device, const void* host, std::si
   return to_device_(as_pointer(device), host, bytes);
 }
 
-int Cuda::to_host(CudaContext context, void* host, const void* device, std::size_t bytes) const {
+int Cuda::synchronize(CudaContext context, CudaStream stream) const {
   const Entered entered(*this, context);
-  return to_host_(host, as_pointer(device), bytes);
+  return stream_synchronize_(stream);
 }
 
-int Cuda::synchronize(CudaContext context) const {
+int Cuda::make_stream(CudaContext context, CudaStream* stream) const {
   const Entered entered(*this, context);
-  return stream_synchronize_(nullptr);
+  return stream_create_(stream, kStreamNonBlocking);
+}
+
+int Cuda::destroy_stream(CudaContext context, CudaStream stream) const {
+  const Entered entered(*this, context);
+  return stream_destroy_(stream);
+}
+
+int Cuda::make_event(CudaContext context, CudaEvent* event) const {
+  const Entered entered(*this, context);
+  return event_create_(event, kEventDisableTiming);
+}
+
+int Cuda::destroy_event(CudaContext context, CudaEvent event) const {
+  const Entered entered(*this, context);
+  return event_destroy_(event);
+}
+
+int Cuda::start_to_device(CudaContext context, void* device, const void* host, std::size_t bytes,
+                          CudaStream stream) const {
+  const Entered entered(*this, context);
+  return to_device_async_(as_pointer(device), host, bytes, stream);
+}
+
+int Cuda::start_to_host(CudaContext context, void* host, const void* device, std::size_t bytes,
+                        CudaStream stream) const {
+  const Entered entered(*this, context);
+  return to_host_async_(host, as_pointer(device), bytes, stream);
+}
+
+int Cuda::start_fill(CudaContext context, void* device, unsigned char byte, std::size_t bytes,
+                     CudaStream stream) const {
+  const Entered entered(*this, context);
+  return fill_async_(as_pointer(device), byte, bytes, stream);
+}
+
+int Cuda::record(CudaContext context, CudaEvent event, CudaStream stream) const {
+  const Entered entered(*this, context);
+  return event_record_(event, stream);
+}
+
+int Cuda::query(CudaContext context, CudaEvent event) const {
+  const Entered entered(*this, context);
+  return event_query_(event);
 }
 
 bool Cuda::is_device_pointer(const void* address) const {

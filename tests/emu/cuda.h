@@ -8,7 +8,11 @@
 namespace emu {
 
 using CudaContext = struct CUctx_st*;
+using CudaStream = struct CUstream_st*;
+using CudaEvent = struct CUevent_st*;
 using CudaPointer = unsigned long long;
+
+inline constexpr int kCudaNotReady = 600;
 
 // The driver, with at least one device. Thread-safe; stays loaded for ever.
 class Cuda {
@@ -25,8 +29,21 @@ class Cuda {
   int allocate_mapped(CudaContext context, void** host, std::size_t bytes) const;
   int free_mapped(CudaContext context, void* host) const;
   int to_device(CudaContext context, void* device, const void* host, std::size_t bytes) const;
-  int to_host(CudaContext context, void* host, const void* device, std::size_t bytes) const;
-  int synchronize(CudaContext context) const;  // copies so far have reached the device
+  int synchronize(CudaContext context, CudaStream stream = nullptr) const;
+
+  // What a stream does later. Host memory must be page-locked: then none of these block.
+  int make_stream(CudaContext context, CudaStream* stream) const;
+  int destroy_stream(CudaContext context, CudaStream stream) const;
+  int make_event(CudaContext context, CudaEvent* event) const;
+  int destroy_event(CudaContext context, CudaEvent event) const;
+  int start_to_device(CudaContext context, void* device, const void* host, std::size_t bytes,
+                      CudaStream stream) const;
+  int start_to_host(CudaContext context, void* host, const void* device, std::size_t bytes,
+                    CudaStream stream) const;
+  int start_fill(CudaContext context, void* device, unsigned char byte, std::size_t bytes,
+                 CudaStream stream) const;
+  int record(CudaContext context, CudaEvent event, CudaStream stream) const;
+  int query(CudaContext context, CudaEvent event) const;  // kCudaNotReady: not yet
 
   bool is_device_pointer(const void* address) const;
 
@@ -43,8 +60,16 @@ class Cuda {
   int (*host_alloc_)(void**, std::size_t, unsigned) = nullptr;
   int (*host_free_)(void*) = nullptr;
   int (*to_device_)(CudaPointer, const void*, std::size_t) = nullptr;
-  int (*to_host_)(void*, CudaPointer, std::size_t) = nullptr;
-  int (*stream_synchronize_)(void*) = nullptr;
+  int (*stream_synchronize_)(CudaStream) = nullptr;
+  int (*stream_create_)(CudaStream*, unsigned) = nullptr;
+  int (*stream_destroy_)(CudaStream) = nullptr;
+  int (*event_create_)(CudaEvent*, unsigned) = nullptr;
+  int (*event_destroy_)(CudaEvent) = nullptr;
+  int (*event_record_)(CudaEvent, CudaStream) = nullptr;
+  int (*event_query_)(CudaEvent) = nullptr;
+  int (*to_device_async_)(CudaPointer, const void*, std::size_t, CudaStream) = nullptr;
+  int (*to_host_async_)(void*, CudaPointer, std::size_t, CudaStream) = nullptr;
+  int (*fill_async_)(CudaPointer, unsigned char, std::size_t, CudaStream) = nullptr;
   int (*pointer_attribute_)(void*, int, CudaPointer) = nullptr;
 
   class Entered;

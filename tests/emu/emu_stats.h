@@ -44,6 +44,7 @@ typedef struct HawserEmuStats {
   uint64_t pages_in_use;                 /* bounce pages, over all pools; up and down */
   uint64_t max_pages_in_use;
   uint64_t pool_exhausted;         /* times a receive stood still for want of a page */
+  uint64_t pool_starved_us;        /* how long receives stood still so, all together */
   uint64_t slots_leaked;           /* receives not consumed when their comm was closed */
   uint64_t sends_abandoned;        /* sends not finished when their comm was closed */
   uint64_t deregistered_in_flight; /* deregMr with unfinished requests on it: logged, no error */

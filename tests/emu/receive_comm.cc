@@ -1,18 +1,15 @@
 #include "receive_comm.h"
 
 #include <algorithm>
+#include <span>
 
 #include "tables.h"
 
 namespace emu {
-namespace {
-
-constexpr std::uint32_t kSegmentBytes = 1448;  // TCP payload of a 1500-byte frame
-
-}  // namespace
 
 ReceiveComm::ReceiveComm(Services services, CommInfo info, Socket socket, std::uint64_t number,
-                         BouncePool& pool, std::unique_ptr<UnpackMemory> memory)
+                         BouncePool& pool, std::unique_ptr<UnpackMemory> memory,
+                         std::unique_ptr<CopyRing> ring)
     : services_(services),
       info_(info),
       socket_(std::move(socket)),
@@ -21,7 +18,8 @@ ReceiveComm::ReceiveComm(Services services, CommInfo info, Socket socket, std::u
       memory_(std::move(memory)),
       dies_at_(services.faults.offset_of(kTargetPeer, info.side, info.channel)),
       corrupts_at_(services.faults.offset_of(kTargetPayload, info.side, info.channel)),
-      random_(static_cast<std::uint32_t>(info.channel)) {
+      landing_(services.settings.fragments, static_cast<std::uint32_t>(info.channel), pool,
+               std::move(ring)) {
   for (Slot& slot : slots_) slot.pages.reserve(kMaxFragments);
 }
 
@@ -38,7 +36,7 @@ int ReceiveComm::post(Posting posting, void** request) {
   *request = opaque_request(Tag::receive_request, number_, posted_);
   Slot& slot = at(posted_);
   slot.posting = std::move(posting);
-  slot.bytes = slot.landed = 0;
+  slot.copies = 0;
   slot.first_test.reset();
   memory_->meta().cnt[posted_ % kSlots] = 0;
   ++posted_;
@@ -59,8 +57,11 @@ int ReceiveComm::check_testable(std::uint32_t sequence) const {
 int ReceiveComm::test(std::uint32_t sequence, int* done) {
   if (const int problem = check_testable(sequence)) return problem;
   if (failed_with_ != kSuccess) return failed_with_;
-  if (const int problem = progress()) return problem;
-  if (landed_ == reported_) return kSuccess;
+  if (const int problem = progress()) {
+    landing_.give_up();
+    return problem;
+  }
+  if (landed_ == reported_ || !landing_.copied(at(reported_).copies)) return kSuccess;
   publish(reported_++);
   *done = 1;
   return kSuccess;
@@ -105,10 +106,15 @@ int ReceiveComm::refuse_too_long(const Frame& frame) {
 int ReceiveComm::accept_header(const Frame& frame) {
   if (frame.kind != FrameKind::data || frame.number != landed_)
     return fail(kRemoteError, "the peer sent what no sender sends");
-  Slot& slot = at(landed_);
-  if (frame.value > slot.posting.bytes) return refuse_too_long(frame);
-  slot.bytes = static_cast<std::uint32_t>(frame.value);
-  if (slot.bytes == 0)
+  if (frame.value > at(landed_).posting.bytes) return refuse_too_long(frame);
+  const auto bytes = static_cast<std::uint32_t>(frame.value);
+  if (!landing_.begin(bytes)) {
+    failed_with_ = services_.report.rule_broken(
+        "channel %d: a receive of %u bytes in more than %u fragments; the real plugin exits",
+        info_.channel, bytes, kMaxFragments);
+    return failed_with_;
+  }
+  if (bytes == 0)
     ++landed_;
   else
     in_payload_ = true;
@@ -131,81 +137,55 @@ bool ReceiveComm::begin() {
   return accept_header(*frame) == kSuccess;
 }
 
-// Mostly whole pages; where mixed, some as short as a TCP segment, and some of any length.
-std::uint32_t ReceiveComm::next_piece_bytes(std::uint32_t left) {
-  std::uint32_t bytes = kPageBytes;
-  const std::uint32_t dice = services_.settings.mixed_fragments ? random_() % 100 : 0;
-  if (dice >= 95)
-    bytes = 1;
-  else if (dice >= 85)
-    bytes = 1 + random_() % (kPageBytes - 1);
-  else if (dice >= 70)
-    bytes = kSegmentBytes;
-  return std::min(bytes, left);
-}
-
-bool ReceiveComm::open_piece(Slot& slot) {
-  if (slot.pages.size() == kMaxFragments) {
-    failed_with_ = services_.report.rule_broken(
-        "channel %d: a receive of %u bytes in more than %u fragments; the real plugin exits",
-        info_.channel, slot.bytes, kMaxFragments);
-    return false;
-  }
-  const std::optional<std::uint32_t> page = pool_.take();
-  if (!page) {
+bool ReceiveComm::find_room() {
+  const Landing::Room room = landing_.open_batch();
+  if (room == Landing::Room::no_page)
     services_.stats.pool_exhausted.fetch_add(1, std::memory_order_relaxed);
-    return false;
-  }
-  slot.pages.push_back(*page);
-  const std::uint32_t bytes = next_piece_bytes(slot.bytes - slot.landed);
-  const std::uint32_t slack = kPageBytes - bytes;
-  const std::uint32_t shift = services_.settings.mixed_fragments ? random_() % (slack + 1) : 0;
-  piece_ = {bytes, 0, *page * kPageBytes + shift};
-  return true;
+  if (room == Landing::Room::failed) fail(kCudaError, "pages could not be given back");
+  return room == Landing::Room::open;
 }
 
-void ReceiveComm::corrupt_if_due() {
-  if (!corrupts_at_ || *corrupts_at_ < stream_bytes_) return;
-  const std::uint64_t at = *corrupts_at_ - stream_bytes_;
-  if (at < piece_.bytes) arriving_[at] ^= std::byte{0x40};
+void ReceiveComm::count_arrived(std::size_t bytes) {
+  if (corrupts_at_ && *corrupts_at_ >= stream_bytes_ && *corrupts_at_ - stream_bytes_ < bytes)
+    landing_.byte(*corrupts_at_ - stream_bytes_) ^= std::byte{0x40};
+  landing_.arrived(bytes);
+  stream_bytes_ += bytes;
+  services_.stats.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
 }
 
-bool ReceiveComm::finish_piece(Slot& slot) {
-  corrupt_if_due();
-  if (!pool_.write(piece_.source_offset, arriving_.data(), piece_.bytes)) {
+bool ReceiveComm::land(Slot& slot) {
+  if (!find_room()) return false;
+  const std::uint64_t most = dies_at_ ? *dies_at_ - stream_bytes_ : kMaxBytesPerTest;
+  const Moved moved = socket_.receive(landing_.room(most));
+  if (moved.ended) fail(kRemoteError, "the peer closed the connection with receives unfinished");
+  count_arrived(moved.bytes);
+  return landing_.batch_full() && finish_batch(slot);
+}
+
+bool ReceiveComm::finish_batch(Slot& slot) {
+  const std::span<const LoadMeta> pieces = landing_.pieces();
+  const std::span<const std::uint32_t> pages = landing_.pages();
+  std::copy(pieces.begin(), pieces.end(),
+            memory_->meta().mem[landed_ % kSlots] + slot.pages.size());
+  slot.pages.insert(slot.pages.end(), pages.begin(), pages.end());
+  services_.stats.fragments.fetch_add(pieces.size(), std::memory_order_relaxed);
+  if (!landing_.finish_batch()) {
     fail(kCudaError, "the copy into the bounce pool failed");
     return false;
   }
-  memory_->meta().mem[landed_ % kSlots][slot.pages.size() - 1] = {piece_.source_offset,
-                                                                  piece_.bytes, slot.landed};
-  slot.landed += piece_.bytes;
-  stream_bytes_ += piece_.bytes;
-  services_.stats.bytes_received.fetch_add(piece_.bytes, std::memory_order_relaxed);
-  services_.stats.fragments.fetch_add(1, std::memory_order_relaxed);
-  piece_ = {};
-  return slot.landed < slot.bytes || finish_receive(slot);
+  if (landing_.whole()) finish_receive(slot);
+  return true;
 }
 
-// Fragments of several sockets are listed in no order: nor are these.
-bool ReceiveComm::finish_receive(Slot& slot) {
-  LoadMeta* const first = memory_->meta().mem[landed_ % kSlots];
-  if (services_.settings.mixed_fragments) std::shuffle(first, first + slot.pages.size(), random_);
+void ReceiveComm::finish_receive(Slot& slot) {
+  landing_.arrange({memory_->meta().mem[landed_ % kSlots], slot.pages.size()});
+  slot.copies = landing_.copies();
   in_payload_ = false;
   ++landed_;
-  if (pool_.settle()) return true;
-  fail(kCudaError, "the copies into the bounce pool failed");
-  return false;
-}
-
-bool ReceiveComm::land_piece(Slot& slot) {
-  if (piece_.bytes == 0 && !open_piece(slot)) return false;
-  const Moved moved = socket_.receive(arriving_.data() + piece_.have, piece_.bytes - piece_.have);
-  if (moved.ended) fail(kRemoteError, "the peer closed the connection with receives unfinished");
-  piece_.have += static_cast<std::uint32_t>(moved.bytes);
-  return piece_.have == piece_.bytes && finish_piece(slot);
 }
 
 int ReceiveComm::progress() {
+  if (!landing_.poll()) return fail(kCudaError, "the copies into the bounce pool failed");
   if (dies_at_ && stream_bytes_ >= *dies_at_) {
     socket_.reset();
     return fail(kRemoteError, "the connection was cut (HAWSER_EMU_FAULTS)");
@@ -215,7 +195,7 @@ int ReceiveComm::progress() {
   std::uint64_t limit = stream_bytes_ + kMaxBytesPerTest;
   if (dies_at_) limit = std::min(limit, *dies_at_);
   while (landed_ != posted_ && failed_with_ == kSuccess && stream_bytes_ < limit)
-    if (!(in_payload_ ? land_piece(at(landed_)) : begin())) break;
+    if (!(in_payload_ ? land(at(landed_)) : begin())) break;
   return failed_with_;
 }
 
@@ -226,6 +206,7 @@ void ReceiveComm::close() {
     services_.report.warn("channel %d: closeRecv with %u receives not consumed: their pages leak",
                           info_.channel, outstanding);
   }
+  landing_.give_up();
   for (Slot& slot : slots_) slot.posting = {};
   socket_.close();
 }

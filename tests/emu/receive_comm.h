@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <vector>
 
 #include "bounce_pool.h"
+#include "landing.h"
 #include "services.h"
 #include "socket.h"
 #include "unpack_layout.h"
@@ -40,7 +40,8 @@ class UnpackMemory {
 class ReceiveComm {
  public:
   ReceiveComm(Services services, CommInfo info, Socket socket, std::uint64_t number,
-              BouncePool& pool, std::unique_ptr<UnpackMemory> memory);
+              BouncePool& pool, std::unique_ptr<UnpackMemory> memory,
+              std::unique_ptr<CopyRing> ring);
 
   const CommInfo& info() const { return info_; }
   const UnpackMemory& memory() const { return *memory_; }
@@ -59,18 +60,10 @@ class ReceiveComm {
  private:
   struct Slot {
     Posting posting;
-    std::uint32_t bytes = 0;   // of the send
-    std::uint32_t landed = 0;  // of these, in the pool
     std::vector<std::uint32_t> pages;
+    std::uint64_t copies = 0;  // it is whole in the pool when so many of the comm's have ended
     FirstCall first_test;
   };
-  // The piece that is arriving.
-  struct Piece {
-    std::uint32_t bytes = 0;  // 0: none
-    std::uint32_t have = 0;
-    std::uint32_t source_offset = 0;
-  };
-
   Slot& at(std::uint32_t sequence) { return slots_[sequence % kSlots]; }
   int check_testable(std::uint32_t sequence) const;
   int fail(int code, const char* why);
@@ -78,12 +71,11 @@ class ReceiveComm {
   bool begin();  // reads the next header
   int accept_header(const Frame& frame);
   int refuse_too_long(const Frame& frame);
-  bool land_piece(Slot& slot);
-  bool open_piece(Slot& slot);
-  bool finish_piece(Slot& slot);
-  bool finish_receive(Slot& slot);
-  std::uint32_t next_piece_bytes(std::uint32_t left);
-  void corrupt_if_due();
+  bool land(Slot& slot);
+  bool find_room();
+  void count_arrived(std::size_t bytes);
+  bool finish_batch(Slot& slot);
+  void finish_receive(Slot& slot);
   void publish(std::uint32_t sequence);
 
   const Services services_;
@@ -97,16 +89,14 @@ class ReceiveComm {
 
   std::array<Slot, kSlots> slots_;
   std::uint32_t posted_ = 0;    // receives ever posted
-  std::uint32_t landed_ = 0;    // of these, whole in the pool
+  std::uint32_t landed_ = 0;    // of these, all bytes have arrived
   std::uint32_t reported_ = 0;  // of these, reported as done
   std::uint32_t consumed_ = 0;  // of these, given back
   std::uint64_t stream_bytes_ = 0;
   int failed_with_ = kSuccess;
   FrameReader header_;
   bool in_payload_ = false;
-  Piece piece_;
-  std::array<std::byte, kPageBytes> arriving_{};
-  std::mt19937 random_;
+  Landing landing_;
 };
 
 }  // namespace emu

@@ -7,7 +7,8 @@
 namespace emu {
 namespace {
 
-constexpr std::size_t kStagingBytes = 64 * 1024;
+constexpr std::size_t kStagingBytes = 256 * 1024;
+constexpr std::size_t kStagingWindows = 4;
 
 }  // namespace
 
@@ -18,8 +19,7 @@ SendComm::SendComm(Services services, const Cuda* cuda, CommInfo info, Socket so
       info_(info),
       socket_(std::move(socket)),
       number_(number),
-      dies_at_(services.faults.offset_of(kTargetPeer, info.side, info.channel)),
-      staging_(cuda == nullptr ? 0 : kStagingBytes) {}
+      dies_at_(services.faults.offset_of(kTargetPeer, info.side, info.channel)) {}
 
 FirstCall& SendComm::first_test(std::uint32_t sequence) {
   return at(sequence).first_test;
@@ -34,10 +34,22 @@ int SendComm::post(Posting posting, void** request) {
   if (failed_with_ != kSuccess) return failed_with_;
   if (posted_ - reported_ == kSlots)
     return services_.report.rule_broken("channel %d: a 17th isend in flight", info_.channel);
+  CopyRing* staging = nullptr;
+  if (const int problem = find_staging(*posting.registration, staging)) return problem;
   *request = opaque_request(Tag::send_request, number_, posted_);
-  at(posted_) = {std::move(posting), 0, std::nullopt};
+  at(posted_) = {std::move(posting), 0, staging, 0, std::nullopt};
   ++posted_;
   services_.stats.saw_in_flight(posted_ - reported_);
+  return kSuccess;
+}
+
+int SendComm::find_staging(const Registration& registration, CopyRing*& staging) {
+  if (registration.type == kPointerHost) return kSuccess;
+  auto& ring = staging_[registration.context];
+  if (ring == nullptr)
+    ring = CopyRing::create(*cuda_, registration.context, kStagingWindows, kStagingBytes);
+  if (ring == nullptr) return fail(kCudaError, "no page-locked memory to copy GPU memory to");
+  staging = ring.get();
   return kSuccess;
 }
 
@@ -97,42 +109,56 @@ bool SendComm::write_header(Request& request) {
                request.posting.bytes != 0);
 }
 
-// Where payload byte `offset` can be read by the CPU, and how many from there (at least 1).
-// nullptr: the copy from the GPU failed.
+// Copies out of the GPU what is posted, in order, as far as there is room for it.
+bool SendComm::stage_ahead() {
+  for (; staging_next_ != posted_; ++staging_next_) {
+    Request& request = at(staging_next_);
+    if (request.staging == nullptr) continue;
+    while (request.staged < request.posting.bytes) {
+      if (request.staging->full()) return true;
+      const std::size_t bytes = std::min(request.posting.bytes - request.staged, kStagingBytes);
+      if (!request.staging->from_device(request.posting.data + request.staged, bytes)) return false;
+      request.staged += bytes;
+    }
+  }
+  return true;
+}
+
+// Where payload byte `offset` can be read by the CPU, and how many from there.
+// nullptr: not yet, or the copy from the GPU failed.
 const std::byte* SendComm::payload_at(const Request& request, std::size_t offset,
                                       std::size_t& bytes) {
-  const std::size_t left = request.posting.bytes - offset;
-  if (request.posting.registration->type == kPointerHost) {
-    bytes = left;
-    return request.posting.data + offset;
+  if (request.staging != nullptr) return staged_at(request, offset, bytes);
+  bytes = request.posting.bytes - offset;
+  return request.posting.data + offset;
+}
+
+// Windows are filled and emptied in the order of the stream: the oldest is the one.
+const std::byte* SendComm::staged_at(const Request& request, std::size_t offset,
+                                     std::size_t& bytes) {
+  if (!request.staging->poll()) {
+    fail(kCudaError, "the copy out of the GPU failed");
+    return nullptr;
   }
-  const bool staged = staged_bytes_ != 0 && staged_sequence_ == written_ &&
-                      offset >= staged_from_ && offset < staged_from_ + staged_bytes_;
-  if (!staged) {
-    staged_bytes_ = std::min(left, staging_.size());
-    staged_from_ = offset;
-    staged_sequence_ = written_;
-    if (cuda_->to_host(request.posting.registration->context, staging_.data(),
-                       request.posting.data + offset, staged_bytes_) != 0)
-      return nullptr;
-  }
-  bytes = staged_from_ + staged_bytes_ - offset;
-  return staging_.data() + (offset - staged_from_);
+  const std::byte* const window = request.staging->oldest();
+  if (window == nullptr) return nullptr;
+  const std::size_t begin = offset / kStagingBytes * kStagingBytes;
+  bytes = std::min(begin + kStagingBytes, std::size_t{request.posting.bytes}) - offset;
+  return window + (offset - begin);
 }
 
 bool SendComm::write_payload(Request& request) {
   const std::size_t offset = request.offset - kFrameBytes;
   std::size_t bytes = 0;
   const std::byte* data = payload_at(request, offset, bytes);
-  if (data == nullptr) {
-    fail(kCudaError, "the copy out of the GPU failed");
-    return false;
-  }
+  if (data == nullptr) return false;
+  const std::size_t end = offset + bytes;  // of the host's buffer, or of a window
   if (dies_at_) bytes = std::min<std::uint64_t>(bytes, *dies_at_ - stream_bytes_);
   const bool all = write(request, data, bytes, false);
   const std::size_t now = request.offset - kFrameBytes - offset;
   stream_bytes_ += now;
   services_.stats.bytes_sent.fetch_add(now, std::memory_order_relaxed);
+  if (request.staging != nullptr && offset + now == end) request.staging->release();
   return all;
 }
 
@@ -144,6 +170,7 @@ int SendComm::progress() {
       socket_.reset();
       return fail(kRemoteError, "the connection was cut (HAWSER_EMU_FAULTS)");
     }
+    if (!stage_ahead()) return fail(kCudaError, "the copy out of the GPU failed");
     Request& request = at(written_);
     const bool all = request.offset < kFrameBytes ? write_header(request) : write_payload(request);
     if (!all) break;
@@ -159,6 +186,7 @@ void SendComm::close() {
     services_.report.warn("channel %d: closeSend with %u sends unfinished", info_.channel,
                           unfinished);
   }
+  staging_.clear();  // waits for the copies: the buffers are the host's again
   for (Request& request : ring_) request = {};
   socket_.close();
 }

@@ -4,9 +4,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
-#include <vector>
 
+#include "copy_ring.h"
 #include "services.h"
 #include "socket.h"
 #include "unpack_layout.h"
@@ -34,7 +36,9 @@ class SendComm {
  private:
   struct Request {
     Posting posting;
-    std::size_t offset = 0;  // of header + payload, what was written
+    std::size_t offset = 0;       // of header + payload, what was written
+    CopyRing* staging = nullptr;  // of payload in GPU memory
+    std::size_t staged = 0;       // of that, what is being copied out, or was
     FirstCall first_test;
   };
 
@@ -45,7 +49,10 @@ class SendComm {
   int read_refusal();
   bool write_header(Request& request);
   bool write_payload(Request& request);
+  int find_staging(const Registration& registration, CopyRing*& staging);
+  bool stage_ahead();
   const std::byte* payload_at(const Request& request, std::size_t offset, std::size_t& bytes);
+  const std::byte* staged_at(const Request& request, std::size_t offset, std::size_t& bytes);
   bool write(Request& request, const std::byte* data, std::size_t bytes, bool more_follows);
   bool past_death() const { return dies_at_ && stream_bytes_ >= *dies_at_; }
 
@@ -64,10 +71,9 @@ class SendComm {
   int failed_with_ = kSuccess;
   FrameReader refusal_;
 
-  std::vector<std::byte> staging_;  // a window of a GPU buffer
-  std::uint32_t staged_sequence_ = 0;
-  std::size_t staged_from_ = 0;
-  std::size_t staged_bytes_ = 0;  // 0: nothing staged
+  // For GPU memory, by context: made at the first send from it.
+  std::map<CudaContext, std::unique_ptr<CopyRing>> staging_;
+  std::uint32_t staging_next_ = 0;  // the first request that may have something left to copy out
 };
 
 }  // namespace emu

@@ -61,6 +61,7 @@ class Hold {
     return *this;
   }
   ~Hold() { release(); }
+  const Registration& operator*() const { return *registration_; }
   const Registration* operator->() const { return registration_.get(); }
 
  private:

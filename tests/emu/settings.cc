@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <utility>
 
 namespace emu {
 namespace {
@@ -35,10 +36,18 @@ std::string read_pool_pages(Settings& settings) {
 }
 
 std::string read_fragments(Settings& settings) {
+  static constexpr std::pair<const char*, FragmentKind> kKinds[] = {
+      {"pages", FragmentKind::pages},
+      {"scattered", FragmentKind::scattered},
+      {"mixed", FragmentKind::mixed},
+      {"tiny", FragmentKind::tiny}};
   const std::string text = environment("HAWSER_EMU_FRAGMENTS", "mixed");
-  settings.mixed_fragments = text == "mixed";
-  if (text == "mixed" || text == "pages") return "";
-  return "HAWSER_EMU_FRAGMENTS=" + text + ": want pages or mixed";
+  for (const auto& [name, kind] : kKinds) {
+    if (text != name) continue;
+    settings.fragments = kind;
+    return "";
+  }
+  return "HAWSER_EMU_FRAGMENTS=" + text + ": want pages, scattered, mixed or tiny";
 }
 
 std::string read_bounce(Settings& settings) {

@@ -9,6 +9,9 @@
 
 namespace emu {
 
+// Which pieces receives land in.
+enum class FragmentKind { pages, scattered, mixed, tiny };
+
 enum class BouncePlace { automatic, host, cuda };
 
 struct Settings {
@@ -16,10 +19,10 @@ struct Settings {
   std::string interfaces;        // NCCL_GPUDIRECTTCPX_SOCKET_IFNAME
   std::string sysfs_root = "/sys";
   std::string cuda_library = "libcuda.so.1";
-  std::uint32_t pool_pages = 65536;             // HAWSER_EMU_POOL_PAGES
-  bool mixed_fragments = true;                  // HAWSER_EMU_FRAGMENTS
-  BouncePlace bounce = BouncePlace::automatic;  // HAWSER_EMU_BOUNCE
-  std::vector<FaultRule> faults;                // HAWSER_EMU_FAULTS
+  std::uint32_t pool_pages = 65536;              // HAWSER_EMU_POOL_PAGES
+  FragmentKind fragments = FragmentKind::mixed;  // HAWSER_EMU_FRAGMENTS
+  BouncePlace bounce = BouncePlace::automatic;   // HAWSER_EMU_BOUNCE
+  std::vector<FaultRule> faults;                 // HAWSER_EMU_FAULTS
 };
 
 // Fills `settings`; returns what is wrong with the environment, "" where nothing is.

@@ -92,6 +92,10 @@ Moved Socket::receive(void* data, std::size_t bytes) const {
   return moved(::recv(fd_, data, bytes, 0));
 }
 
+Moved Socket::receive(std::span<const iovec> pieces) const {
+  return moved(::readv(fd_, pieces.data(), static_cast<int>(pieces.size())));
+}
+
 bool Socket::peer_closed() const {
   return (poll_now(fd_, POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP)) != 0;
 }

@@ -1,7 +1,10 @@
 // A non-blocking TCP socket.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
+#include <span>
 #include <utility>
 
 #include "devices.h"
@@ -38,6 +41,7 @@ class Socket {
 
   Moved send(const void* data, std::size_t bytes, bool more_follows = false) const;
   Moved receive(void* data, std::size_t bytes) const;
+  Moved receive(std::span<const iovec> pieces) const;
   bool peer_closed() const;  // also while bytes wait to be read
 
   void close();

@@ -27,6 +27,7 @@ void Stats::copy_to(HawserEmuStats& out) const {
   out.pages_in_use = pages.now();
   out.max_pages_in_use = pages.highest();
   out.pool_exhausted = pool_exhausted;
+  out.pool_starved_us = pool_starved_us;
   out.slots_leaked = slots_leaked;
   out.sends_abandoned = sends_abandoned;
   out.deregistered_in_flight = deregistered_in_flight;

@@ -30,6 +30,7 @@ struct Stats {
   Counter registrations_made{0};
   Counter max_requests_in_flight{0};
   Counter pool_exhausted{0};
+  Counter pool_starved_us{0};
   Counter slots_leaked{0};
   Counter sends_abandoned{0};
   Counter deregistered_in_flight{0};

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 #include <random>
-#include <set>
 #include <thread>
 #include <vector>
 
@@ -12,87 +11,6 @@
 
 namespace hawser::emu_test {
 namespace {
-
-struct Connected : Pair {
-  explicit Connected(Plugin& plugin) : Pair(plugin) {
-    EXPECT_TRUE(connect());
-    source.fill_pattern(1);
-  }
-
-  // One whole message, to the start of `destination`; the sequence number is the caller's count.
-  int transfer(int bytes, std::uint64_t sequence) {
-    void* sending = nullptr;
-    void* receiving = nullptr;
-    if (const int problem = send(source.data(), bytes, &sending)) return problem;
-    if (const int problem = receive(destination.data(), bytes, &receiving)) return problem;
-    if (const int problem = finish(sending, receiving)) return problem;
-    std::memset(destination.data(), 0, destination.bytes());
-    EXPECT_EQ(unpack(sequence, destination.data()), static_cast<std::size_t>(bytes));
-    EXPECT_EQ(std::memcmp(source.data(), destination.data(), static_cast<std::size_t>(bytes)), 0);
-    return consume(receiving);
-  }
-};
-
-class EmuFragments : public ::testing::TestWithParam<const char*> {};
-
-TEST_P(EmuFragments, MessagesOfAllSizesArriveWhole) {
-  Plugin plugin(Environment{{"HAWSER_EMU_FRAGMENTS", GetParam()}});
-  Connected pair(plugin);
-  std::uint64_t sequence = 0;
-  for (const int bytes : {1, 8, 1447, 1448, 4095, 4096, 4097, 65536, 100003, 524287, 524288})
-    ASSERT_EQ(pair.transfer(bytes, sequence++), emu::kSuccess) << bytes;
-  for (; sequence < 40; ++sequence) ASSERT_EQ(pair.transfer(20000, sequence), emu::kSuccess);
-  EXPECT_EQ(plugin.stats().violations, 0U) << plugin.stats().last_violation;
-  EXPECT_EQ(plugin.stats().pages_in_use, 0U);
-}
-
-INSTANTIATE_TEST_SUITE_P(Kinds, EmuFragments, ::testing::Values("pages", "mixed"));
-
-std::vector<emu::LoadMeta> fragments_of(const char* kind, int bytes) {
-  Plugin plugin(Environment{{"HAWSER_EMU_FRAGMENTS", kind}});
-  Connected pair(plugin);
-  void* sending = nullptr;
-  void* receiving = nullptr;
-  EXPECT_EQ(pair.send(pair.source.data(), bytes, &sending), 0);
-  EXPECT_EQ(pair.receive(pair.destination.data(), bytes, &receiving), 0);
-  EXPECT_EQ(pair.finish(sending, receiving), 0);
-  const emu::UnpackMeta& meta = *pair.unpack_handle().meta;
-  std::vector<emu::LoadMeta> list(meta.mem[0], meta.mem[0] + meta.cnt[0]);
-  EXPECT_EQ(pair.consume(receiving), 0);
-  return list;
-}
-
-TEST(EmuFragmentLists, PagesAreWholeAndScrambled) {
-  const auto list = fragments_of("pages", 40 * 4096 + 5);
-  ASSERT_EQ(list.size(), 41U);
-  bool ascending = true;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    EXPECT_EQ(list[i].source_offset % 4096, 0U);
-    EXPECT_EQ(list[i].destination_offset, i * 4096);
-    EXPECT_EQ(list[i].bytes, i < 40 ? 4096U : 5U);
-    ascending = ascending && (i == 0 || list[i].source_offset > list[i - 1].source_offset);
-  }
-  EXPECT_FALSE(ascending);
-}
-
-TEST(EmuFragmentLists, MixedOnesAreOddAndOutOfOrderEachOnAPageOfItsOwn) {
-  const auto list = fragments_of("mixed", 524288);
-  ASSERT_LT(list.size(), 400U);
-  std::set<std::uint32_t> pages;
-  const auto count = [&](auto predicate) {
-    return std::count_if(list.begin(), list.end(), predicate);
-  };
-  for (const emu::LoadMeta& piece : list) {
-    EXPECT_TRUE(pages.insert(piece.source_offset / 4096).second);
-    EXPECT_LE(piece.source_offset % 4096 + piece.bytes, 4096U);
-  }
-  EXPECT_GT(count([](const auto& piece) { return piece.bytes == 4096; }), 60);
-  EXPECT_GT(count([](const auto& piece) { return piece.bytes == 1448; }), 5);
-  EXPECT_GT(count([](const auto& piece) { return piece.source_offset % 16 != 0; }), 5);
-  EXPECT_FALSE(std::is_sorted(list.begin(), list.end(), [](const auto& a, const auto& b) {
-    return a.destination_offset < b.destination_offset;
-  }));
-}
 
 TEST(EmuData, ZeroByteMessagesTakeASlotToo) {
   Plugin plugin;
@@ -167,34 +85,6 @@ TEST(EmuData, ConsumedBeforeCopiedIsPoison) {
   ASSERT_EQ(pair.unpack(0, pair.destination.data()), 50000U);
   const unsigned char* got = pair.destination.data();
   EXPECT_TRUE(std::all_of(got, got + 50000, [](unsigned char byte) { return byte == 0xDB; }));
-}
-
-TEST(EmuData, AnExhaustedPoolHoldsAReceiveUntilPagesComeBack) {
-  Plugin plugin(Environment{{"HAWSER_EMU_POOL_PAGES", "16"}, {"HAWSER_EMU_FRAGMENTS", "pages"}});
-  Connected pair(plugin);
-  std::array<void*, 2> sending{};
-  std::array<void*, 2> receiving{};
-  for (std::size_t i = 0; i < 2; ++i) {
-    ASSERT_EQ(pair.send(pair.source.data(), 12 * 4096, &sending[i]), 0);
-    ASSERT_EQ(pair.receive(pair.destination.data(), 12 * 4096, &receiving[i]), 0);
-  }
-  ASSERT_EQ(pair.finish(sending[0], receiving[0]), 0);
-  int sent = 0;
-  ASSERT_TRUE(eventually([&] { return pair.test(sending[1], &sent) != 0 || sent; }));
-  int done = 0;
-  ASSERT_TRUE(eventually([&] {
-    EXPECT_EQ(pair.test(receiving[1], &done), 0);
-    return plugin.stats().pool_exhausted > 10;
-  }));
-  EXPECT_FALSE(done);
-  EXPECT_EQ(plugin.stats().pages_in_use, 16U);
-  ASSERT_EQ(pair.consume(receiving[0]), 0);
-  ASSERT_TRUE(eventually([&] { return pair.test(receiving[1], &done) != 0 || done; }));
-  EXPECT_EQ(pair.unpack(1, pair.destination.data()), 12U * 4096);
-  EXPECT_EQ(std::memcmp(pair.source.data(), pair.destination.data(), 12 * 4096), 0);
-  EXPECT_EQ(pair.consume(receiving[1]), 0);
-  EXPECT_EQ(plugin.stats().max_pages_in_use, 16U);
-  EXPECT_EQ(plugin.stats().violations, 0U);
 }
 
 TEST(EmuData, OneRegistrationServesEveryCommOfTheDevice) {

@@ -228,4 +228,21 @@ std::size_t Pair::unpack(std::uint64_t sequence, void* to) const {
   return bytes;
 }
 
+Connected::Connected(Plugin& plugin) : Pair(plugin) {
+  EXPECT_TRUE(connect());
+  source.fill_pattern(1);
+}
+
+int Connected::transfer(int bytes, std::uint64_t sequence) {
+  void* sending = nullptr;
+  void* receiving = nullptr;
+  if (const int problem = send(source.data(), bytes, &sending)) return problem;
+  if (const int problem = receive(destination.data(), bytes, &receiving)) return problem;
+  if (const int problem = finish(sending, receiving)) return problem;
+  std::memset(destination.data(), 0, destination.bytes());
+  EXPECT_EQ(unpack(sequence, destination.data()), static_cast<std::size_t>(bytes));
+  EXPECT_EQ(std::memcmp(source.data(), destination.data(), static_cast<std::size_t>(bytes)), 0);
+  return consume(receiving);
+}
+
 }  // namespace hawser::emu_test

@@ -102,4 +102,11 @@ class Pair {
   PageBuffer destination{1 << 20};
 };
 
+// One that is connected, with a pattern to send.
+struct Connected : Pair {
+  explicit Connected(Plugin& plugin);
+  // One whole message, to the start of `destination`; the sequence number is the caller's count.
+  int transfer(int bytes, std::uint64_t sequence);
+};
+
 }  // namespace hawser::emu_test
