@@ -4,75 +4,21 @@
 #include <cstring>
 #include <thread>
 
-#include "cudasim/drivers.h"
-#include "emu_support.h"
+#include "emu_place_test.h"
 
 namespace hawser::emu_test {
 namespace {
 
 constexpr int kBytes = 300000;
 
-// `kBytes` of device memory on a page boundary.
-class DevicePages {
- public:
-  explicit DevicePages(const Gpu& gpu) : gpu_(gpu) {
-    auto memory = gpu.allocate(kBytes + 2 * emu::kPageBytes);
-    EXPECT_TRUE(memory.ok());
-    memory_ = memory.ok() ? *memory : nullptr;
-  }
-  ~DevicePages() { EXPECT_TRUE(gpu_.free(memory_).ok()); }
-  DevicePages(const DevicePages&) = delete;
-  DevicePages& operator=(const DevicePages&) = delete;
-
-  unsigned char* data() const {
-    const auto address = reinterpret_cast<std::uintptr_t>(memory_);
-    return reinterpret_cast<unsigned char*>((address + 4095) & ~std::uintptr_t{4095});
-  }
-
- private:
-  const Gpu& gpu_;
-  void* memory_ = nullptr;
-};
-
-class EmuCuda : public GpuTest {
- protected:
-  void SetUp() override {
-    GpuTest::SetUp();
-    if (gpu_ == nullptr) return;
-    if (simulated()) environment["HAWSER_CUDA_LIBRARY"] = cudasim_path();
-    ASSERT_TRUE(gpu_->make_current().ok());
-  }
-
-  // Reads device memory into the host.
-  void fetch(void* host, const void* device, std::size_t bytes) const {
-    ASSERT_TRUE(gpu_->copy_to_host(host, device, bytes).ok());
-  }
-
-  emu::UnpackHandle unpack_handle(const Pair& pair) const {
-    emu::UnpackHandle handle{};
-    fetch(&handle, pair.device_handle.handle, sizeof handle);
-    return handle;
-  }
-
-  void unpack(const Pair& pair, std::uint64_t sequence, void* to) const {
-    const emu::UnpackHandle handle = unpack_handle(pair);
-    const std::size_t slot = sequence % emu::kSlots;
-    for (std::uint64_t i = 0; i < handle.meta->cnt[slot]; ++i) {
-      const emu::LoadMeta& piece = handle.meta->mem[slot][i];
-      fetch(static_cast<std::byte*>(to) + piece.destination_offset,
-            static_cast<const std::byte*>(handle.bounce) + piece.source_offset, piece.bytes);
-    }
-  }
-
-  Environment environment{{"HAWSER_EMU_BOUNCE", "cuda"}, {"HAWSER_EMU_POOL_PAGES", "1024"}};
-};
+class EmuCuda : public EmuPlaceTest {};
 
 TEST_P(EmuCuda, SendsFromTheGpuAndLandsInItsPool) {
   Plugin plugin(environment);
   Pair pair(plugin);
   ASSERT_TRUE(pair.connect());
-  const DevicePages source(*gpu_);
-  const DevicePages destination(*gpu_);
+  const DevicePages source(*gpu_, kBytes);
+  const DevicePages destination(*gpu_, kBytes);
   pair.source.fill_pattern(5);
   ASSERT_TRUE(gpu_->copy_to_device(source.data(), pair.source.data(), kBytes).ok());
   void* sends = nullptr;
@@ -147,7 +93,7 @@ TEST_P(EmuCuda, RegistrationsTellTheTruthAboutTheirMemory) {
   Plugin plugin(environment);
   Pair pair(plugin);
   ASSERT_TRUE(pair.connect());
-  const DevicePages pages(*gpu_);
+  const DevicePages pages(*gpu_, kBytes);
   void* registration = nullptr;
   EXPECT_EQ(
       plugin->reg_mr(pair.send_comm, pair.source.data(), 4096, emu::kPointerCuda, &registration),
