@@ -368,6 +368,7 @@ Result<HostedRequest*> HostedReceiveComm::next_to_consume(const Request* request
 
 Result<Fragments> HostedReceiveComm::fragments(Request* request) {
   if (!unpack_) return ReceiveComm::fragments(request);
+  if (core_.failure()) return *core_.failure();
   if (!core_.window().is_finished(request))
     return Error(Code::internal, fmt::format("{}: fragments() of a receive that is not finished",
                                              core_.plugin().name()));
