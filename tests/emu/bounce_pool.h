@@ -29,7 +29,6 @@ class BouncePool {
   BouncePool& operator=(const BouncePool&) = delete;
 
   void* base() const { return base_; }
-  const Place& place() const { return place_; }
   std::byte* page(std::uint32_t number) const;
 
   // For `who`, whose receive still wants `need` pages: some of them, at most pages.size(), into

@@ -5,6 +5,17 @@
 #include <numeric>
 
 namespace emu {
+namespace {
+
+constexpr std::size_t kRingWindows = 8;  // 1 MiB
+
+}  // namespace
+
+std::unique_ptr<CopyRing> Landing::make_ring(const Place& place) {
+  if (!place.on_gpu()) return nullptr;
+  return CopyRing::create(*place.cuda, place.context, kRingWindows,
+                          std::size_t{kBatchPages} * kPageBytes);
+}
 
 Landing::Landing(FragmentKind kind, std::uint32_t seed, BouncePool& pool,
                  std::unique_ptr<CopyRing> ring)

@@ -25,7 +25,8 @@ class Landing {
  public:
   static constexpr std::uint32_t kBatchPages = BouncePool::kGpuExtentPages;
 
-  // `ring` is of windows of kBatchPages; nullptr for a pool in host memory.
+  // What copies to a pool there; nullptr in host memory, where nothing does, and on failure.
+  static std::unique_ptr<CopyRing> make_ring(const Place& place);
   Landing(FragmentKind kind, std::uint32_t seed, BouncePool& pool, std::unique_ptr<CopyRing> ring);
   ~Landing() { pool_.leave(this); }
   Landing(const Landing&) = delete;

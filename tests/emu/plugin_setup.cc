@@ -41,14 +41,6 @@ std::uint64_t as_number(const void* address) {
   return reinterpret_cast<std::uintptr_t>(address);
 }
 
-constexpr std::size_t kLandingWindows = 8;  // 1 MiB
-
-std::unique_ptr<CopyRing> make_landing_ring(const Place& place) {
-  if (!place.on_gpu()) return nullptr;
-  return CopyRing::create(*place.cuda, place.context, kLandingWindows,
-                          std::size_t{Landing::kBatchPages} * kPageBytes);
-}
-
 }  // namespace
 
 // The real one needs a current CUDA device here; so does this one where it uses the GPU.
@@ -194,7 +186,7 @@ int Plugin::accept_step(ListenComm& comm, void** receive_comm, DeviceHandle& dev
   comm.accepted = true;
   BouncePool* pool = pool_of(comm.place());
   auto memory = pool == nullptr ? nullptr : UnpackMemory::create(comm.place(), pool->base());
-  auto ring = make_landing_ring(comm.place());
+  auto ring = Landing::make_ring(comm.place());
   if (memory == nullptr || (comm.place().on_gpu() && ring == nullptr)) {
     report_.warn("channel %d: accept: no memory for the bounce pool", comm.info().channel);
     return comm.place().on_gpu() ? kCudaError : kSystemError;
