@@ -1,5 +1,6 @@
 #include "net/hosted_net.h"
 
+#include <dlfcn.h>
 #include <fmt/core.h>
 #include <strings.h>
 #include <unistd.h>
@@ -93,6 +94,30 @@ Status check_nccl_net(const std::string& plugin_name, const PluginChoice& choice
                            choice.path_or_name, plugin_name, parameters::kNcclNet.name, *wanted));
 }
 
+std::string file_of(const void* table) {
+  Dl_info info{};
+  return dladdr(table, &info) != 0 && info.dli_fname != nullptr ? info.dli_fname : "";
+}
+
+Status ask_before_init(const PluginApi& api, const PluginOptions& options) {
+  if (!options.before_init) return {};
+  return options.before_init({api.name(), api.traits().version, file_of(api.table())});
+}
+
+// Where the fragments of a receive are written differs between versions.
+Status check_unpack_version(const std::string& plugin_name, const PluginProperties& properties) {
+  if (properties.device_version == abi::kUnpackVersion) return {};
+  return Error(
+      Code::unavailable,
+      fmt::format("{}: device {} writes its unpack metadata as version {}, and hawser "
+                  "reads version {}: another version of the plugin is needed",
+                  plugin_name, properties.name, properties.device_version, abi::kUnpackVersion));
+}
+
+bool says_emulated(const std::string& plugin_name) {
+  return contains_ignoring_case(plugin_name, "emulated");
+}
+
 // The user's NCCL_DYNAMIC_CHUNK_SIZE is what the plugin goes by, so requests keep below it.
 Result<std::size_t> unpack_request_bytes(const PluginOptions& options) {
   if (!parameters::kTcpxDynamicChunkSize.text()) return options.chunk_bytes;
@@ -101,6 +126,11 @@ Result<std::size_t> unpack_request_bytes(const PluginOptions& options) {
 }
 
 }  // namespace
+
+TcpxKind tcpx_kind(const std::string& plugin_name) {
+  if (!plugin_name.starts_with("GPUDirectTCPX_")) return TcpxKind::none;
+  return says_emulated(plugin_name) ? TcpxKind::emulated : TcpxKind::real;
+}
 
 HostedDevice host_device(int index, const PluginProperties& properties, const PluginTraits& traits,
                          const std::string& plugin_name, std::size_t unpack_bytes) {
@@ -122,8 +152,7 @@ HostedDevice host_device(int index, const PluginProperties& properties, const Pl
     can.max_request_bytes = std::min(can.max_request_bytes, unpack_bytes);
     device.max_registration_bytes =
         std::min(device.max_registration_bytes, kMaxUnpackRegistrationBytes);
-    device.devmem =
-        contains_ignoring_case(plugin_name, "emulated") ? Devmem::emulated : Devmem::real;
+    device.devmem = says_emulated(plugin_name) ? Devmem::emulated : Devmem::real;
   }
   device.flushes = !unpacks && traits.has_iflush;
   if (can.registration_per_device) device.registrations = std::make_unique<RegistrationSet>();
@@ -184,6 +213,7 @@ Status HostedNet::add_device(int index, const PluginOptions& options) {
                            [&] { return plugin_->api().properties(index, &properties); }));
   std::size_t unpack_bytes = 0;
   if (properties.device_type == abi::kDeviceUnpack) {
+    HAWSER_TRY(check_unpack_version(name_, properties));
     HAWSER_ASSIGN(unpack_bytes, unpack_request_bytes(options));
   }
   hosted_.push_back(host_device(index, properties, plugin_->api().traits(), name_, unpack_bytes));
@@ -212,6 +242,7 @@ Result<std::unique_ptr<Connector>> HostedNet::connect(int device, const Handle& 
 Result<std::unique_ptr<Net>> host_plugin(std::unique_ptr<PluginApi> api, const std::string& origin,
                                          const PluginOptions& options) {
   HAWSER_TRY(check_nccl_net(api->name(), options.choice));
+  HAWSER_TRY(ask_before_init(*api, options));
   auto journal = options.journal ? options.journal : std::make_shared<CallJournal>();
   journal->explain_exits();
   auto plugin = std::make_unique<HostedPlugin>(std::move(api), std::move(journal), options.gpu);

@@ -42,6 +42,7 @@ Result<std::unique_ptr<Net>> load_first_plugin(const std::vector<PluginChoice>& 
     code = net.error().code();
     problems += fmt::format("{}{} ({})", problems.empty() ? "" : "; ", net.error().message(),
                             candidate.why);
+    if (code == Code::invalid_argument) break;
   }
   return Error(code, problems.empty() ? "no plugin was asked for" : problems);
 }

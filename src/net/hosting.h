@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,17 @@ struct PluginChoice {
   bool by_nccl_net_plugin = false;  // then NCCL_NET, where set, must equal the plugin's name
 };
 
+// A plugin whose library is open, and of which nothing has been called.
+struct PluginFound {
+  std::string name;  // as its table has it: "GPUDirectTCPX_v7"
+  int abi_version = 0;
+  std::string file;  // where the loader found the library; empty where it does not tell
+};
+
+// Google's GPUDirect-TCPX, or one that plays it; told by the plugin's name.
+enum class TcpxKind { none, emulated, real };
+TcpxKind tcpx_kind(const std::string& plugin_name);
+
 struct PluginOptions {
   PluginChoice choice;
   // Made current before calls that need a current device; reads device handles that lie in its
@@ -37,6 +49,9 @@ struct PluginOptions {
   // The largest request to an unpacking plugin, 4096 to kUnpackRequestBytes. Given to the plugin as
   // NCCL_DYNAMIC_CHUNK_SIZE unless the user set that.
   std::size_t chunk_bytes = kUnpackRequestBytes;
+  // Asked before the plugin is initialised, since that may end the process. Its error is the
+  // answer: with Code::invalid_argument no other candidate is tried.
+  std::function<Status(const PluginFound&)> before_init;
   // The highest ABI version that is looked for in the library, for a plugin that exports several.
   int max_version = abi::kNewestVersion;
 };
@@ -52,8 +67,9 @@ std::vector<PluginChoice> plugin_candidates(const std::string& explicit_choice);
 // stays in the process for good: plugins leave threads behind.
 Result<std::unique_ptr<Net>> load_plugin(const PluginOptions& options);
 
-// The first of `candidates` that loads; the error tells what was wrong with each.
-// Code::unavailable where there is none. `options.choice` is not looked at.
+// The first of `candidates` that loads; the error tells what was wrong with each. One that cannot
+// be used because settings are wrong (Code::invalid_argument) ends the search: the next would not
+// be what was asked for. Code::unavailable where there is none. `options.choice` is not looked at.
 Result<std::unique_ptr<Net>> load_first_plugin(const std::vector<PluginChoice>& candidates,
                                                PluginOptions options);
 

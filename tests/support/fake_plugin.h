@@ -44,6 +44,7 @@ struct FakePlugin {
   // Properties, of which each version takes what it has.
   int pointer_support = abi::kHostPointer | abi::kCudaPointer;
   int device_type = abi::kDeviceHost;
+  int device_version = abi::kUnpackVersion;
   int registration_is_global = 0;
   std::size_t max_p2p_bytes = 0;
   const char* pci_path = nullptr;
@@ -100,6 +101,7 @@ int get_properties(int dev, Properties* to) {
   to->maxComms = 77;
   to->maxRecvs = 1;
   if constexpr (requires { to->netDeviceType; }) to->netDeviceType = now().device_type;
+  if constexpr (requires { to->netDeviceVersion; }) to->netDeviceVersion = now().device_version;
   if constexpr (requires { to->regIsGlobal; }) to->regIsGlobal = now().registration_is_global;
   if constexpr (requires { to->maxP2pBytes; }) to->maxP2pBytes = now().max_p2p_bytes;
   return result;

@@ -7,6 +7,8 @@
 
 namespace hawser::abi {
 
+// netDeviceVersion of the devices whose metadata is as below.
+inline constexpr int kUnpackVersion = 7;
 inline constexpr std::size_t kUnpackSlots = 16;        // the n-th irecv of a comm uses n % 16
 inline constexpr std::size_t kUnpackFragments = 2048;  // at most, in one receive
 
