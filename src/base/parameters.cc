@@ -267,7 +267,82 @@ const Parameter kTcpxDynamicChunkSize{
     524288,
     "Read by the GPUDirect-TCPX plugin: its largest request. hawser sets it to its own chunk size "
     "before "
-    "the plugin is loaded; where you set it, hawser's chunks are no larger than it."};
+    "the plugin is loaded; where you set it, hawser's chunks are no larger than it, and asking for "
+    "larger ones is an error."};
+const Parameter kTcpxSocketsPerThread{
+    "NCCL_NSOCKS_PERTHREAD",
+    ParameterKind::integer,
+    "sockets",
+    "1",
+    "",
+    1,
+    8,
+    "Read by the GPUDirect-TCPX plugin: sockets of a channel, for each of its threads. hawser sets "
+    "it to 2 before the plugin is initialised where neither it nor NCCL_SOCKET_NTHREADS is set. "
+    "Their product is 8 at most."};
+const Parameter kTcpxThreads{
+    "NCCL_SOCKET_NTHREADS",
+    ParameterKind::integer,
+    "threads",
+    "1",
+    "",
+    1,
+    16,
+    "Read by the GPUDirect-TCPX plugin: threads of a channel, each polling while there is work. "
+    "Its product with NCCL_NSOCKS_PERTHREAD is 8 at most."};
+const Parameter kTcpxTxBindings{
+    "NCCL_GPUDIRECTTCPX_TX_BINDINGS",
+    ParameterKind::text,
+    "core sets",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
+    "Read by the GPUDirect-TCPX plugin: the cores of its sending threads, for each NIC, as in "
+    "`eth1:8-21,112-125;eth2:8-21,112-125`. hawser checks it; it shares no core with the receiving "
+    "ones."};
+const Parameter kTcpxRxBindings{
+    "NCCL_GPUDIRECTTCPX_RX_BINDINGS",
+    ParameterKind::text,
+    "core sets",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
+    "Read by the GPUDirect-TCPX plugin: the cores of its receiving threads, written and checked as "
+    "NCCL_GPUDIRECTTCPX_TX_BINDINGS is."};
+const Parameter kTcpxSocketIfname{
+    "NCCL_GPUDIRECTTCPX_SOCKET_IFNAME",
+    ParameterKind::text,
+    "",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
+    "Read by the GPUDirect-TCPX plugin: the NICs it offers, a comma list of name prefixes. hawser "
+    "checks that there are such interfaces."};
+const Parameter kTcpxControlDevice{
+    "NCCL_GPUDIRECTTCPX_CTRL_DEV",
+    ParameterKind::text,
+    "",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
+    "Read by the GPUDirect-TCPX plugin: the interface of its control connections. hawser checks "
+    "that it is up and has an address."};
+const Parameter kTcpxUnixClientPrefix{
+    "NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX",
+    ParameterKind::text,
+    "folder",
+    "/tmp",
+    "",
+    kNoMin,
+    kNoMax,
+    "Read by the GPUDirect-TCPX plugin: the folder of the sockets of its receive manager (RxDM). "
+    "hawser checks that they are there and accept connections. The receive manager's own default "
+    "is "
+    "`/run/tcpx`."};
 
 }  // namespace parameters
 
@@ -299,6 +374,13 @@ std::span<const Parameter* const> all_parameters() {
       &kNcclP2pNetChunkSize,
       &kTcpxPluginPath,
       &kTcpxDynamicChunkSize,
+      &kTcpxSocketsPerThread,
+      &kTcpxThreads,
+      &kTcpxTxBindings,
+      &kTcpxRxBindings,
+      &kTcpxSocketIfname,
+      &kTcpxControlDevice,
+      &kTcpxUnixClientPrefix,
   };
   return kAll;
 }
@@ -314,7 +396,10 @@ std::string Parameter::text_or_default() const {
 }
 
 Result<std::int64_t> Parameter::integer() const {
-  const std::string given = text_or_default();
+  return parse_integer(text_or_default());
+}
+
+Result<std::int64_t> Parameter::parse_integer(const std::string& given) const {
   std::int64_t value = 0;
   const char* const end = given.data() + given.size();
   const auto [stop, problem] = std::from_chars(given.data(), end, value);

@@ -30,6 +30,8 @@ struct Parameter {
   std::string text_or_default() const;
   // The checked number (or the default); an error names the variable, the text and the range.
   Result<std::int64_t> integer() const;
+  // The same for a text that was read before.
+  Result<std::int64_t> parse_integer(const std::string& given) const;
   // The checked choice (or the default).
   Result<std::string> choice() const;
 };
@@ -60,6 +62,13 @@ extern const Parameter kNcclTuning;
 extern const Parameter kNcclP2pNetChunkSize;
 extern const Parameter kTcpxPluginPath;
 extern const Parameter kTcpxDynamicChunkSize;
+extern const Parameter kTcpxSocketsPerThread;
+extern const Parameter kTcpxThreads;
+extern const Parameter kTcpxTxBindings;
+extern const Parameter kTcpxRxBindings;
+extern const Parameter kTcpxSocketIfname;
+extern const Parameter kTcpxControlDevice;
+extern const Parameter kTcpxUnixClientPrefix;
 }  // namespace parameters
 
 // All of them, in the order of docs/parameters.md.

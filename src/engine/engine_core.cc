@@ -13,6 +13,7 @@
 #include "engine/acceptor_core.h"
 #include "engine/meeting.h"
 #include "net/hosting.h"
+#include "setup/tcpx_gather.h"
 #include "topology/numa.h"
 
 namespace hawser::engine {
@@ -48,6 +49,11 @@ Status check(const EngineOptions& options) {
 
 Error engine_ended() {
   return Error(Code::cancelled, "the engine was destroyed");
+}
+
+bool has_real_devmem(const Net& net) {
+  return std::ranges::any_of(net.devices(),
+                             [](const NetDevice& nic) { return nic.devmem == Devmem::real; });
 }
 
 bool is_builtin(const std::string& plugin) {
@@ -315,6 +321,7 @@ Result<std::shared_ptr<LinkCore>> EngineCore::connect(const std::string& address
                                                       const LinkOptions& options) {
   if (port < 1 || port > 65535)
     return Error(Code::invalid_argument, fmt::format("{} is no port", port));
+  if (has_real_devmem(*net())) HAWSER_TRY(refuse_same_host(net()->name(), address));
   HAWSER_ASSIGN(const Party party, make_party(*this, options));
   const Deadline deadline = Deadline::after(Milliseconds(options.timeout_ms));
   HAWSER_ASSIGN(Met met, meet(*this, party, address, port, deadline));

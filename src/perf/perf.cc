@@ -18,8 +18,13 @@ namespace {
 constexpr Milliseconds kHangSlack{10'000};
 
 EnvironmentChoice choice_of(const PerfOptions& options) {
-  return {options.plugin, options.device,      options.memory,
-          options.gpu,    options.chunk_bytes, options.sockets};
+  return {options.plugin,
+          options.device,
+          options.memory,
+          options.gpu,
+          options.chunk_bytes,
+          options.sockets,
+          options.role == Role::client ? options.address : ""};
 }
 
 // One side, from its options to its report. What may hang in a plugin runs in threads of its own,

@@ -31,11 +31,23 @@ Result<std::shared_ptr<Gpu>> open_ordinal(int ordinal) {
   return Gpu::open(std::move(driver), ordinal);
 }
 
+using TcpxPlace = std::shared_ptr<std::optional<TcpxReport>>;
+
+// Lets a TCPX plugin be initialised only where its set-up is right, and keeps what was found.
+auto tcpx_guard(TcpxQuestion question, TcpxPlace place) {
+  return [question = std::move(question), place](const PluginFound& plugin) -> Status {
+    place->reset();
+    if (tcpx_kind(plugin.name) == TcpxKind::none) return {};
+    HAWSER_ASSIGN(*place, inspect_tcpx(plugin, question));
+    return {};
+  };
+}
+
 }  // namespace
 
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
                                  std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal,
-                                 int sockets) {
+                                 int sockets, const std::string& peer) {
   if (plugin == kBuiltin) return open_builtin(why_builtin(plugin), sockets);
   const std::vector<PluginChoice> candidates = plugin_candidates(plugin);
   if (candidates.empty()) return open_builtin(why_builtin(plugin), sockets);
@@ -43,15 +55,20 @@ Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu>
     return Error(Code::invalid_argument,
                  "how many sockets a plugin uses is set by its own environment variables");
   PluginOptions options;
+  TcpxQuestion question{gpu ? gpu->info().pci_bus_id : "", 0, peer};
   options.gpu = std::move(gpu);
   options.journal = std::move(journal);
   if (chunk_bytes != 0)
-    options.chunk_bytes = std::clamp(chunk_bytes, kPageBytes, kUnpackRequestBytes);
+    question.wanted_chunk_bytes = options.chunk_bytes =
+        std::clamp(chunk_bytes, kPageBytes, kUnpackRequestBytes);
+  const auto tcpx = std::make_shared<std::optional<TcpxReport>>();
+  options.before_init = tcpx_guard(std::move(question), tcpx);
   Transport transport;
   HAWSER_ASSIGN(transport.unpack.mode, unpack_mode_from_environment());
   HAWSER_ASSIGN(transport.net, load_first_plugin(candidates, options));
   transport.journal = options.journal;
   transport.why = candidates.front().why;
+  transport.tcpx = std::move(*tcpx);
   return transport;
 }
 
@@ -102,8 +119,11 @@ Result<Environment> open_environment(const EnvironmentChoice& choice,
   }
   HAWSER_ASSIGN(environment.transport,
                 open_transport(choice.plugin, environment.gpu, choice.chunk_bytes,
-                               std::move(journal), choice.sockets));
-  HAWSER_ASSIGN(environment.device, find_device(*environment.transport.net, choice.device));
+                               std::move(journal), choice.sockets, choice.peer));
+  const Net& net = *environment.transport.net;
+  HAWSER_ASSIGN(environment.device, find_device(net, choice.device));
+  if (environment.gpu)
+    HAWSER_TRY(inspect_nic(environment.gpu->info(), environment.net_device(), net.devices()));
   return environment;
 }
 

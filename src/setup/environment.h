@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "memory/buffer.h"
 #include "net/call_journal.h"
 #include "net/net.h"
+#include "setup/tcpx_report.h"
 #include "unpack/unpacker.h"
 
 namespace hawser {
@@ -22,6 +24,7 @@ struct Transport {
   std::shared_ptr<Net> net;
   std::shared_ptr<CallJournal> journal;  // of calls into a hosted plugin
   std::string why;
+  std::optional<TcpxReport> tcpx;  // what was checked, where it is a TCPX plugin
   // For receives of devices that need it.
   UnpackOptions unpack{UnpackMode::automatic, std::make_shared<UnpackUse>()};
 
@@ -40,10 +43,11 @@ struct Transport {
 // By the name that options give a plugin: "builtin"; a path or name; "" = what the environment
 // names, else builtin. `gpu` may be null. `sockets` of a channel, at most, are for the builtin one;
 // 0 = as the environment says. `chunk_bytes` 0 = the default. Calls into a plugin are noted in
-// `journal`.
+// `journal`. `peer`, where it is known, is the machine that will be connected to. The set-up of a
+// TCPX plugin is checked before its init(): what is wrong with it is one error.
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
                                  std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal,
-                                 int sockets = 0);
+                                 int sockets = 0, const std::string& peer = "");
 
 // The GPU for `choice`: null for host memory, and, with `automatic`, where there is no usable
 // driver; `why` is told in that case.
@@ -75,7 +79,8 @@ struct EnvironmentChoice {
   MemoryChoice memory = MemoryChoice::automatic;
   int gpu = 0;
   std::size_t chunk_bytes = 0;
-  int sockets = 0;  // as for open_transport
+  int sockets = 0;   // as for open_transport
+  std::string peer;  // as for open_transport
 };
 
 Result<Environment> open_environment(const EnvironmentChoice& choice,

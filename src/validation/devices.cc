@@ -95,6 +95,31 @@ void describe_net(const Transport& transport, DevicesResult& result, json& objec
   object["devices"] = list;
 }
 
+const char* state_of(const CheckOutcome& outcome) {
+  if (!outcome.finding) return "ok";
+  return outcome.finding->severity == Severity::error ? "error" : "warning";
+}
+
+void describe_tcpx(const TcpxReport& report, DevicesResult& result, json& object) {
+  const TcpxSetup& setup = report.setup;
+  json checks = json::array();
+  result.text += fmt::format("TCPX set-up: {}, version {}, from {}\n", setup.plugin.name,
+                             setup.version.empty() ? "not told" : setup.version, setup.plugin.file);
+  for (const CheckOutcome& outcome : report.outcomes) {
+    const Finding found = outcome.finding.value_or(Finding());
+    checks.push_back({{"subject", outcome.subject},
+                      {"state", state_of(outcome)},
+                      {"what", found.what},
+                      {"fix", found.fix}});
+    result.text += fmt::format("  {:<8} {}{}{}\n", state_of(outcome), outcome.subject,
+                               outcome.finding ? ": " : "", outcome.finding ? found.text() : "");
+  }
+  object["tcpx_setup"] = {{"plugin", setup.plugin.name},
+                          {"version", setup.version},
+                          {"file", setup.plugin.file},
+                          {"checks", checks}};
+}
+
 // The devices that may serve GPUs: loopback only where there is nothing else.
 std::vector<PciPlace> nics_of(const Net& net) {
   std::vector<PciPlace> nics;
@@ -157,6 +182,7 @@ DevicesResult describe_devices(const DevicesOptions& options) {
   DevicesResult result{true, "", ""};
   json object;
   describe_net(*transport, result, object);
+  if (transport->tcpx) describe_tcpx(*transport->tcpx, result, object);
   const Status described = describe_gpus(options, *transport->net, result, object);
   if (!described.ok()) return {false, described.error().message(), ""};
   result.json = object.dump(2, ' ', false, json::error_handler_t::replace);

@@ -39,7 +39,13 @@ Status check(const ValidateOptions& options) {
 }
 
 EnvironmentChoice choice_of(const ValidateOptions& options) {
-  return {options.plugin, options.device, options.memory, options.gpu, options.chunk_bytes};
+  return {options.plugin,
+          options.device,
+          options.memory,
+          options.gpu,
+          options.chunk_bytes,
+          0,
+          options.role == Role::client ? options.address : ""};
 }
 
 std::size_t own_chunk_limit(const ValidateOptions& options, const Environment& environment) {

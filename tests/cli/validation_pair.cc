@@ -10,12 +10,21 @@ namespace {
 
 // The environment of whoever runs the tests must not choose the transport or the ports.
 const Environment kCleanEnvironment = {
-    {"HAWSER_PORT_BASE", ""},        {"HAWSER_LOG_LEVEL", ""},
-    {"HAWSER_HOLD_AT", ""},          {"HAWSER_SOCKET_IFNAME", ""},
-    {"HAWSER_SOCKET_FAMILY", ""},    {"HAWSER_CUDA_LIBRARY", ""},
-    {"NCCL_NET_PLUGIN", ""},         {"NCCL_NET", ""},
-    {"HAWSER_EMU_FAULTS", ""},       {"NCCL_GPUDIRECTTCPX_PLUGIN_PATH", ""},
+    {"HAWSER_PORT_BASE", ""},
+    {"HAWSER_LOG_LEVEL", ""},
+    {"HAWSER_HOLD_AT", ""},
+    {"HAWSER_SOCKET_IFNAME", ""},
+    {"HAWSER_SOCKET_FAMILY", ""},
+    {"HAWSER_CUDA_LIBRARY", ""},
+    {"NCCL_NET_PLUGIN", ""},
+    {"NCCL_NET", ""},
+    {"HAWSER_EMU_FAULTS", ""},
+    {"NCCL_GPUDIRECTTCPX_PLUGIN_PATH", ""},
     {"NCCL_DYNAMIC_CHUNK_SIZE", ""},
+    {"NCCL_NSOCKS_PERTHREAD", ""},
+    {"NCCL_SOCKET_NTHREADS", ""},
+    {"NCCL_GPUDIRECTTCPX_TX_BINDINGS", ""},
+    {"NCCL_GPUDIRECTTCPX_RX_BINDINGS", ""},
 };
 
 void add(Words& words, const Words& more) {

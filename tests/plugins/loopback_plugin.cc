@@ -145,6 +145,9 @@ sockaddr_in loopback(std::uint16_t port) {
 }
 
 int do_init(LogFunction log) {
+#ifdef HAWSER_PLUGIN_EXITS_IN_INIT
+  ::_exit(77);  // as TCPX does on a machine it was not made for
+#endif
   if (log == nullptr) return kInvalidArgument;
   g_log = log;
   log(kLogInfo, 1, __FILE__, __LINE__, "simulated plugin, loopback only, %s\n", "not for use");
@@ -542,7 +545,13 @@ Table make_table(const char* name) {
       HAWSER_JOIN(ncclNetPlugin_v, version);                                   \
   HAWSER_JOIN(NetV, version)                                                   \
   HAWSER_JOIN(ncclNetPlugin_v, version) =                                      \
-      make_table<HAWSER_JOIN(NetV, version)>("Simulated loopback v" HAWSER_TEXT(version))
+      make_table<HAWSER_JOIN(NetV, version)>(HAWSER_PLUGIN_NAME(version))
+
+#ifdef HAWSER_PLUGIN_NAMED_TCPX
+#define HAWSER_PLUGIN_NAME(version) "GPUDirectTCPX_v" HAWSER_TEXT(version)
+#else
+#define HAWSER_PLUGIN_NAME(version) "Simulated loopback v" HAWSER_TEXT(version)
+#endif
 
 #if defined(HAWSER_PLUGIN_ONLY_V4)
 // Nobody reads it: a host must tell from the name that it is too old.
