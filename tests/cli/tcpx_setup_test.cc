@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/validation_pair.h"
+#include "setup/rxdm.h"
+#include "support/temp_dir.h"
+#include "support/unix_server.h"
 
 namespace hawser::test {
 namespace {
@@ -81,6 +84,38 @@ TEST(TcpxSetupCli, TheRealPluginIsNotCalledOnAMachineThatIsNotReady) {
                  "start tcpgpudmarxd");
   expect_refused(pair.client(), "rx no cmsg", "another machine's address");
   expect_refused(pair.server(), "no GPU is in use", "start tcpgpudmarxd");
+}
+
+// A machine that is ready, as far as a simulated GPU and sockets of no manager can play it.
+struct ReadyMachine {
+  ReadyMachine() {
+    for (const std::string& path : rxdm_sockets(dir.path(), "ffff:00:00.0"))
+      manager.push_back(std::make_unique<UnixServer>(path));
+  }
+  Environment environment() const {
+    return {{"HAWSER_CUDA_LIBRARY", simulated_cuda()},
+            {"NCCL_GPUDIRECTTCPX_UNIX_CLIENT_PREFIX", dir.path()},
+            {"NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", "lo"},
+            {"NCCL_GPUDIRECTTCPX_CTRL_DEV", "lo"}};
+  }
+  TempDir dir;
+  std::vector<std::unique_ptr<UnixServer>> manager;
+};
+
+TEST(TcpxSetupCli, OnAMachineThatIsReadyThePluginIsInitialised) {
+  const ReadyMachine machine;
+  const Outcome outcome =
+      run(hawser_with({"devices", "--plugin", plugin_named_tcpx()}, machine.environment()));
+  EXPECT_EQ(outcome.exit_code, 77) << outcome.describe();
+}
+
+TEST(TcpxSetupCli, NodeRefusesTheSameHost) {
+  const ReadyMachine machine;
+  const std::string plugin =
+      HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-tcpx-devices.so";
+  expect_refused(
+      hawser_with({"node", "client", "localhost", "--plugin", plugin}, machine.environment()),
+      "the peer localhost", "rx no cmsg");
 }
 
 TEST(TcpxSetupCli, PerfRefusesTheSameHostToo) {

@@ -18,6 +18,7 @@
 #include <type_traits>
 
 #include "net/abi/tables.h"
+#include "net/abi/unpack.h"
 
 namespace {
 
@@ -196,7 +197,12 @@ int get_properties(int dev, Properties* props) {
   props->latency = 1.5f;
   props->maxComms = 1024;
   props->maxRecvs = 1;
+#ifdef HAWSER_PLUGIN_TELLS_OF_UNPACKING
+  props->netDeviceType = kDeviceUnpack;
+  props->netDeviceVersion = kUnpackVersion;
+#else
   if constexpr (requires { props->netDeviceType; }) props->netDeviceType = kDeviceHost;
+#endif
   if constexpr (requires { props->regIsGlobal; }) props->regIsGlobal = dev == 1;
   if constexpr (requires { props->maxP2pBytes; }) {
     props->maxP2pBytes = kMaxP2pBytes;

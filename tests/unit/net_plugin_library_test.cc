@@ -114,6 +114,21 @@ TEST(NetPluginLibrary, TheFirstThatLoadsIsTakenAndAllFailuresAreTold) {
                                             HasSubstr("elsewhere"), HasSubstr("(second)")));
 }
 
+TEST(NetPluginLibrary, ARefusalEndsTheSearch) {
+  PluginOptions options;
+  std::vector<std::string> asked;
+  options.before_init = [&](const PluginFound& found) -> Status {
+    asked.push_back(found.file);
+    return Error(Code::invalid_argument, "not like this");
+  };
+  const auto net = load_first_plugin(
+      {{plugin_file("v7"), "first", false}, {plugin_file("v8"), "second", false}}, options);
+  ASSERT_FALSE(net.ok());
+  EXPECT_EQ(net.error().code(), Code::invalid_argument);
+  EXPECT_EQ(net.error().message(), "not like this (first)");
+  EXPECT_THAT(asked, ElementsAre(plugin_file("v7")));
+}
+
 TEST(NetPluginLibrary, NcclNetIsCheckedForPluginsOfNcclNetPlugin) {
   const ScopedEnvironment env("NCCL_NET", "Socket");
   const auto refused = load_plugin(options_for(plugin_file("v8"), true));
