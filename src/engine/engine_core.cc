@@ -321,8 +321,8 @@ Result<std::shared_ptr<LinkCore>> EngineCore::connect(const std::string& address
                                                       const LinkOptions& options) {
   if (port < 1 || port > 65535)
     return Error(Code::invalid_argument, fmt::format("{} is no port", port));
-  if (has_real_devmem(*net())) HAWSER_TRY(refuse_same_host(net()->name(), address));
   HAWSER_ASSIGN(const Party party, make_party(*this, options));
+  if (has_real_devmem(*net())) HAWSER_TRY(refuse_same_host(net()->name(), address));
   const Deadline deadline = Deadline::after(Milliseconds(options.timeout_ms));
   HAWSER_ASSIGN(Met met, meet(*this, party, address, port, deadline));
   HAWSER_ASSIGN(const std::shared_ptr<LinkCore> link,

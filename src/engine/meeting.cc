@@ -141,6 +141,18 @@ Result<Met> agreed(EngineCore& engine, const Party& party,
   return met;
 }
 
+// A NIC with devmem fills the memory of the GPUs under its own PCIe root, and of no other.
+Status check_places(EngineCore& engine, const Party& party) {
+  const auto& devices = engine.net()->devices();
+  for (const int index : party.devices) {
+    const NetDevice& device = devices[static_cast<std::size_t>(index)];
+    if (device.devmem != Devmem::real || party.options.gpu < 0) continue;
+    if (const auto gpu = engine.gpu_for_link(party.options.gpu))
+      HAWSER_TRY(inspect_nic(gpu->info(), device, devices));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Party> make_party(EngineCore& engine, const LinkOptions& options) {
@@ -156,6 +168,7 @@ Result<Party> make_party(EngineCore& engine, const LinkOptions& options) {
   HAWSER_ASSIGN(party.devices, engine.nics().for_link(*engine.net(), options));
   if (party.devices.size() > wire::kMaxDevices) party.devices.resize(wire::kMaxDevices);
   party.options = options;
+  HAWSER_TRY(check_places(engine, party));
   return party;
 }
 
