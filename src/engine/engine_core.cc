@@ -30,6 +30,9 @@ constexpr std::chrono::microseconds kSpin{100};
 constexpr Milliseconds kEnding{10000};
 // A NIC's queues, and the kernel's work behind them, are spread by connection.
 constexpr int kChannelsOfNic = 2;
+// A plugin whose device unpacks polls in a thread of its own for each, and its bounce pool holds
+// what all have in flight (docs/tcpx.md).
+constexpr int kMostChannelsOfUnpacking = 4;
 
 Status check(const char* what, std::int64_t value, std::int64_t min, std::int64_t max) {
   if (value >= min && value <= max) return {};
@@ -54,6 +57,11 @@ Error engine_ended() {
 bool has_real_devmem(const Net& net) {
   return std::ranges::any_of(net.devices(),
                              [](const NetDevice& nic) { return nic.devmem == Devmem::real; });
+}
+
+bool unpacks(const Net& net) {
+  return std::ranges::any_of(net.devices(),
+                             [](const NetDevice& nic) { return nic.capabilities.needs_unpack; });
 }
 
 bool is_builtin(const std::string& plugin) {
@@ -192,7 +200,8 @@ int EngineCore::channels_per_pair(std::size_t pairs, bool loopback) const {
   const std::size_t cpus = allowed_cpus().size();
   const std::size_t in_all = cpus < kFewCpus ? 1 : std::min(cpus / 2, kMostWorkers);
   const int each = static_cast<int>((in_all + pairs - 1) / pairs);
-  return loopback ? each : std::max(each, kChannelsOfNic);
+  const int wanted = loopback ? each : std::max(each, kChannelsOfNic);
+  return unpacks(*net()) ? std::min(wanted, kMostChannelsOfUnpacking) : wanted;
 }
 
 std::string EngineCore::description() const {
