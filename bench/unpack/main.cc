@@ -19,6 +19,7 @@ struct Given {
 };
 
 constexpr int kLatencySamples = 3000;
+constexpr std::size_t kChannels = 8;  // of one GPU
 
 Result<std::shared_ptr<Gpu>> open_gpu(const Given& given) {
   auto driver = CudaDriver::load();
@@ -35,7 +36,11 @@ Result<std::shared_ptr<Unpacker>> unpacker(UnpackMode mode, const std::shared_pt
 
 Result<std::string> gpu_table(const std::shared_ptr<Gpu>& gpu, Cut cut, const Given& given) {
   HAWSER_ASSIGN(BouncePool pool, BouncePool::make(gpu, cut, given.receives));
-  HAWSER_ASSIGN(const auto kernel, unpacker(UnpackMode::kernel, gpu, given.receives));
+  Unpackers kernels;
+  for (std::size_t i = 0; i < kChannels; ++i) {
+    HAWSER_ASSIGN(kernels.emplace_back(), unpacker(UnpackMode::kernel, gpu, given.receives));
+  }
+  const Unpackers one = {kernels.front()};
   HAWSER_ASSIGN(const auto d2d, unpacker(UnpackMode::d2d, gpu, given.receives));
   HAWSER_ASSIGN(std::unique_ptr<GpuStream> made, GpuStream::create(gpu, 1));
   const std::shared_ptr<GpuStream> stream(std::move(made));
@@ -46,13 +51,15 @@ Result<std::string> gpu_table(const std::shared_ptr<Gpu>& gpu, Cut cut, const Gi
                     return stream->synchronize();
                   },
                   false};
-  std::vector<Way> ways = {unpacking("kernel, 16 receives a launch", kernel, pool, 16),
-                           unpacking("kernel, 4 receives a launch", kernel, pool, 4),
-                           unpacking("kernel, 1 receive a launch", kernel, pool, 1)};
-  if (cut == Cut::pages) ways.push_back(unpacking("d2d", d2d, pool, 16));
+  std::vector<Way> ways = {unpacking("kernel, 16 a launch, 8 channels", kernels, pool, 16),
+                           unpacking("kernel, 16 a launch, 4 launches a mark", one, pool, 64),
+                           unpacking("kernel, 16 a launch", one, pool, 16),
+                           unpacking("kernel, 4 a launch", one, pool, 4),
+                           unpacking("kernel, 1 a launch", one, pool, 1)};
+  if (cut == Cut::pages) ways.push_back(unpacking("d2d", {d2d}, pool, 16));
   ways.push_back(whole);
   HAWSER_ASSIGN(std::string text, table(pool, ways, given.repeats));
-  HAWSER_ASSIGN(const std::string taken, latency(*kernel, pool, kLatencySamples));
+  HAWSER_ASSIGN(const std::string taken, latency(*kernels.front(), pool, kLatencySamples));
   return text +
          fmt::format("  kernel, one receive until it is done: {} us (least, median, p99)\n", taken);
 }
@@ -70,7 +77,8 @@ Result<std::string> host_table(Cut cut, const Given& given) {
                    }
                    return {};
                  }};
-  return table(pool, {unpacking("host, 1 receive at a time", host, pool, 1), bare}, given.repeats);
+  return table(pool, {unpacking("host, 1 receive at a time", {host}, pool, 1), bare},
+               given.repeats);
 }
 
 Status report(const Given& given) {

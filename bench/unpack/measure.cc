@@ -36,7 +36,7 @@ std::string line(const Way& way, const std::vector<double>& taken_us,
     ratios.push_back(yardstick_us[i] / taken_us[i]);
   }
   const Spread spread = spread_of(rates);
-  return fmt::format("  {:<34} {:>8.1f} ({:.1f}-{:.1f})   x {:.2f}\n", way.name, spread.median,
+  return fmt::format("  {:<42} {:>8.1f} ({:.1f}-{:.1f})   x {:.2f}\n", way.name, spread.median,
                      spread.min, spread.max, spread_of(ratios).median);
 }
 
@@ -57,16 +57,19 @@ Result<std::string> table(BouncePool& pool, const std::vector<Way>& ways, int re
   return text;
 }
 
-Way unpacking(const std::string& name, const std::shared_ptr<Unpacker>& unpacker,
-              const BouncePool& pool, std::size_t together) {
-  return {name, [unpacker, &pool, together]() -> Status {
-            std::uint64_t mark = 0;
+Way unpacking(const std::string& name, const Unpackers& unpackers, const BouncePool& pool,
+              std::size_t together) {
+  return {name, [unpackers, &pool, together]() -> Status {
+            std::vector<std::uint64_t> marks(unpackers.size());
             for (std::size_t i = 0; i < pool.receives(); ++i) {
-              HAWSER_TRY(unpacker->add(pool.fragments(i), pool.place(i)));
+              const std::size_t turn = i / together % unpackers.size();
+              HAWSER_TRY(unpackers[turn]->add(pool.fragments(i), pool.place(i)));
               if ((i + 1) % together != 0 && i + 1 < pool.receives()) continue;
-              HAWSER_ASSIGN(mark, unpacker->submit());
+              HAWSER_ASSIGN(marks[turn], unpackers[turn]->submit());
             }
-            return wait(*unpacker, mark);
+            for (std::size_t i = 0; i < unpackers.size(); ++i)
+              HAWSER_TRY(wait(*unpackers[i], marks[i]));
+            return {};
           }};
 }
 

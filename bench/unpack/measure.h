@@ -20,9 +20,11 @@ struct Way {
 // and the median of the turns' ratios to the last way, which is the yardstick.
 Result<std::string> table(BouncePool& pool, const std::vector<Way>& ways, int repeats);
 
-// Receives through an Unpacker, `together` in each submit().
-Way unpacking(const std::string& name, const std::shared_ptr<Unpacker>& unpacker,
-              const BouncePool& pool, std::size_t together);
+using Unpackers = std::vector<std::shared_ptr<Unpacker>>;
+
+// Receives through unpackers in turn, as of so many channels: `together` in each submit().
+Way unpacking(const std::string& name, const Unpackers& unpackers, const BouncePool& pool,
+              std::size_t together);
 
 // From add() until the mark of one receive is seen to be finished: "least median p99", in µs.
 Result<std::string> latency(Unpacker& unpacker, const BouncePool& pool, int samples);

@@ -79,9 +79,7 @@ Result<std::unique_ptr<Unpacker>> Unpacker::create(const UnpackOptions& options,
   std::unique_ptr<Unpacker> made(new Unpacker(options, std::move(gpu), receive_bytes, window));
   if (made->gpu_ != nullptr) {
     HAWSER_ASSIGN(made->stream_, GpuStream::create(made->gpu_, static_cast<int>(window)));
-    // Loading takes milliseconds. Where it fails the log says why.
-    if (options.mode == UnpackMode::automatic || options.mode == UnpackMode::kernel)
-      (void)made->gpu_->unpack_kernel();
+    HAWSER_TRY(made->load_kernel());
   } else if (options.mode == UnpackMode::kernel || options.mode == UnpackMode::d2d) {
     return wants_gpu(fmt::format("the unpack mode {}", unpack_mode_name(options.mode)));
   }
@@ -92,6 +90,15 @@ Unpacker::Unpacker(const UnpackOptions& options, std::shared_ptr<Gpu> gpu,
                    std::size_t receive_bytes, std::size_t window)
     : options_(options), gpu_(std::move(gpu)), receive_bytes_(receive_bytes), window_(window) {
   launching_.reserve(window);
+}
+
+// It takes milliseconds. Where it fails the log says why.
+Status Unpacker::load_kernel() {
+  if (options_.mode != UnpackMode::automatic && options_.mode != UnpackMode::kernel) return {};
+  const auto kernel = gpu_->unpack_kernel();
+  has_kernel_ = kernel.ok();
+  if (!has_kernel_ && options_.mode == UnpackMode::kernel) return kernel.error();
+  return {};
 }
 
 Status Unpacker::add(const Fragments& fragments, const Place& place) {
@@ -121,10 +128,7 @@ Result<UnpackMode> Unpacker::mode_out_of_gpu(const Place& place) const {
   if (options_.mode == UnpackMode::host)
     return in_host_memory(place.reach) ? UnpackMode::d2d : UnpackMode::host;
   if (place.reach == Reach::pageable || place.reach == Reach::other_gpu) return UnpackMode::d2d;
-  const auto kernel = gpu_->unpack_kernel();
-  if (kernel.ok()) return UnpackMode::kernel;
-  if (options_.mode == UnpackMode::kernel) return kernel.error();
-  return UnpackMode::d2d;
+  return has_kernel_ ? UnpackMode::kernel : UnpackMode::d2d;
 }
 
 Status Unpacker::put(UnpackMode mode, const Fragments& fragments, const Place& place) {

@@ -35,7 +35,8 @@ class Unpacker {
  public:
   // `gpu`: whose memory is unpacked to, and in whose memory the pool may lie; null for none.
   // `receive_bytes`: of the largest receive. `window`: receives that are not finished, at most.
-  // Code::unavailable where the mode wants a GPU and there is none.
+  // Code::unavailable where the mode wants a GPU and there is none; the driver's error where it
+  // wants the kernel, and that cannot be loaded.
   static Result<std::unique_ptr<Unpacker>> create(const UnpackOptions& options,
                                                   std::shared_ptr<Gpu> gpu,
                                                   std::size_t receive_bytes, std::size_t window);
@@ -61,6 +62,7 @@ class Unpacker {
   Unpacker(const UnpackOptions& options, std::shared_ptr<Gpu> gpu, std::size_t receive_bytes,
            std::size_t window);
 
+  Status load_kernel();
   Result<UnpackMode> mode_for(const Fragments& fragments, const Place& place) const;
   Result<UnpackMode> mode_out_of_gpu(const Place& place) const;
   Status put(UnpackMode mode, const Fragments& fragments, const Place& place);
@@ -73,7 +75,8 @@ class Unpacker {
   const std::shared_ptr<Gpu> gpu_;
   const std::size_t receive_bytes_;
   const std::size_t window_;
-  std::unique_ptr<GpuStream> stream_;     // where there is a GPU
+  std::unique_ptr<GpuStream> stream_;  // where there is a GPU
+  bool has_kernel_ = false;
   std::vector<UnpackReceive> launching_;  // by the next submit()
   std::uint32_t longest_ = 0;             // bytes of a fragment of those
   bool queued_ = false;                   // on the stream, since the last mark

@@ -214,8 +214,7 @@ TEST_P(Unpackers, AKernelThatCannotBeLoadedIsAnErrorOnlyWhereItWasAskedFor) {
   std::vector<std::byte> unused(kReceiveBytes);
   const Fragments fragments = pool.cut(0, 5000, 4096, unused.data());
   const Unpacker::Place place{to.range().at(0), 5000, Reach::gpu};
-  const auto asked = *Unpacker::create({UnpackMode::kernel, use_}, gpu, kReceiveBytes, kWindow);
-  const Status refused = asked->add(fragments, place);
+  const auto refused = Unpacker::create({UnpackMode::kernel, use_}, gpu, kReceiveBytes, kWindow);
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message(), HasSubstr("CUDA_ERROR_JIT_COMPILER_NOT_FOUND"));
   const auto automatic =
