@@ -41,6 +41,10 @@ struct EngineOptions {
   int peer_silence_ms = 10'000;
   // How soon a channel that went down is tried again; doubles with each failure, to 16 times that.
   int retry_ms = 500;
+  // A hosted plugin runs in a process of its own, so that its crash, exit or hang is an error here
+  // and nothing else (docs/isolation.md); an error where there is no plugin. false: HAWSER_ISOLATE
+  // says.
+  bool isolate = false;
 };
 
 // Makes links of those who connect to one address. Thread-safe. Closes when destroyed; links it

@@ -31,6 +31,7 @@ struct NodeOptions {
   std::uint64_t chunk_bytes = 0;  // a longer piece is cut; 0: the engine's
   std::string plugin;             // as ValidateOptions::plugin
   int timeout_ms = 30'000;        // for reaching the peer, and how long nothing may move on a link
+  bool isolate = false;           // as ValidateOptions::isolate
 
   // From here on the server's options rule on both sides.
   std::uint64_t bytes = 16'777'216;  // per GPU, direction and iteration

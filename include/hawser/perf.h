@@ -39,6 +39,7 @@ struct PerfOptions {
   // Of one channel of the built-in transport, at most, on this side; the smaller number of both
   // sides counts. 0: as HAWSER_SOCKETS_PER_CHANNEL says.
   int sockets = 0;
+  bool isolate = false;  // as ValidateOptions::isolate
 
   // From here on the client's choice rules on both sides.
   std::vector<std::uint64_t> sizes;  // of a message; empty: perf_default_sizes()

@@ -29,6 +29,10 @@ struct ValidateOptions {
   int port_base =
       0;  // port of a channel = port_base + gpu * 8 + channel; 0 = HAWSER_PORT_BASE, else 20000
   bool serialize_create = false;  // make the channels one at a time
+  // A hosted plugin runs in a process of its own, so that its crash, exit or hang is an error here
+  // and nothing else (docs/isolation.md); an error where there is no plugin. false: HAWSER_ISOLATE
+  // says.
+  bool isolate = false;
 };
 
 // A program's exit status, too.

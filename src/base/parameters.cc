@@ -344,6 +344,36 @@ const Parameter kTcpxUnixClientPrefix{
     "is "
     "`/run/tcpx`."};
 
+const Parameter kIsolate{"HAWSER_ISOLATE",
+                         ParameterKind::choice,
+                         "",
+                         "0",
+                         "0|1",
+                         kNoMin,
+                         kNoMax,
+                         "1: a hosted plugin runs in a process of its own, as with `--isolate` "
+                         "(docs/isolation.md). The built-in transport stays where it is."};
+const Parameter kIsolateHangMs{
+    "HAWSER_ISOLATE_HANG_MS",
+    ParameterKind::integer,
+    "milliseconds",
+    "5000",
+    "",
+    10,
+    3'600'000,
+    "An isolated plugin's isend, irecv, test or irecvConsumed that has not come back for so long "
+    "hangs, and its connection fails. None of them is ever to block."};
+const Parameter kPluginHost{
+    "HAWSER_PLUGIN_HOST",
+    ParameterKind::text,
+    "path",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
+    "The program that isolated plugins run in. Unset: the hawser-plugin-host that was installed or "
+    "built with this hawser."};
+
 }  // namespace parameters
 
 std::span<const Parameter* const> all_parameters() {
@@ -381,6 +411,9 @@ std::span<const Parameter* const> all_parameters() {
       &kTcpxSocketIfname,
       &kTcpxControlDevice,
       &kTcpxUnixClientPrefix,
+      &kIsolate,
+      &kIsolateHangMs,
+      &kPluginHost,
   };
   return kAll;
 }

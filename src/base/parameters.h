@@ -69,6 +69,9 @@ extern const Parameter kTcpxRxBindings;
 extern const Parameter kTcpxSocketIfname;
 extern const Parameter kTcpxControlDevice;
 extern const Parameter kTcpxUnixClientPrefix;
+extern const Parameter kIsolate;
+extern const Parameter kIsolateHangMs;
+extern const Parameter kPluginHost;
 }  // namespace parameters
 
 // All of them, in the order of docs/parameters.md.

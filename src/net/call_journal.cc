@@ -104,6 +104,10 @@ std::string describe(const CurrentCall& call) {
                      static_cast<double>(call.milliseconds) / 1000);
 }
 
+std::string current_call_label() {
+  return this_label().data();
+}
+
 CallLabel::CallLabel(const char* label) : previous_(this_label()) {
   Label& mine = this_label();
   mine.fill('\0');
@@ -120,10 +124,10 @@ CallLabel::~CallLabel() {
 struct CallJournal::Slot {
   std::atomic<bool> taken{false};         // who sets it owns the slot
   std::atomic<std::uint64_t> version{0};  // publishes the fields below
-  std::atomic<const char*> plugin{nullptr};
-  std::atomic<const char*> entry{nullptr};
-  std::atomic<int> device{-1};
-  std::atomic<const void*> pointer{nullptr};
+  std::atomic<std::uint32_t> plugin{0};   // its place among the names
+  std::array<std::atomic<std::uint64_t>, 2> entry{};
+  std::atomic<int> device{0};
+  std::atomic<std::uint64_t> pointer{0};
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<unsigned> flags{0};
   std::atomic<int> thread{0};
@@ -131,9 +135,18 @@ struct CallJournal::Slot {
   std::array<std::atomic<std::uint64_t>, sizeof(Label) / sizeof(std::uint64_t)> label{};
 };
 
+// Nothing in it is wrong when it is all zero.
+struct CallJournal::Memory {
+  static constexpr std::size_t kNameBytes = 64;
+  // A name is whole before a slot refers to it, and stays.
+  std::array<std::array<char, kNameBytes>, kMaxNames> names{};
+  std::array<Slot, kMaxCalls> slots{};
+};
+
 struct CallJournal::Reading {
-  const char* plugin;
-  CallNote note;
+  char plugin[Memory::kNameBytes];
+  char entry[sizeof(Slot::entry) + 1];
+  CallNote note;  // `entry` is the one above
   int thread;
   std::int64_t milliseconds;
   Label label;
@@ -148,6 +161,24 @@ enum Flags : unsigned { kHasMemory = 1, kHasKind = 2, kIsCuda = 4 };
 unsigned flags_of(const CallNote& note) {
   return (note.has_memory ? kHasMemory : 0u) | (note.has_kind ? kHasKind : 0u) |
          (note.kind == MemoryKind::cuda ? kIsCuda : 0u);
+}
+
+// Texts as words that are stored one by one: a reader may see parts of two, and then sees that by
+// the version.
+template <std::size_t kWords>
+void store_text(std::array<std::atomic<std::uint64_t>, kWords>& to, const char* from) {
+  std::uint64_t words[kWords] = {};
+  std::memcpy(words, from, strnlen(from, sizeof words));
+  for (std::size_t i = 0; i < kWords; ++i) to[i].store(words[i], kRelease);
+}
+
+// Without a zero byte behind it.
+template <std::size_t kWords>
+void load_text(const std::array<std::atomic<std::uint64_t>, kWords>& from, char* to) {
+  for (std::size_t i = 0; i < kWords; ++i) {
+    const std::uint64_t word = from[i].load(std::memory_order_acquire);
+    std::memcpy(to + i * sizeof word, &word, sizeof word);
+  }
 }
 
 void set_flags(CallNote& note, unsigned flags) {
@@ -187,7 +218,8 @@ struct ExitExplainer {
 };
 std::array<std::atomic<const CallJournal*>, CallJournal::kMaxExplained> ExitExplainer::journals{};
 
-CallJournal::CallJournal() : slots_(std::make_unique<Slot[]>(kMaxCalls)) {}
+CallJournal::CallJournal() : own_(std::make_unique<Memory>()), memory_(own_.get()) {}
+CallJournal::CallJournal(void* memory) : memory_(static_cast<Memory*>(memory)) {}
 CallJournal::~CallJournal() {
   ExitExplainer::remove(this);
 }
@@ -198,77 +230,120 @@ void CallJournal::explain_exits() {
   ExitExplainer::add(this);
 }
 
+std::size_t CallJournal::memory_bytes() {
+  return sizeof(Memory);
+}
+
 std::size_t CallJournal::take_slot() {
   const auto first = static_cast<std::size_t>(this_thread());
   for (std::size_t i = 0; i < kMaxCalls; ++i) {
     const std::size_t slot = (first + i) % kMaxCalls;
-    if (!slots_[slot].taken.load(kRelaxed) &&
-        !slots_[slot].taken.exchange(true, std::memory_order_acquire))
+    if (!memory_->slots[slot].taken.load(kRelaxed) &&
+        !memory_->slots[slot].taken.exchange(true, std::memory_order_acquire))
       return slot;
   }
   unnoted_.fetch_add(1, kRelaxed);
   return kMaxCalls;
 }
 
+std::uint32_t CallJournal::name_index(const char* plugin) {
+  for (std::uint32_t i = 0; i < kMaxNames - 1; ++i) {
+    const char* const known = names_[i].load(std::memory_order_acquire);
+    if (known == plugin) return i;
+    if (known == nullptr) return add_name(plugin);
+  }
+  return names_.back().load(std::memory_order_acquire) ? kMaxNames - 1 : add_name(plugin);
+}
+
+std::uint32_t CallJournal::add_name(const char* plugin) {
+  const std::lock_guard lock(mutex_);
+  for (std::uint32_t i = 0; i < kMaxNames; ++i) {
+    const char* const known = names_[i].load(kRelaxed);
+    if (known == plugin) return i;
+    if (known != nullptr) continue;
+    const bool last = i == kMaxNames - 1;
+    auto& name = memory_->names[i];
+    const char* const text = last ? "(one of many)" : plugin;
+    std::memcpy(name.data(), text, strnlen(text, name.size() - 1));
+    names_[i].store(text, kRelease);
+    return i;
+  }
+  return kMaxNames - 1;
+}
+
 std::size_t CallJournal::begin(const char* plugin, const CallNote& note) {
   const std::size_t index = take_slot();
   if (index == kMaxCalls) return index;
-  Slot& slot = slots_[index];
-  slot.plugin.store(plugin, kRelease);
-  slot.entry.store(note.entry, kRelease);
+  Slot& slot = memory_->slots[index];
+  slot.plugin.store(name_index(plugin), kRelease);
+  store_text(slot.entry, note.entry);
   slot.device.store(note.device, kRelease);
-  slot.pointer.store(note.pointer, kRelease);
+  slot.pointer.store(reinterpret_cast<std::uintptr_t>(note.pointer), kRelease);
   slot.bytes.store(note.bytes, kRelease);
   slot.flags.store(flags_of(note), kRelease);
   slot.thread.store(this_thread(), kRelease);
   slot.since_ns.store(now_ns(), kRelease);
-  std::uint64_t words[sizeof(Label) / sizeof(std::uint64_t)];
-  std::memcpy(words, this_label().data(), sizeof words);
-  for (std::size_t i = 0; i < std::size(words); ++i) slot.label[i].store(words[i], kRelease);
+  store_text(slot.label, this_label().data());
   slot.version.fetch_add(1, std::memory_order_release);
   return index;
 }
 
 void CallJournal::end(std::size_t index) {
   if (index == kMaxCalls) return;
-  slots_[index].version.fetch_add(1, kRelease);
-  slots_[index].taken.store(false, std::memory_order_release);
+  memory_->slots[index].version.fetch_add(1, kRelease);
+  memory_->slots[index].taken.store(false, std::memory_order_release);
 }
 
-bool CallJournal::read(const Slot& slot, Reading& reading) {
+bool CallJournal::read(const Slot& slot, Reading& reading) const {
   const std::uint64_t before = slot.version.load(std::memory_order_acquire);
   if (before % 2 == 0) return false;
-  reading.plugin = slot.plugin.load(std::memory_order_acquire);
-  reading.note.entry = slot.entry.load(std::memory_order_acquire);
+  const auto& name =
+      memory_->names[slot.plugin.load(std::memory_order_acquire) % memory_->names.size()];
+  std::memcpy(reading.plugin, name.data(), name.size());
+  reading.plugin[name.size() - 1] = '\0';
+  load_text(slot.entry, reading.entry);
+  reading.entry[sizeof reading.entry - 1] = '\0';
+  reading.note.entry = reading.entry;
   reading.note.device = slot.device.load(std::memory_order_acquire);
-  reading.note.pointer = slot.pointer.load(std::memory_order_acquire);
+  reading.note.pointer =
+      reinterpret_cast<const void*>(slot.pointer.load(std::memory_order_acquire));
   reading.note.bytes = slot.bytes.load(std::memory_order_acquire);
   set_flags(reading.note, slot.flags.load(std::memory_order_acquire));
   reading.thread = slot.thread.load(std::memory_order_acquire);
   reading.milliseconds = (now_ns() - slot.since_ns.load(std::memory_order_acquire)) / 1'000'000;
-  std::uint64_t words[sizeof(Label) / sizeof(std::uint64_t)];
-  for (std::size_t i = 0; i < std::size(words); ++i)
-    words[i] = slot.label[i].load(std::memory_order_acquire);
-  std::memcpy(reading.label.data(), words, sizeof words);
+  load_text(slot.label, reading.label.data());
   reading.label.back() = '\0';
   return slot.version.load(std::memory_order_acquire) == before;
 }
 
 std::vector<CurrentCall> CallJournal::current_calls() const {
   std::vector<CurrentCall> calls;
+  add_own_calls(calls);
+  const std::lock_guard lock(mutex_);
+  for (const auto& included : included_)
+    if (const auto other = included.lock()) other->add_own_calls(calls);
+  return calls;
+}
+
+void CallJournal::include(std::weak_ptr<const CallJournal> other) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(included_, [](const auto& known) { return known.expired(); });
+  included_.push_back(std::move(other));
+}
+
+void CallJournal::add_own_calls(std::vector<CurrentCall>& calls) const {
   for (std::size_t i = 0; i < kMaxCalls; ++i) {
     Reading reading;
-    if (!read(slots_[i], reading)) continue;
+    if (!read(memory_->slots[i], reading)) continue;
     calls.push_back({reading.plugin, reading.note.entry, call_text(reading.note),
                      reading.label.data(), reading.thread, reading.milliseconds});
   }
-  return calls;
 }
 
 void CallJournal::write_current_calls(int fd) const {
   for (std::size_t i = 0; i < kMaxCalls; ++i) {
     Reading reading;
-    if (!read(slots_[i], reading)) continue;
+    if (!read(memory_->slots[i], reading)) continue;
     char detail[kLineBytes];
     format_call(reading.note, detail, sizeof detail);
     write_line(fd, reading, " is in ", detail);
@@ -280,7 +355,7 @@ void CallJournal::write_current_calls(int fd) const {
 void CallJournal::write_exit_explanation(int fd) const {
   for (std::size_t i = 0; i < kMaxCalls; ++i) {
     Reading reading;
-    if (!read(slots_[i], reading)) continue;
+    if (!read(memory_->slots[i], reading)) continue;
     char detail[kLineBytes];
     format_call(reading.note, detail, sizeof detail);
     const bool by_this_thread = reading.thread == this_thread();

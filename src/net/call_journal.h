@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ struct CurrentCall {
 // "stuck in regMr(...) on device 0 for channel 1 of plugin X, for 30.0 s"
 std::string describe(const CurrentCall& call);
 
+// What CallLabel has set for this thread; empty where there is none.
+std::string current_call_label();
+
 // Names what this thread works on, for the calls it makes; ends with the scope.
 class CallLabel {
  public:
@@ -59,12 +63,18 @@ class CallLabel {
 };
 
 // Thread-safe and lock-free: notes are slots of atomics, at most kMaxCalls at a time; calls beyond
-// that are made unnoted and counted. No allocation in begin() and end().
+// that are made unnoted and counted. No allocation in begin() and end(). What it holds has no
+// pointers in it, so it may lie in memory that another process reads: also after a death.
 class CallJournal {
  public:
   static constexpr std::size_t kMaxCalls = 256;
 
   CallJournal();
+  // In memory_bytes() of memory that were zero at first, aligned to 64, that outlive it. One
+  // process makes calls; journals of others in the same memory read, and believe nothing that they
+  // find.
+  explicit CallJournal(void* memory);
+  static std::size_t memory_bytes();
   ~CallJournal();
   CallJournal(const CallJournal&) = delete;
   CallJournal& operator=(const CallJournal&) = delete;
@@ -74,9 +84,11 @@ class CallJournal {
   void end(std::size_t slot);
 
   std::vector<CurrentCall> current_calls() const;
+  // From now on, and as long as it lives, current_calls() tells of the other's calls, too.
+  void include(std::weak_ptr<const CallJournal> other);
   std::uint64_t unnoted_calls() const { return unnoted_.load(std::memory_order_relaxed); }
 
-  // One line per call in progress to `fd`. Async-signal-safe.
+  // One line per call in progress to `fd`, without those of others. Async-signal-safe.
   void write_current_calls(int fd) const;
 
   // From now on, and till this journal goes, an exit() of the process inside one of its calls is
@@ -87,14 +99,25 @@ class CallJournal {
  private:
   friend struct ExitExplainer;
   struct Slot;
+  struct Memory;
   struct Reading;
   std::size_t take_slot();
-  static bool read(const Slot& slot, Reading& reading);
+  std::uint32_t name_index(const char* plugin);
+  std::uint32_t add_name(const char* plugin);
+  bool read(const Slot& slot, Reading& reading) const;
+  void add_own_calls(std::vector<CurrentCall>& calls) const;
   static void write_line(int fd, const Reading& reading, const char* doing, const char* detail);
   void write_exit_explanation(int fd) const;
 
-  std::unique_ptr<Slot[]> slots_;
+  static constexpr std::size_t kMaxNames = 8;  // of plugins; the last stands for all further ones
+
+  std::unique_ptr<Memory> own_;  // where it was given none
+  Memory* memory_;
+  // Which names the memory has, as this process's callers spell them. Filled from the front.
+  std::array<std::atomic<const char*>, kMaxNames> names_{};
   std::atomic<std::uint64_t> unnoted_{0};  // a count, publishes nothing
+  mutable std::mutex mutex_;               // guards adding names, and included_
+  std::vector<std::weak_ptr<const CallJournal>> included_;
 };
 
 // One call, from construction to destruction.

@@ -152,6 +152,9 @@ class Net {
   virtual Result<std::unique_ptr<Listener>> listen(int device) = 0;
   virtual Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) = 0;
 
+  // Why nothing of it works any more, and never will: a plugin's process that has died.
+  virtual std::optional<Error> ended() const { return std::nullopt; }
+
   // One more device, whose connections stripe over several of devices(), which go on as they are.
   // The first one made has the index devices().size(), and so on; devices() does not tell of them.
   // Code::unavailable where this Net cannot.

@@ -39,6 +39,7 @@ EngineOptions engine_options(const NodeOptions& options, const Places& places) {
   engine.devices = options.devices;
   if (places.gpus.front().link_gpu >= 0) engine.gpu_nic_map = options.gpu_nic_map;
   engine.chunk_bytes = options.chunk_bytes;
+  engine.isolate = options.isolate;
   return engine;
 }
 

@@ -24,7 +24,8 @@ EnvironmentChoice choice_of(const PerfOptions& options) {
           options.gpu,
           options.chunk_bytes,
           options.sockets,
-          options.role == Role::client ? options.address : ""};
+          options.role == Role::client ? options.address : "",
+          options.isolate};
 }
 
 // One side, from its options to its report. What may hang in a plugin runs in threads of its own,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/parameters.h"
+#include "isolate/isolated_net.h"
 #include "net/hosting.h"
 #include "tcp/tcp_net.h"
 
@@ -24,6 +26,20 @@ Result<Transport> open_builtin(std::string why, int sockets) {
 
 std::string why_builtin(const std::string& plugin) {
   return plugin == kBuiltin ? "asked for by name" : "the environment names no plugin";
+}
+
+Status check_isolation(bool asked_for) {
+  if (!asked_for) return {};
+  return Error(Code::invalid_argument,
+               "nothing to isolate: the built-in transport runs no plugin's code; drop --isolate, "
+               "or name a plugin");
+}
+
+Result<bool> wants_isolation(bool asked_for) {
+  if (asked_for) return true;
+  const auto set = parameters::kIsolate.choice();
+  if (!set.ok()) return set.error();
+  return *set == "1";
 }
 
 Result<std::shared_ptr<Gpu>> open_ordinal(int ordinal) {
@@ -47,10 +63,13 @@ auto tcpx_guard(TcpxQuestion question, TcpxPlace place) {
 
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
                                  std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal,
-                                 int sockets, const std::string& peer) {
-  if (plugin == kBuiltin) return open_builtin(why_builtin(plugin), sockets);
-  const std::vector<PluginChoice> candidates = plugin_candidates(plugin);
-  if (candidates.empty()) return open_builtin(why_builtin(plugin), sockets);
+                                 int sockets, const std::string& peer, bool isolate) {
+  const std::vector<PluginChoice> candidates =
+      plugin == kBuiltin ? std::vector<PluginChoice>() : plugin_candidates(plugin);
+  if (candidates.empty()) {
+    HAWSER_TRY(check_isolation(isolate));
+    return open_builtin(why_builtin(plugin), sockets);
+  }
   if (sockets > 0)
     return Error(Code::invalid_argument,
                  "how many sockets a plugin uses is set by its own environment variables");
@@ -64,8 +83,10 @@ Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu>
   const auto tcpx = std::make_shared<std::optional<TcpxReport>>();
   options.before_init = tcpx_guard(std::move(question), tcpx);
   Transport transport;
+  HAWSER_ASSIGN(transport.isolated, wants_isolation(isolate));
   HAWSER_ASSIGN(transport.unpack.mode, unpack_mode_from_environment());
-  HAWSER_ASSIGN(transport.net, load_first_plugin(candidates, options));
+  HAWSER_ASSIGN(transport.net, transport.isolated ? open_isolated(candidates, options)
+                                                  : load_first_plugin(candidates, options));
   transport.journal = options.journal;
   transport.why = candidates.front().why;
   transport.tcpx = std::move(*tcpx);
@@ -119,7 +140,7 @@ Result<Environment> open_environment(const EnvironmentChoice& choice,
   }
   HAWSER_ASSIGN(environment.transport,
                 open_transport(choice.plugin, environment.gpu, choice.chunk_bytes,
-                               std::move(journal), choice.sockets, choice.peer));
+                               std::move(journal), choice.sockets, choice.peer, choice.isolate));
   const Net& net = *environment.transport.net;
   HAWSER_ASSIGN(environment.device, find_device(net, choice.device));
   if (environment.gpu)

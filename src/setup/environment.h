@@ -25,6 +25,7 @@ struct Transport {
   std::shared_ptr<CallJournal> journal;  // of calls into a hosted plugin
   std::string why;
   std::optional<TcpxReport> tcpx;  // what was checked, where it is a TCPX plugin
+  bool isolated = false;           // the plugin is in a process of its own
   // For receives of devices that need it.
   UnpackOptions unpack{UnpackMode::automatic, std::make_shared<UnpackUse>()};
 
@@ -44,10 +45,13 @@ struct Transport {
 // names, else builtin. `gpu` may be null. `sockets` of a channel, at most, are for the builtin one;
 // 0 = as the environment says. `chunk_bytes` 0 = the default. Calls into a plugin are noted in
 // `journal`. `peer`, where it is known, is the machine that will be connected to. The set-up of a
-// TCPX plugin is checked before its init(): what is wrong with it is one error.
+// TCPX plugin is checked before its init(): what is wrong with it is one error. `isolate`: the
+// plugin in a process of its own, and an error where there is no plugin; else as HAWSER_ISOLATE
+// says.
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
                                  std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal,
-                                 int sockets = 0, const std::string& peer = "");
+                                 int sockets = 0, const std::string& peer = "",
+                                 bool isolate = false);
 
 // The GPU for `choice`: null for host memory, and, with `automatic`, where there is no usable
 // driver; `why` is told in that case.
@@ -79,8 +83,9 @@ struct EnvironmentChoice {
   MemoryChoice memory = MemoryChoice::automatic;
   int gpu = 0;
   std::size_t chunk_bytes = 0;
-  int sockets = 0;   // as for open_transport
-  std::string peer;  // as for open_transport
+  int sockets = 0;       // as for open_transport
+  std::string peer;      // the same
+  bool isolate = false;  // the same
 };
 
 Result<Environment> open_environment(const EnvironmentChoice& choice,

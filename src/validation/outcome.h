@@ -69,6 +69,7 @@ struct Subject {
   std::string unpack;       // how receives reached their place; see Environment::unpack
   std::string transport;    // Net::name()
   std::string transport_description;
+  bool isolated = false;  // a plugin in a process of its own
 };
 
 struct Outcome {

@@ -16,19 +16,22 @@ std::string path_text(const Subject& subject) {
   const char* const memory = subject.memory == MemoryKind::host ? "host memory"
                              : staged ? "cuda memory staged through host memory"
                                       : "cuda memory";
+  const char* const place = subject.isolated ? " in a process of its own (isolated)" : "";
   switch (subject.device.devmem) {
     case Devmem::real:
-      return fmt::format("{} over {}", memory, subject.transport);
+      return fmt::format("{} over {}{}", memory, subject.transport, place);
     case Devmem::emulated:
-      return fmt::format("{} over emulated TCPX {}", memory, subject.transport);
+      return fmt::format("{} over emulated TCPX {}{}", memory, subject.transport, place);
     case Devmem::none:
       break;
   }
-  return fmt::format("{} over {}, not TCPX", memory, subject.transport);
+  return fmt::format("{} over {}{}, not TCPX", memory, subject.transport, place);
 }
 
+// An isolated plugin gets host memory, whatever the user's is.
 bool tests_devmem(const Subject& subject) {
-  return subject.memory == MemoryKind::cuda && subject.device.devmem == Devmem::real;
+  return subject.memory == MemoryKind::cuda && subject.device.devmem == Devmem::real &&
+         !subject.isolated;
 }
 
 std::string result_on_success(const Outcome& outcome) {

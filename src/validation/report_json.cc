@@ -49,7 +49,8 @@ json subject_json(const Subject& subject) {
           {"memory_name", subject.memory_name},
           {"unpack", subject.unpack},
           {"transport", subject.transport},
-          {"transport_description", subject.transport_description}};
+          {"transport_description", subject.transport_description},
+          {"isolated", subject.isolated}};
 }
 
 }  // namespace

@@ -120,6 +120,9 @@ void Run::retry(Outcome& outcome) {
   if (pass.peer_lost)
     return note_("serialized creation could not be tried: " + pass.peer_lost_reason);
   note_failures("serialized creation: ", pass);
+  // Both sides have gone through the steps together; but a plugin that is dead says nothing about
+  // how channels are made.
+  if (state_->environment.transport.net->ended()) return;
   outcome.retry = std::move(pass);
 }
 

@@ -45,7 +45,8 @@ EnvironmentChoice choice_of(const ValidateOptions& options) {
           options.gpu,
           options.chunk_bytes,
           0,
-          options.role == Role::client ? options.address : ""};
+          options.role == Role::client ? options.address : "",
+          options.isolate};
 }
 
 std::size_t own_chunk_limit(const ValidateOptions& options, const Environment& environment) {
@@ -154,6 +155,7 @@ void Validation::describe(const wire::Plan& plan) {
   subject.unpack = environment_->unpack();
   subject.transport = net.name();
   subject.transport_description = net.description();
+  subject.isolated = environment_->transport.isolated;
 }
 
 Status Validation::serve() {

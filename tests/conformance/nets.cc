@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <stdlib.h>
 
+#include "isolate/isolated_net.h"
 #include "net/hosting.h"
 #include "tcp/tcp_net.h"
 
@@ -46,14 +47,23 @@ NetUnderTest hosted_hawser(int version) {
           }};
 }
 
-// The emulated TCPX, hosted, on loopback. It may be loaded once per process.
-Result<std::unique_ptr<Net>> hosted_tcpx_emulator() {
+// The emulated TCPX on loopback.
+PluginOptions tcpx_emulator() {
   setenv("NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", "=lo", 1);
   setenv("HAWSER_EMU_BOUNCE", "host", 1);
   PluginOptions options;
   options.choice = {HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so",
                     "a conformance test", false};
-  return load_plugin(options);
+  return options;
+}
+
+// In a process of its own for each test.
+NetUnderTest isolated_loopback(int version) {
+  const std::string path =
+      fmt::format("{}/tests/plugins/libnccl-net-loopback-v{}.so", HAWSER_TEST_BINARY_DIR, version);
+  return {.name = fmt::format("isolated_loopback_v{}", version), .make = [path] {
+            return open_isolated({{path, "a conformance test", false}}, {});
+          }};
 }
 
 std::vector<NetUnderTest> all_nets() {
@@ -66,7 +76,14 @@ std::vector<NetUnderTest> all_nets() {
       tcp_variant("tcp_striped", 0, 4, 2),
       tcp_variant("tcp_striped_by_caller", 0, 3, 0),
       tcp_variant("tcp_striped_small_buffers", 16384, 5, 3),
-      {.name = "hosted_tcpx_emulator", .make = hosted_tcpx_emulator, .once_per_process = true},
+      // It may be loaded once per process.
+      {.name = "hosted_tcpx_emulator",
+       .make = [] { return load_plugin(tcpx_emulator()); },
+       .once_per_process = true},
+      {.name = "isolated_tcpx_emulator",
+       .make = [] { return open_isolated({tcpx_emulator().choice}, tcpx_emulator()); }},
+      isolated_loopback(5),
+      isolated_loopback(12),
   };
   for (int version = 5; version <= 12; ++version) nets.push_back(hosted_loopback(version));
   for (int version = 5; version <= 12; ++version) nets.push_back(hosted_hawser(version));

@@ -77,6 +77,9 @@ void add_node_place(CLI::App& app, NodeArguments& given) {
       ->transform(CLI::AsSizeValue(false))
       ->capture_default_str();
   app.add_option("--plugin", o.plugin, "'builtin', or a NCCL net plugin, as for validate");
+  app.add_flag("--isolate", o.isolate,
+               "run the plugin in a process of its own: its crash, exit or hang ends no other "
+               "(docs/isolation.md)");
   app.add_option("--timeout", given.timeout_s,
                  "seconds to meet the other side in, and that nothing may move on a link")
       ->capture_default_str();

@@ -50,6 +50,9 @@ void add_sides(CLI::App& app, PerfArguments& given) {
 void add_path(CLI::App& app, PerfArguments& given) {
   PerfOptions& o = given.options;
   app.add_option("--plugin", o.plugin, "'builtin', or a NCCL net plugin, as for validate");
+  app.add_flag("--isolate", o.isolate,
+               "run the plugin in a process of its own: its crash, exit or hang ends no other "
+               "(docs/isolation.md)");
   given.dev =
       app.add_option("--dev", o.device, "the transport's device, by index or name; loopback: lo")
           ->capture_default_str();

@@ -64,6 +64,9 @@ void add_choices(CLI::App& app, ValidateArguments& given) {
       "port of a channel = base + gpu * 8 + channel; unset: HAWSER_PORT_BASE, else 20000");
   app.add_flag("--serialize-create", o.serialize_create,
                "make the channels one at a time; the server's choice rules");
+  app.add_flag("--isolate", o.isolate,
+               "run the plugin in a process of its own: its crash, exit or hang ends no other "
+               "(docs/isolation.md)");
   app.add_flag("--verbose", given.verbose, "log every step and every call into a plugin to stderr");
   app.add_option("--json", given.json,
                  "write the outcome to this file; '-': to stdout, and the report to stderr");

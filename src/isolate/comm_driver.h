@@ -1,0 +1,88 @@
+// In the plugin's process: the thread that drives one comm of the plugin for its user.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "gpu/gpu.h"
+#include "isolate/comm_memory.h"
+#include "memory/copy_queue.h"
+#include "net/net.h"
+
+namespace hawser::isolate {
+
+// What a driver works with, whichever way the data goes.
+struct DriverParts {
+  std::unique_ptr<CommMemory> memory;
+  std::optional<CommBell> bell;
+  NetCapabilities capabilities;
+  std::shared_ptr<Gpu> gpu;
+  std::string thread_name;
+  std::string label;
+};
+
+// Takes posts, tests the oldest request, and tells of what is done; sleeps when there is nothing to
+// do. An error of the plugin ends it, and is told. Thread-safe but for close().
+class CommDriver {
+ public:
+  virtual ~CommDriver() = default;
+
+  void start();
+  // Registers all slots with the plugin, once; the first post does it where nobody did.
+  Status register_slots();
+  // Stops the thread and closes the comm. As long as the plugin's calls take.
+  void close();
+
+ protected:
+  explicit CommDriver(DriverParts parts);
+
+  virtual Comm* comm() = 0;
+  virtual void close_comm() = 0;
+  virtual Status begin() { return {}; }  // in its thread
+  // Null: too early.
+  virtual Result<Request*> post(const Post& post, std::byte* slot, Registration* registration) = 0;
+  // Nothing: not done.
+  virtual Result<std::optional<Completion>> test(Request* request, const Post& post,
+                                                 std::byte* slot) = 0;
+  const DriverParts& parts() const { return parts_; }
+  bool closing() const { return closing_.load(); }
+
+ private:
+  void loop();
+  Result<bool> step();
+  Result<bool> take_posts();
+  Result<bool> take_completion();
+  void complete(const Completion& completion);
+  void fail(const Error& error);
+  void rest(bool working);
+  void sleep(bool working);
+
+  DriverParts parts_;
+  CommFields& fields_;
+  std::atomic<bool> closing_{false};
+  std::mutex mutex_;  // guards registering
+  std::atomic<Registration*> registration_{nullptr};
+  // Of the thread.
+  struct Taken {
+    Request* request = nullptr;
+    Post post;
+  };
+  std::vector<Taken> taken_;
+  std::uint64_t seen_ = 0;  // posts, taken or not
+  std::uint64_t posted_ = 0;
+  std::uint64_t completed_ = 0;
+  TimePoint moved_at_{};
+  int naps_ = 0;
+  std::thread thread_;
+};
+
+std::shared_ptr<CommDriver> make_driver(std::unique_ptr<SendComm> comm, DriverParts parts);
+std::shared_ptr<CommDriver> make_driver(std::unique_ptr<ReceiveComm> comm, DriverParts parts);
+
+}  // namespace hawser::isolate
