@@ -7,6 +7,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -134,6 +136,66 @@ TEST(NetCallJournal, WritesCurrentCallsToADescriptor) {
           "0 for channel 3, after "));
   ::close(ends[0]);
   ::close(ends[1]);
+}
+
+// As where one process makes the calls and another one, later, reads.
+TEST(NetCallJournal, LiesInGivenMemoryAndIsReadByAnother) {
+  std::vector<std::uint64_t> memory((CallJournal::memory_bytes() + 63) / 64 * 8 + 8);
+  void* place = memory.data();
+  std::size_t room = memory.size() * sizeof memory[0];
+  ASSERT_NE(std::align(64, CallJournal::memory_bytes(), place, room), nullptr);
+  const CallJournal reader(place);
+  EXPECT_TRUE(reader.current_calls().empty());
+  {
+    CallJournal writer(place);
+    const CallLabel label("channel 2");
+    writer.begin("Fake", register_note(8));  // and the writer is gone without an end
+  }
+  const auto calls = reader.current_calls();
+  ASSERT_EQ(calls.size(), 1u);
+  EXPECT_EQ(calls[0].plugin, "Fake");
+  EXPECT_EQ(calls[0].entry, "regMr");
+  EXPECT_EQ(calls[0].label, "channel 2");
+  EXPECT_EQ(calls[0].detail, "regMr(pointer=0x7f001000, bytes=8, kind=cuda) on device 0");
+}
+
+// What a plugin that writes anywhere may have made of it.
+TEST(NetCallJournal, ReadsMemoryOfAnyContentWithoutHarm) {
+  std::vector<std::uint64_t> memory((CallJournal::memory_bytes() + 63) / 64 * 8 + 8);
+  void* place = memory.data();
+  std::size_t room = memory.size() * sizeof memory[0];
+  ASSERT_NE(std::align(64, CallJournal::memory_bytes(), place, room), nullptr);
+  std::memset(place, 0xff, CallJournal::memory_bytes());
+  const CallJournal reader(place);
+  for (const CurrentCall& call : reader.current_calls()) {
+    EXPECT_LE(call.plugin.size(), 64u);
+    EXPECT_LE(call.label.size(), CallLabel::kMaxBytes);
+  }
+}
+
+TEST(NetCallJournal, TellsOfAnothersCallsAsLongAsThatLives) {
+  CallJournal journal;
+  auto other = std::make_shared<CallJournal>();
+  journal.include(other);
+  const JournaledCall own(journal, "Own", plain("init"));
+  const std::size_t slot = other->begin("Other", plain("test"));
+  const auto calls = journal.current_calls();
+  ASSERT_EQ(calls.size(), 2u);
+  EXPECT_EQ(calls[0].plugin, "Own");
+  EXPECT_EQ(calls[1].plugin, "Other");
+  other->end(slot);
+  other.reset();
+  EXPECT_EQ(journal.current_calls().size(), 1u);
+}
+
+TEST(NetCallJournal, KnowsAFewPluginsByName) {
+  CallJournal journal;
+  static const char* const kNames[] = {"p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"};
+  for (const char* name : kNames) journal.begin(name, plain("test"));
+  const auto calls = journal.current_calls();
+  ASSERT_EQ(calls.size(), std::size(kNames));
+  for (std::size_t i = 0; i < 7; ++i) EXPECT_EQ(calls[i].plugin, kNames[i]);
+  for (std::size_t i = 7; i < calls.size(); ++i) EXPECT_EQ(calls[i].plugin, "(one of many)");
 }
 
 // The fields of one call never mix with another's: entry and bytes go together.

@@ -1,0 +1,201 @@
+// An isolated plugin that ends its process, or hangs: the caller's goes on, and hears in which
+// call.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "fault/isolate_support.h"
+#include "support/threads.h"
+
+namespace hawser::test {
+namespace {
+
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+// Of a run with a hang: each step of it, and then the end of the process.
+constexpr seconds kBoundedRun{15};
+
+struct FaultyCall {
+  const char* call;
+  bool receives = true;  // the side whose plugin has the fault
+  bool rare = true;      // not one of the data path
+};
+
+constexpr FaultyCall kFaultyCalls[] = {{"listen"},
+                                       {"accept"},
+                                       {"connect", false},
+                                       {"regMr"},
+                                       {"regMr", false},
+                                       {"isend", false, false},
+                                       {"irecv", true, false},
+                                       {"test", true, false},
+                                       {"test", false, false},
+                                       {"irecvConsumed", true, false}};
+
+struct Fate {
+  const char* action;
+  const char* words;
+};
+
+class IsolatedCalls : public testing::TestWithParam<std::tuple<FaultyCall, Fate>> {
+ protected:
+  static const FaultyCall& call() { return std::get<0>(GetParam()); }
+  static const Fate& fate() { return std::get<1>(GetParam()); }
+  static std::string rule() { return std::string(call().call) + "=" + fate().action; }
+};
+
+std::string name_of(const testing::TestParamInfo<std::tuple<FaultyCall, Fate>>& tested) {
+  const auto& [call, fate] = tested.param;
+  std::string action = fate.action;
+  action = action.substr(0, action.find(':'));
+  return std::string(call.call) + (call.receives ? "_receiving_" : "_sending_") + action;
+}
+
+// Everything that is called from now on has the same to say.
+void expect_all_fail_with(Net& net, const std::string& words) {
+  const auto listened = net.listen(0);
+  ASSERT_FALSE(listened.ok());
+  EXPECT_THAT(listened.error().message(), HasSubstr(words));
+  const auto connector = net.connect(0, Handle{});
+  ASSERT_TRUE(connector.ok());
+  const auto connected = (*connector)->try_connect();
+  ASSERT_FALSE(connected.ok());
+  EXPECT_THAT(connected.error().message(), HasSubstr(words));
+  const auto ended = net.ended();
+  ASSERT_TRUE(ended);
+  EXPECT_THAT(ended->message(), HasSubstr(words));
+}
+
+// What the sound side does when the other one's process has gone: it ends, well or not, and soon.
+void expect_sound_end(IsolatedRun& run, bool receives) {
+  if (run.send == nullptr || run.receive == nullptr) return;
+  Comm& comm = receives ? static_cast<Comm&>(*run.pair.receiver) : *run.pair.sender;
+  Request* const request = receives ? run.receive : run.send;
+  EXPECT_TRUE(eventually([&] {
+    const auto result = comm.test(request);
+    return !result.ok() || result->done;
+  }));
+}
+
+class IsolatedEndings : public IsolatedCalls {};
+TEST_P(IsolatedEndings, AreErrorsThatNameTheCall) {
+  auto sound = open_isolated_emulator("");
+  ASSERT_TRUE(sound.ok()) << sound.error().message();
+  auto faulty = open_isolated_emulator(rule());
+  ASSERT_TRUE(faulty.ok()) << faulty.error().message();
+  const std::string words =
+      "GPUDirectTCPX_emulated_v7 " + std::string(fate().words) + " in " + call().call + "(";
+  {
+    IsolatedRun run(call().receives ? **faulty : **sound, call().receives ? **sound : **faulty);
+    const Status ran = run.all();
+    ASSERT_FALSE(ran.ok());
+    // The sound end may hear of it first, by a connection that was reset.
+    if (ran.error().code() != Code::peer) {
+      EXPECT_EQ(ran.error().code(), Code::plugin) << ran.error().message();
+      EXPECT_THAT(ran.error().message(), HasSubstr(words));
+    }
+    EXPECT_TRUE(eventually([&] { return (*faulty)->ended().has_value(); }));
+    expect_all_fail_with(**faulty, words);
+    expect_sound_end(run, !call().receives);
+  }
+  // The plugin can be opened again, and the sound side works.
+  const auto again = open_isolated_emulator("");
+  ASSERT_TRUE(again.ok()) << again.error().message();
+  const Status ran = IsolatedRun(**again, **sound).all();
+  EXPECT_TRUE(ran.ok()) << ran.error().message();
+}
+INSTANTIATE_TEST_SUITE_P(Plugin, IsolatedEndings,
+                         testing::Combine(testing::ValuesIn(kFaultyCalls),
+                                          testing::Values(Fate{"exit:7", "called exit(7)"},
+                                                          Fate{"abort", "died of SIGABRT"},
+                                                          Fate{"segv", "died of SIGSEGV"})),
+                         name_of);
+
+class IsolatedHangs : public IsolatedCalls {};
+TEST_P(IsolatedHangs, AreErrorsWithinABound) {
+  const auto start = std::chrono::steady_clock::now();
+  auto sound = open_isolated_emulator("");
+  ASSERT_TRUE(sound.ok()) << sound.error().message();
+  {
+    auto faulty = open_isolated_emulator(rule(), impatient());
+    ASSERT_TRUE(faulty.ok()) << faulty.error().message();
+    IsolatedRun run(call().receives ? **faulty : **sound, call().receives ? **sound : **faulty);
+    const Status ran = run.all();
+    ASSERT_FALSE(ran.ok());
+    EXPECT_EQ(ran.error().code(), Code::timeout) << ran.error().message();
+    EXPECT_THAT(ran.error().message(),
+                HasSubstr("the plugin GPUDirectTCPX_emulated_v7 is stuck in " +
+                          std::string(call().call) + "("));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, kBoundedRun);
+}
+INSTANTIATE_TEST_SUITE_P(Plugin, IsolatedHangs,
+                         testing::Combine(testing::ValuesIn(kFaultyCalls),
+                                          testing::Values(Fate{"hang", ""})),
+                         name_of);
+
+TEST(IsolatedInit, EndsAndHangsAreErrorsOfOpening) {
+  const auto exited = open_isolated_emulator("init=exit:3");
+  ASSERT_FALSE(exited.ok());
+  EXPECT_THAT(exited.error().message(), HasSubstr("called exit(3) in init()"));
+  const auto crashed = open_isolated_emulator("getProperties=segv");
+  ASSERT_FALSE(crashed.ok());
+  EXPECT_THAT(crashed.error().message(), HasSubstr("died of SIGSEGV in getProperties()"));
+  const auto hung = open_isolated_emulator("init=hang", impatient());
+  ASSERT_FALSE(hung.ok());
+  EXPECT_EQ(hung.error().code(), Code::timeout);
+  EXPECT_THAT(hung.error().message(), HasSubstr("stuck in init()"));
+}
+
+TEST(IsolatedInit, APluginsOwnErrorComesThrough) {
+  const auto failed = open_isolated_emulator("init=fail:2");
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code(), Code::plugin);
+  EXPECT_THAT(failed.error().message(), HasSubstr("init() failed: 2"));
+}
+
+// One connection that hangs is no matter of the others.
+TEST(IsolatedHang, OfOneConnectionLeavesTheOthersAlone) {
+  const auto sound = open_isolated_emulator("");
+  ASSERT_TRUE(sound.ok());
+  const auto faulty = open_isolated_emulator("test@0=hang", impatient());
+  ASSERT_TRUE(faulty.ok());
+  IsolatedRun hangs(**faulty, **sound), goes_on(**faulty, **sound);
+  EXPECT_THAT(hangs.all().error().message(), HasSubstr("stuck in test("));
+  const Status ran = goes_on.all();
+  EXPECT_TRUE(ran.ok()) << ran.error().message();
+  EXPECT_FALSE((*faulty)->ended());
+}
+
+// What the plugin has completed before it died counts.
+TEST(IsolatedEnding, LosesNothingThatWasDone) {
+  const auto sound = open_isolated_emulator("");
+  const auto dying = open_isolated_emulator("");
+  ASSERT_TRUE(sound.ok() && dying.ok());
+  IsolatedRun run(**dying, **sound);
+  ASSERT_TRUE(run.connect().ok() && run.register_memory().ok() && run.post().ok());
+  ASSERT_TRUE(eventually([&] {
+    const auto sent = run.pair.sender->test(run.send);
+    return sent.ok() && sent->done;
+  }));
+  // Consumed: the last thing that the plugin does for it, and then its thread naps.
+  const auto idle = [&] {
+    const auto before = cpu_time_of_other(process_of(**dying));
+    const Deadline look = Deadline::after(Milliseconds(100));
+    for (Backoff backoff; !look.expired();) backoff.idle();
+    return cpu_time_of_other(process_of(**dying)) - before < std::chrono::milliseconds(2);
+  };
+  ASSERT_TRUE(eventually(idle));
+  ::kill(process_of(**dying), SIGKILL);
+  ASSERT_TRUE(eventually([&] { return (*dying)->ended().has_value(); }));
+  const auto received = run.pair.receiver->test(run.receive);
+  ASSERT_TRUE(received.ok()) << received.error().message();
+  EXPECT_TRUE(received->done);
+  EXPECT_EQ(pattern_mismatch(run.to.span(0, kIsolatedBytes), 1), "");
+}
+
+}  // namespace
+}  // namespace hawser::test
