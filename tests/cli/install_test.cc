@@ -130,5 +130,20 @@ TEST_F(InstalledTree, CommandFindsItsLibrary) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.describe();
 }
 
+// Command and library find the program that isolated plugins run in where it was installed.
+TEST_F(InstalledTree, CommandFindsTheProgramOfIsolatedPlugins) {
+  const std::string program = prefix() + "/libexec/hawser/hawser-plugin-host";
+  EXPECT_TRUE(std::filesystem::exists(program));
+  const Words devices = {prefix() + "/bin/hawser", "devices", "--plugin", emulator_plugin()};
+  const Environment isolated = {{"HAWSER_ISOLATE", "1"}};
+  const Outcome outcome = run_words(devices, isolated);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.describe();
+  EXPECT_TRUE(matches(outcome.out, "in a process of its own \\(isolated\\)")) << outcome.out;
+  std::filesystem::remove(program);
+  const Outcome without = run_words(devices, isolated);
+  EXPECT_NE(without.exit_code, 0);
+  EXPECT_TRUE(matches(without.err, "no hawser-plugin-host .*" + program)) << without.describe();
+}
+
 }  // namespace
 }  // namespace hawser::test

@@ -36,6 +36,12 @@ std::vector<Variant> all_variants() {
        .near = Place::gpu,
        .far = Place::gpu,
        .kept = true},
+      {.name = "isolated_tcpx_emulator", .plugin = kEmulator, .isolate = true},
+      {.name = "isolated_tcpx_emulator_gpu",
+       .plugin = kEmulator,
+       .near = Place::gpu,
+       .far = Place::gpu,
+       .isolate = true},
       {.name = "hosted_hawser", .plugin = kOurPlugin},
       {.name = "hosted_loopback", .plugin = kLoopback, .channels = 2, .threads = 2},
   };
@@ -92,6 +98,7 @@ EngineOptions engine_options(const Variant& variant) {
   options.plugin = variant.plugin;
   options.threads = variant.threads;
   options.chunk_bytes = variant.chunk_bytes;
+  options.isolate = variant.isolate;
   return options;
 }
 

@@ -24,6 +24,7 @@ struct Variant {
   std::uint64_t chunk_bytes = 0;
   // A library that may be loaded once: a copy of it for each engine, which stays for good.
   bool kept = false;
+  bool isolate = false;  // the plugin in a process of its own
 
   std::uint64_t chunk() const { return chunk_bytes != 0 ? chunk_bytes : 512 * 1024; }
   bool any_gpu() const { return near == Place::gpu || far == Place::gpu; }
