@@ -29,8 +29,10 @@ class SpawnSettings {
     ::posix_spawn_file_actions_adddup2(&files_, socket, kHostSocket);  // first: it may be 0 to 2
     ::posix_spawn_file_actions_addopen(&files_, 0, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&files_, 2, 1);
+#ifdef __GLIBC__
 #if __GLIBC_PREREQ(2, 34)
     ::posix_spawn_file_actions_addclosefrom_np(&files_, kHostSocket + 1);
+#endif
 #endif
     ::posix_spawnattr_init(&attributes_);
     sigset_t none, all;

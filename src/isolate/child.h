@@ -30,6 +30,7 @@ class Child {
   ~Child();
 
   pid_t pid() const { return pid_; }
+  int pidfd() const { return pidfd_.get(); }  // can be read when it has ended; or -1
   void kill(int signal) const;
   // Nothing: it goes on.
   std::optional<ChildEnd> wait(Milliseconds at_most);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/parameters.h"
 #include "gpu/gpu.h"
@@ -70,6 +71,14 @@ Result<std::unique_ptr<Connector>> IsolatedNet::connect(int device, const Handle
   HAWSER_TRY(check_device(device));
   return std::unique_ptr<Connector>(std::make_unique<IsolatedConnector>(
       process_, isolated_[static_cast<std::size_t>(device)], handle));
+}
+
+std::chrono::nanoseconds IsolatedNet::cpu_time_elsewhere() const {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process_->pid(), &clock) != 0) return {};
+  if (::clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 }  // namespace isolate

@@ -37,6 +37,7 @@ class IsolatedNet : public Net {
   Result<std::unique_ptr<Listener>> listen(int device) override;
   Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) override;
   std::optional<Error> ended() const override { return process_->failure(); }
+  std::chrono::nanoseconds cpu_time_elsewhere() const override;
 
  private:
   Status add_device(int index);

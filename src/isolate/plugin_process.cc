@@ -202,13 +202,16 @@ void PluginProcess::remove(Watched& watched) {
 void PluginProcess::watch() {
   pthread_setname_np(pthread_self(), "hw-isolate");
   while (!stopping_.load()) {
-    pollfd watched[] = {{socket_.get(), POLLIN, 0}, {bell_.get(), POLLIN, 0}};
-    ::poll(watched, 2, tick_ms());
+    // The socket alone does not do: a child of the plugin's own may hold it open.
+    pollfd watched[] = {
+        {socket_.get(), POLLIN, 0}, {bell_.get(), POLLIN, 0}, {child_.pidfd(), POLLIN, 0}};
+    ::poll(watched, std::size(watched), tick_ms());
     std::uint64_t rings = 0;
     if (watched[1].revents != 0) {
       [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rings, sizeof rings);
     }
-    const bool lost = watched[0].revents != 0 && !take_reply();
+    const bool answers = watched[0].revents != 0;
+    const bool lost = answers ? !take_reply() : watched[2].revents != 0;
     if (lost || is_ending()) return end();
     look_for_hangs();
   }

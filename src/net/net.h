@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -154,6 +155,9 @@ class Net {
 
   // Why nothing of it works any more, and never will: a plugin's process that has died.
   virtual std::optional<Error> ended() const { return std::nullopt; }
+
+  // CPU time that was used for it in other processes so far.
+  virtual std::chrono::nanoseconds cpu_time_elsewhere() const { return {}; }
 
   // One more device, whose connections stripe over several of devices(), which go on as they are.
   // The first one made has the index devices().size(), and so on; devices() does not tell of them.

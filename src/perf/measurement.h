@@ -72,6 +72,7 @@ class Measurement {
   std::vector<std::vector<Lane*>> deal_lanes();
 
   Status carry_out(const wire::PerfStep& step, wire::PerfResult& own, LatencyHistogram* latency);
+  std::uint64_t cpu_ns() const;
   Status check(const wire::PerfStep& step) const;
   Status prepare(const wire::PerfStep& step);
   Status verify(const wire::PerfStep& step);
