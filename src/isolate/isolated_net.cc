@@ -19,7 +19,7 @@ constexpr std::size_t kMaxRequestBytes = std::size_t{1} << 20;
 
 Result<ProcessOptions> settled(ProcessOptions options) {
   HAWSER_ASSIGN(options.program, find_host_program(options.program));
-  if (options.data_call_bound == ProcessOptions().data_call_bound) {
+  if (options.data_call_bound == Milliseconds(0)) {
     HAWSER_ASSIGN(const std::int64_t bound, parameters::kIsolateHangMs.integer());
     options.data_call_bound = Milliseconds(bound);
   }

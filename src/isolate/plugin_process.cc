@@ -133,7 +133,10 @@ Result<std::uint64_t> PluginProcess::send(HostCall request, const std::string& t
     const std::lock_guard lock(mutex_);
     if (failure_) return *failure_;
     request.call = next_call_++;
-    pending_.emplace(request.call, Pending{Clock::system().now(), std::nullopt});
+    const bool opens = request.kind == HostCallKind::open;
+    pending_.emplace(request.call,
+                     Pending{Clock::system().now(),
+                             opens ? options_.open_bound : options_.call_bound, std::nullopt});
   }
   const std::uint64_t one = 1;  // the watcher may sleep without a bound
   [[maybe_unused]] const ssize_t rung = ::write(bell_.get(), &one, sizeof one);
@@ -259,11 +262,10 @@ void PluginProcess::look_for_hangs() {
     for (Watched* const watched : watched_)
       if (watched->driver_thread() == call.thread) watched->fail(describe_stuck(call));
   }
-  // Those that wait in wait() have a bound of their own, and it is no longer than this one.
   for (auto& [number, pending] : pending_) {
-    if (pending.result || now - pending.since < options_.call_bound) continue;
+    if (pending.result || now - pending.since < pending.bound) continue;
     const auto stuck = control_->call_that_serves(number);
-    if (!stuck || Milliseconds(stuck->milliseconds) < options_.call_bound) continue;
+    if (!stuck || Milliseconds(stuck->milliseconds) < pending.bound) continue;
     pending.result = Result<Answer>(describe_stuck(*stuck));
     changed_.notify_all();
   }

@@ -22,8 +22,9 @@ struct ProcessOptions {
   // A call that is rare (all but isend, irecv, test, irecvConsumed) and takes longer is an error.
   Milliseconds call_bound{30'000};
   Milliseconds open_bound{60'000};
-  // One of the data path that has not come back for so long hangs: it is never to block.
-  Milliseconds data_call_bound{5'000};
+  // One of the data path that has not come back for so long hangs: it is never to block. 0: as
+  // HAWSER_ISOLATE_HANG_MS says.
+  Milliseconds data_call_bound{0};
   Milliseconds close_bound{5'000};  // then the process is killed
 };
 
@@ -77,6 +78,7 @@ class PluginProcess {
  private:
   struct Pending {
     TimePoint since;
+    Milliseconds bound;  // of one call of the plugin that serves it
     std::optional<Result<Answer>> result;
   };
 
