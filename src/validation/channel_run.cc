@@ -13,6 +13,12 @@ namespace {
 
 // How much longer than the step itself the peer's word about it may take.
 constexpr Milliseconds kWordSlack{2000};
+// What a plugin's call takes that does not hang is far below.
+constexpr Milliseconds kHanging{100};
+
+std::string call_label(std::size_t channel) {
+  return fmt::format("channel {}", channel);
+}
 
 ChannelFailure failure(Operation operation, const Error& error) {
   return {operation, error};
@@ -81,7 +87,7 @@ ChannelRun::Failure ChannelRun::enter() const {
 }
 
 ChannelStep ChannelRun::create() {
-  const CallLabel label(fmt::format("channel {}", channel_).c_str());
+  const CallLabel label(call_label(channel_).c_str());
   Failure failed = open();
   if (!failed) failed = register_memory();
   return exchange(wire::Stage::created, std::move(failed));
@@ -108,7 +114,7 @@ ChannelRun::Failure ChannelRun::open_receiver() {
   if (channel_ == 0) hold_at("handles");
   auto channel =
       state_.manager.accept(key(), std::move(*listener), state_.channel_options(), bound());
-  if (!channel.ok()) return failure(Operation::accept, channel.error());
+  if (!channel.ok()) return failure(Operation::accept, explained(channel.error()));
   slot().channel = std::move(*channel);
   return std::nullopt;
 }
@@ -119,7 +125,7 @@ ChannelRun::Failure ChannelRun::open_sender() {
   if (!handle.ok()) return failure(Operation::peer, handle.error());
   if (channel_ == 0) hold_at("handles");
   auto channel = state_.manager.connect(key(), *handle, state_.channel_options(), bound());
-  if (!channel.ok()) return failure(Operation::connect, channel.error());
+  if (!channel.ok()) return failure(Operation::connect, explained(channel.error()));
   slot().channel = std::move(*channel);
   return std::nullopt;
 }
@@ -145,7 +151,7 @@ ChannelStep ChannelRun::prepare(std::uint32_t iteration) {
 }
 
 ChannelStep ChannelRun::transfer(std::uint32_t iteration) {
-  const CallLabel label(fmt::format("channel {}", channel_).c_str());
+  const CallLabel label(call_label(channel_).c_str());
   Failure failed = enter();
   if (!failed) failed = move();
   if (!failed && state_.role == Role::server) failed = verify(iteration);
@@ -156,7 +162,17 @@ ChannelStep ChannelRun::transfer(std::uint32_t iteration) {
 ChannelRun::Failure ChannelRun::move() {
   if (channel_ == 0) hold_at("transfer");
   const Status moved = slot().channel->transfer(memory(), slot().registration, bound());
-  return moved.ok() ? Failure() : failure(Operation::transfer, moved.error());
+  return moved.ok() ? Failure() : failure(Operation::transfer, explained(moved.error()));
+}
+
+// This thread came back at its deadline; one of an isolated plugin may hang in a call for it.
+Error ChannelRun::explained(const Error& error) const {
+  const auto& journal = state_.environment.transport.journal;
+  if (error.code() != Code::timeout || journal == nullptr) return error;
+  for (const CurrentCall& call : journal->current_calls())
+    if (call.label == call_label(channel_) && Milliseconds(call.milliseconds) >= kHanging)
+      return Error(error.code(), error.message() + "; the plugin is " + describe(call));
+  return error;
 }
 
 ChannelRun::Failure ChannelRun::verify(std::uint32_t iteration) const {

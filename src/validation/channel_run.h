@@ -66,6 +66,7 @@ class ChannelRun {
   Failure open_receiver();
   Failure open_sender();
   Failure register_memory();
+  Error explained(const Error& error) const;
   Failure move();
   Failure verify(std::uint32_t iteration) const;
   // Tells the peer how this side's part ended, and where it ended well, waits for the peer's.
