@@ -32,6 +32,7 @@ void CommDriver::start() {
 Status CommDriver::register_slots() {
   const std::lock_guard lock(mutex_);
   if (registration_.load() != nullptr) return {};
+  if (closing()) return Error(Code::cancelled, "the comm is being closed");
   const auto payload = parts_.memory->payload();
   HAWSER_ASSIGN(Registration* const made,
                 comm()->register_memory({payload.data(), payload.size(), MemoryKind::host}));
@@ -44,6 +45,7 @@ void CommDriver::close() {
   fields_.sleeps.store(0);
   futex_wake(fields_.sleeps);
   thread_.join();
+  const std::lock_guard lock(mutex_);  // another thread may still be registering
   const CallLabel label(parts_.label.c_str());
   if (Registration* const registration = registration_.exchange(nullptr)) {
     const Status dropped = comm()->deregister(registration);

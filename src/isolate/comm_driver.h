@@ -66,7 +66,7 @@ class CommDriver {
   DriverParts parts_;
   CommFields& fields_;
   std::atomic<bool> closing_{false};
-  std::mutex mutex_;  // guards registering
+  std::mutex mutex_;  // guards registering, and closing the comm
   std::atomic<Registration*> registration_{nullptr};
   // Of the thread.
   struct Taken {

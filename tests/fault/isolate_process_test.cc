@@ -131,7 +131,7 @@ TEST(IsolatedProcess, TellsItsEndAlsoWhereTheHostIgnoresChildren) {
   std::signal(SIGCHLD, before);
 }
 
-TEST(IsolatedProcess, CostsNothingWhileNothingIsPosted) {
+TEST(IsolatedProcess, CostsNextToNothingWhileNothingIsPosted) {
   const auto net = open_isolated_emulator("");
   ASSERT_TRUE(net.ok());
   IsolatedRun run(**net, **net);
@@ -140,7 +140,8 @@ TEST(IsolatedProcess, CostsNothingWhileNothingIsPosted) {
     const auto before = cpu_time_of_other(process_of(**net));
     const Deadline look = Deadline::after(Milliseconds(300));
     for (Backoff backoff; !look.expired();) backoff.idle();
-    return cpu_time_of_other(process_of(**net)) == before;
+    // A hundredth of the time: sanitizers have a thread of their own that looks at the clock.
+    return cpu_time_of_other(process_of(**net)) - before < std::chrono::milliseconds(3);
   }));
 }
 
