@@ -137,6 +137,14 @@ TEST(IsolatedValidation, LeavesNoProcessBehindWhenItIsKilled) {
   EXPECT_TRUE(eventually([&] { return ::kill(started.front(), 0) != 0; }));
 }
 
+TEST(IsolatedProgram, IsNotForPeople) {
+  Command command;
+  command.args = {HAWSER_TEST_BINARY_DIR "/tools/plugin_host/hawser-plugin-host"};
+  const Outcome outcome = run(command);
+  EXPECT_EQ(outcome.exit_code, 2) << outcome.describe();
+  EXPECT_THAT(outcome.err, HasSubstr("not by hand"));
+}
+
 TEST(IsolatedPerf, Measures) {
   Command command;
   command.args = {hawser_program(),  "perf",    "--loopback", "--isolate", "--plugin",

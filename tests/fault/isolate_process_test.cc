@@ -2,14 +2,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <csignal>
 #include <filesystem>
+#include <random>
 #include <string>
 
 #include "fault/isolate_support.h"
+#include "isolate/host_program.h"
 #include "support/scoped_env.h"
+#include "support/seed.h"
 #include "support/threads.h"
 
 namespace hawser::test {
@@ -52,6 +56,40 @@ TEST(IsolatedProgram, ThatIsAnotherOneIsAnError) {
   const auto other = open_isolated_emulator("", options);
   ASSERT_FALSE(other.ok());
   EXPECT_THAT(other.error().message(), HasSubstr("ended with exit status 0"));
+}
+
+// Messages that no user of it sends: it ends, and does not crash.
+TEST(IsolatedProgram, EndsOnWhatItDoesNotUnderstand) {
+  const auto program = isolate::find_host_program("");
+  ASSERT_TRUE(program.ok()) << program.error().message();
+  std::mt19937_64 random(seed_of_this_run());
+  for (int round = 0; round < 20; ++round) {
+    int ends[2] = {-1, -1};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    const UniqueFd ours(ends[0]), theirs(ends[1]);
+    auto child = isolate::Child::start(*program, theirs.get());
+    ASSERT_TRUE(child.ok()) << child.error().message();
+    const auto memory = isolate::ControlMemory::create();
+    ASSERT_TRUE(memory.ok());
+    const int descriptor = (*memory)->memory().fd();
+    const auto descriptors = std::span(&descriptor, round % 2 == 0 ? 1 : 0);
+    std::string text(random() % 2000, '\0');
+    for (char& c : text) c = static_cast<char>(random());
+    isolate::HostCall call;
+    call.call = 1;
+    call.kind = static_cast<isolate::HostCallKind>(round < 10 ? 0 : random() % 20);
+    for (int i = 0; i < 3; ++i) {
+      static_cast<void>(isolate::send_message(ours.get(), call, text,
+                                              i == 0 ? descriptors : std::span<const int>(), false)
+                            .ok());
+      call.kind = static_cast<isolate::HostCallKind>(random() % 20);
+    }
+    static_cast<void>(
+        isolate::send_bytes(ours.get(), std::as_bytes(std::span(text)), text, {}, false).ok());
+    const auto ended = child->wait(kEventually);
+    ASSERT_TRUE(ended) << round;
+    EXPECT_TRUE(ended->exit_status) << "signal " << ended->signal.value_or(0);
+  }
 }
 
 TEST(IsolatedProcess, EndsWithItsNetAndLeavesNothingBehind) {
