@@ -90,6 +90,8 @@ Result<std::unique_ptr<Net>> open_isolated(const std::vector<PluginChoice>& cand
   isolate::Settings settings;
   settings.candidates = candidates;
   settings.chunk_bytes = options.chunk_bytes;
+  settings.wanted_chunk_bytes = options.wanted_chunk_bytes;
+  settings.peer = options.peer;
   settings.gpu = options.gpu ? options.gpu->info().ordinal : -1;
   settings.max_version = options.max_version;
   settings.log_level = log_level();

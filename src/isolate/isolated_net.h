@@ -14,7 +14,8 @@ namespace hawser {
 
 // The first of `candidates` that loads, in a process that is started for it and ends with the Net.
 // It takes host memory only, and its receives need no unpacking: that is done there. Requests are
-// of 1 MiB at most. `options.journal` tells of the calls in that process, too; a GPU is opened in
+// of 1 MiB at most. What is asked before init is that program's own (`options.before_init` stays
+// here). `options.journal` tells of the calls in that process, too; a GPU is opened in
 // it, of the same number. When the plugin ends the process, every call fails and says in which call
 // and how; this process goes on, and may open the plugin again.
 Result<std::unique_ptr<Net>> open_isolated(const std::vector<PluginChoice>& candidates,

@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t kRequestMagic = 0x68775132;  // "hwQ2"
 constexpr std::uint32_t kReplyMagic = 0x68775232;
 constexpr std::size_t kMaxCandidates = 64;
-constexpr std::size_t kSettingTexts = 5;    // before the candidates
+constexpr std::size_t kSettingTexts = 7;    // before the candidates
 constexpr std::size_t kCandidateTexts = 3;  // of each
 
 constexpr std::uint32_t magic_of(const HostCall&) {
@@ -162,9 +162,13 @@ Result<std::vector<std::string>> split_texts(const std::string& text, std::size_
 }
 
 std::string to_text(const Settings& settings) {
-  std::vector<std::string> texts = {
-      HAWSER_VERSION, std::to_string(settings.chunk_bytes), std::to_string(settings.gpu),
-      std::to_string(settings.max_version), std::to_string(static_cast<int>(settings.log_level))};
+  std::vector<std::string> texts = {HAWSER_VERSION,
+                                    std::to_string(settings.chunk_bytes),
+                                    std::to_string(settings.gpu),
+                                    std::to_string(settings.max_version),
+                                    std::to_string(static_cast<int>(settings.log_level)),
+                                    std::to_string(settings.wanted_chunk_bytes),
+                                    settings.peer};
   for (const PluginChoice& choice : settings.candidates) {
     texts.push_back(choice.path_or_name);
     texts.push_back(choice.why);
@@ -186,6 +190,9 @@ Result<Settings> to_settings(const std::string& text) {
   HAWSER_ASSIGN(const std::int64_t version, to_number(texts[3], 0, 1000));
   HAWSER_ASSIGN(const std::int64_t level,
                 to_number(texts[4], 0, static_cast<int>(LogLevel::debug)));
+  HAWSER_ASSIGN(const std::int64_t wanted, to_number(texts[5], 0, std::int64_t{1} << 30));
+  settings.wanted_chunk_bytes = static_cast<std::size_t>(wanted);
+  settings.peer = texts[6];
   settings.chunk_bytes = static_cast<std::size_t>(chunk);
   settings.gpu = static_cast<int>(gpu);
   settings.max_version = static_cast<int>(version);

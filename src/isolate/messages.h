@@ -108,7 +108,9 @@ Result<std::vector<std::string>> split_texts(const std::string& text, std::size_
 struct Settings {
   std::vector<PluginChoice> candidates;
   std::size_t chunk_bytes = kUnpackRequestBytes;
-  int gpu = -1;  // CUDA ordinal; -1: none
+  std::size_t wanted_chunk_bytes = 0;  // as PluginOptions has it
+  std::string peer;                    // the same
+  int gpu = -1;                        // CUDA ordinal; -1: none
   int max_version = abi::kNewestVersion;
   LogLevel log_level = LogLevel::warning;
 };

@@ -48,7 +48,7 @@ bool ends_in_zero(const HostCall& request) {
 
 }  // namespace
 
-int run_plugin_host() {
+int run_plugin_host(const BeforeInit& before_init) {
   leave_signals_to_the_user();
   ::prctl(PR_SET_TIMERSLACK, kTimerSlackNs);
   auto first = receive_bytes(kHostSocket);
@@ -64,7 +64,7 @@ int run_plugin_host() {
     return 2;
   leave_last_words((*control)->fields());
   log_as_plugin_process();
-  auto* const host = new PluginHost(kHostSocket, *control);  // threads outlive main()
+  auto* const host = new PluginHost(kHostSocket, *control, before_init);  // threads outlive main()
   host->serve(*request, std::move(text), {});
   host->loop();
   ::_exit(0);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,16 +20,22 @@ namespace hawser::isolate {
 // The socket, in the plugin's process.
 inline constexpr int kHostSocket = 3;
 
+// What a plugin's PluginOptions::before_init is, by what it is opened with.
+using BeforeInit = std::function<std::function<Status(const PluginFound&)>(const PluginOptions&)>;
+
 // What `hawser-plugin-host` is: serves till its user closes the socket, or dies. Never returns to a
 // process that goes on: it ends by _exit(), because threads may be stuck in the plugin.
-int run_plugin_host();
+int run_plugin_host(const BeforeInit& before_init);
 
 // Reads requests, and has each served by a thread of its own: a call that hangs holds up no other.
 // Lives as long as the process.
 class PluginHost {
  public:
-  PluginHost(int socket, std::shared_ptr<ControlMemory> control)
-      : socket_(socket), control_(std::move(control)), pool_(control_->fields()) {}
+  PluginHost(int socket, std::shared_ptr<ControlMemory> control, BeforeInit before_init)
+      : socket_(socket),
+        control_(std::move(control)),
+        before_init_(std::move(before_init)),
+        pool_(control_->fields()) {}
 
   // What answers one request; in a thread that has the names of the one that asks.
   void serve(HostCall request, std::string text, std::vector<UniqueFd> descriptors);
@@ -70,6 +77,7 @@ class PluginHost {
 
   const int socket_;
   const std::shared_ptr<ControlMemory> control_;
+  const BeforeInit before_init_;
   TaskPool pool_;
   std::atomic<bool> open_{false};  // publishes the two below, which do not change any more
   std::shared_ptr<Gpu> gpu_;

@@ -30,6 +30,9 @@ Result<Reply> PluginHost::open(const Job& job, std::string& text) {
     HAWSER_ASSIGN(gpu_, Gpu::open(std::move(driver), settings.gpu));
     options.gpu = gpu_;
   }
+  options.wanted_chunk_bytes = settings.wanted_chunk_bytes;
+  options.peer = settings.peer;
+  if (before_init_) options.before_init = before_init_(options);
   HAWSER_ASSIGN(std::unique_ptr<Net> net, load_first_plugin(settings.candidates, options));
   leave_last_words_before_others();
   net_ = std::move(net);

@@ -47,18 +47,6 @@ Result<std::shared_ptr<Gpu>> open_ordinal(int ordinal) {
   return Gpu::open(std::move(driver), ordinal);
 }
 
-using TcpxPlace = std::shared_ptr<std::optional<TcpxReport>>;
-
-// Lets a TCPX plugin be initialised only where its set-up is right, and keeps what was found.
-auto tcpx_guard(TcpxQuestion question, TcpxPlace place) {
-  return [question = std::move(question), place](const PluginFound& plugin) -> Status {
-    place->reset();
-    if (tcpx_kind(plugin.name) == TcpxKind::none) return {};
-    HAWSER_ASSIGN(*place, inspect_tcpx(plugin, question));
-    return {};
-  };
-}
-
 }  // namespace
 
 Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
@@ -74,14 +62,14 @@ Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu>
     return Error(Code::invalid_argument,
                  "how many sockets a plugin uses is set by its own environment variables");
   PluginOptions options;
-  TcpxQuestion question{gpu ? gpu->info().pci_bus_id : "", 0, peer};
   options.gpu = std::move(gpu);
   options.journal = std::move(journal);
+  options.peer = peer;
   if (chunk_bytes != 0)
-    question.wanted_chunk_bytes = options.chunk_bytes =
+    options.wanted_chunk_bytes = options.chunk_bytes =
         std::clamp(chunk_bytes, kPageBytes, kUnpackRequestBytes);
   const auto tcpx = std::make_shared<std::optional<TcpxReport>>();
-  options.before_init = tcpx_guard(std::move(question), tcpx);
+  options.before_init = tcpx_guard(options, tcpx);
   Transport transport;
   HAWSER_ASSIGN(transport.isolated, wants_isolation(isolate));
   HAWSER_ASSIGN(transport.unpack.mode, unpack_mode_from_environment());

@@ -45,6 +45,20 @@ Result<TcpxReport> inspect_tcpx(const PluginFound& plugin, const TcpxQuestion& q
   return report;
 }
 
+std::function<Status(const PluginFound&)> tcpx_guard(
+    const PluginOptions& options, std::shared_ptr<std::optional<TcpxReport>> place) {
+  TcpxQuestion question{options.gpu ? options.gpu->info().pci_bus_id : "",
+                        options.wanted_chunk_bytes, options.peer};
+  return [question = std::move(question),
+          place = std::move(place)](const PluginFound& plugin) -> Status {
+    if (place != nullptr) place->reset();
+    if (tcpx_kind(plugin.name) == TcpxKind::none) return {};
+    HAWSER_ASSIGN(TcpxReport report, inspect_tcpx(plugin, question));
+    if (place != nullptr) *place = std::move(report);
+    return {};
+  };
+}
+
 Status inspect_nic(const GpuInfo& gpu, const NetDevice& chosen, const std::vector<NetDevice>& all) {
   if (chosen.devmem != Devmem::real) return {};
   const PciPlace place = find_pci_function(parameters::kSysfsRoot.text_or_default(),

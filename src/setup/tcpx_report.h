@@ -1,6 +1,9 @@
 // The checks of a GPUDirect-TCPX set-up, made: gathered, told, and the plugin refused.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +29,11 @@ struct TcpxReport {
 // environment, looks, and checks. Warnings are logged, each once in a process. Any error: all
 // errors, with their fixes.
 Result<TcpxReport> inspect_tcpx(const PluginFound& plugin, const TcpxQuestion& question);
+
+// For PluginOptions::before_init: lets a TCPX plugin be initialised only where its set-up is right,
+// and leaves what was found in `place`, where that is given.
+std::function<Status(const PluginFound&)> tcpx_guard(
+    const PluginOptions& options, std::shared_ptr<std::optional<TcpxReport>> place = nullptr);
 
 // Once the device is chosen: does data that it receives land in this GPU's memory? Asked of real
 // devmem only.

@@ -59,6 +59,16 @@ TEST(TcpxSetupCli, MoreThanEightSocketsAreRefused) {
                  "make 16 sockets", "set NCCL_NSOCKS_PERTHREAD=2");
 }
 
+// The check is made in the plugin's own process, and so are the defaults set there.
+TEST(TcpxSetupCli, AnIsolatedPluginIsCheckedToo) {
+  expect_refused(emulated_with({{"NCCL_NSOCKS_PERTHREAD", "8"}, {"NCCL_SOCKET_NTHREADS", "2"}},
+                               {"--isolate"}),
+                 "make 16 sockets", "set NCCL_NSOCKS_PERTHREAD=2");
+  expect_refused(emulated_with({{"NCCL_DYNAMIC_CHUNK_SIZE", "4096"}},
+                               {"--chunk-bytes", "65536", "--isolate"}),
+                 "NCCL_DYNAMIC_CHUNK_SIZE=4096", "unset NCCL_DYNAMIC_CHUNK_SIZE");
+}
+
 TEST(TcpxSetupCli, OverlappingCoreSetsAreRefused) {
   expect_refused(emulated_with({{"NCCL_GPUDIRECTTCPX_TX_BINDINGS", "lo:0-1"},
                                 {"NCCL_GPUDIRECTTCPX_RX_BINDINGS", "lo:1-1"}}),

@@ -79,7 +79,8 @@ TEST(IsolateMessages, WhatIsNoneIsAnError) {
 TEST(IsolateMessages, SettingsComeBack) {
   Settings settings;
   settings.candidates = {{"a/b.so", "by option", true}, {"", "NCCL_NET_PLUGIN=", false}};
-  settings.chunk_bytes = 65536;
+  settings.chunk_bytes = settings.wanted_chunk_bytes = 65536;
+  settings.peer = "192.0.2.7";
   settings.gpu = 3;
   settings.max_version = 8;
   settings.log_level = LogLevel::debug;
@@ -91,6 +92,8 @@ TEST(IsolateMessages, SettingsComeBack) {
   EXPECT_EQ(read->candidates[1].path_or_name, "");
   EXPECT_EQ(read->candidates[1].why, "NCCL_NET_PLUGIN=");
   EXPECT_EQ(read->chunk_bytes, 65536u);
+  EXPECT_EQ(read->wanted_chunk_bytes, 65536u);
+  EXPECT_EQ(read->peer, "192.0.2.7");
   EXPECT_EQ(read->gpu, 3);
   EXPECT_EQ(read->max_version, 8);
   EXPECT_EQ(read->log_level, LogLevel::debug);
@@ -107,7 +110,9 @@ TEST(IsolateMessages, SettingsOfAnotherVersionAreRefused) {
 // Settings that were changed anywhere are read without harm.
 TEST(IsolateMessages, SettingsOfAnyContentDoNoHarm) {
   std::mt19937_64 random(test::seed_of_this_run());
-  const std::string good = to_text({{{"a", "b", false}}});
+  Settings settings;
+  settings.candidates = {{"a", "b", false}};
+  const std::string good = to_text(settings);
   for (int i = 0; i < 2000; ++i) {
     std::string text = good.substr(0, random() % (good.size() + 1));
     if (!text.empty()) text[random() % text.size()] = static_cast<char>(random());

@@ -1,6 +1,8 @@
 // The process of an isolated plugin (docs/isolation.md). libhawser starts it; nobody else does.
 #include "isolate/plugin_host.h"
+#include "setup/tcpx_report.h"
 
 int main() {
-  return hawser::isolate::run_plugin_host();
+  return hawser::isolate::run_plugin_host(
+      [](const hawser::PluginOptions& options) { return hawser::tcpx_guard(options); });
 }
