@@ -35,6 +35,7 @@ Status Channel::make_copies() {
   if (!receives || !capabilities_.needs_unpack) return {};
   HAWSER_ASSIGN(unpacker_,
                 Unpacker::create(options_.unpack, options_.gpu, options_.chunk_bytes, window_));
+  unpacker_->expect(std::get<1>(comm_)->bounce_kind());
   return {};
 }
 

@@ -97,6 +97,9 @@ class HostedReceiveComm : public ReceiveComm {
   Result<TestResult> test(Request* request) override;
   Result<Request*> try_receive(void* data, std::size_t bytes, int tag,
                                Registration* registration) override;
+  MemoryKind bounce_kind() const override {
+    return unpack_ ? unpack_->bounce_kind() : MemoryKind::host;
+  }
   Result<Fragments> fragments(Request* request) override;
   Status consume(Request* request) override;
 

@@ -49,8 +49,8 @@ struct PluginOptions {
   // The largest request to an unpacking plugin, 4096 to kUnpackRequestBytes. Given to the plugin as
   // NCCL_DYNAMIC_CHUNK_SIZE unless the user set that.
   std::size_t chunk_bytes = kUnpackRequestBytes;
-  // What was asked for, for whoever looks at the set-up before init: the largest chunk (0: left open),
-  // and the machine that will be connected to (empty: none, or not known).
+  // What was asked for, for whoever looks at the set-up before init: the largest chunk (0: left
+  // open), and the machine that will be connected to (empty: none, or not known).
   std::size_t wanted_chunk_bytes = 0;
   std::string peer;
   // Asked before the plugin is initialised, since that may end the process. Its error is the

@@ -116,6 +116,8 @@ class ReceiveComm : public Comm {
   virtual Result<Request*> try_receive(void* data, std::size_t bytes, int tag,
                                        Registration* registration) = 0;
 
+  // For Nets that need unpacking: where the bounce pool is.
+  virtual MemoryKind bounce_kind() const { return MemoryKind::host; }
   // For Nets that need unpacking, after test() said done and before consume().
   virtual Result<Fragments> fragments(Request* request);
   // Gives the bounce pages back; strictly in posting order, and only once the copy

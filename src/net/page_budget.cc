@@ -21,17 +21,18 @@ void PageBudget::leave(const void* who) {
   std::erase_if(waiting_, [&](const Waiting& one) { return one.who == who; });
 }
 
-std::size_t PageBudget::pages_for_locked(std::size_t receive_bytes) const {
+std::size_t PageBudget::pages_for_locked(std::size_t receive_bytes, bool only) const {
   if (receive_bytes == 0) return 0;
   const std::size_t small = std::max<std::size_t>(capacity_ / 4 / comms_, 1);
   const std::size_t large = capacity_ - std::min(small * comms_, capacity_ - 1);
-  return std::min(
-      {receive_bytes / kBytesPerPage + 1, kMostPages, receive_bytes > kSmallBytes ? large : small});
+  const bool waits = only && receive_bytes <= kSmallBytes;
+  return std::min({receive_bytes / kBytesPerPage + 1, kMostPages, waits ? small : large});
 }
 
-std::optional<std::size_t> PageBudget::try_take(const void* who, std::size_t receive_bytes) {
+std::optional<std::size_t> PageBudget::try_take(const void* who, std::size_t receive_bytes,
+                                                bool only) {
   const std::lock_guard lock(mutex_);
-  const std::size_t pages = pages_for_locked(receive_bytes);
+  const std::size_t pages = pages_for_locked(receive_bytes, only);
   if (pages == 0) return pages;
   if (!is_its_turn_locked(who, pages <= capacity_ - taken_)) return std::nullopt;
   taken_ += pages;
@@ -86,7 +87,7 @@ void PageShare::join(std::shared_ptr<PageBudget> budget) {
 
 std::optional<std::size_t> PageShare::try_take(std::size_t receive_bytes) {
   if (budget_ == nullptr) return 0;
-  const auto taken = budget_->try_take(this, receive_bytes);
+  const auto taken = budget_->try_take(this, receive_bytes, held_ == 0);
   held_ += taken.value_or(0);
   return taken;
 }

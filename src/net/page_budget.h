@@ -23,7 +23,7 @@ class PageBudget {
   static constexpr std::size_t kBytesPerPage = 256;
   static constexpr std::size_t kMostPages = 2048;
   // Up to here a receive may wait for long, with nothing under way: a header, not bulk data.
-  static constexpr std::size_t kSmallBytes = 64 * 1024;
+  static constexpr std::size_t kSmallBytes = 16 * 1024;
   // A comm that does not come back for its turn loses it.
   static constexpr Milliseconds kTurn{100};
 
@@ -33,17 +33,17 @@ class PageBudget {
   // A comm, which must leave. `who` tells them apart.
   void join();
   void leave(const void* who);
-  // The pages taken; none: not now, ask again. A small one of each comm takes a quarter of all at
-  // most, a large one what is then left: in any pool a large one fits beside small ones that wait
-  // for quiet peers, alone if need be.
-  std::optional<std::size_t> try_take(const void* who, std::size_t receive_bytes);
+  // The pages taken; none: not now, ask again. A comm's only receive (`only`), where it is small,
+  // takes no more than its part of a quarter of all, a large one no more than what is then left: in
+  // any pool a large one fits beside small ones that wait for quiet peers, alone if need be.
+  std::optional<std::size_t> try_take(const void* who, std::size_t receive_bytes, bool only);
   void give_back(std::size_t pages);
 
   std::size_t capacity() const { return capacity_; }
   std::size_t taken() const;
 
  private:
-  std::size_t pages_for_locked(std::size_t receive_bytes) const;
+  std::size_t pages_for_locked(std::size_t receive_bytes, bool only) const;
   bool is_its_turn_locked(const void* who, bool fits);
 
   struct Waiting {

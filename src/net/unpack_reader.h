@@ -22,6 +22,7 @@ class UnpackReader {
   static Result<UnpackReader> open(const abi::DeviceHandle& handle, const Gpu* gpu, bool real);
 
   const std::byte* bounce() const { return bounce_; }
+  MemoryKind bounce_kind() const { return bounce_kind_; }
   std::size_t pool_bytes() const { return pool_bytes_; }  // 0: not known
 
   // The fragments of the comm's n-th receive, counted from 0, after test() said done.

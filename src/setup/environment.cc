@@ -107,7 +107,9 @@ Result<Buffer> Environment::allocate(std::size_t bytes) const {
 std::string Transport::unpack_text(int device) const {
   if (!needs_unpack(device)) return "placed";
   const std::string ran = unpack.use->text();
-  return ran.empty() ? unpack_mode_name(unpack.mode) : ran;
+  if (!ran.empty()) return ran;
+  const UnpackMode expected = unpack.use->expected();
+  return unpack_mode_name(expected != UnpackMode::automatic ? expected : unpack.mode);
 }
 
 bool Transport::leaves_data_out(int device) const {

@@ -32,6 +32,9 @@ class UnpackUse {
   void count(UnpackMode mode, std::uint64_t bytes) {
     bytes_[static_cast<std::size_t>(mode)].fetch_add(bytes, std::memory_order_relaxed);
   }
+  // What will be done, where it is known beforehand.
+  void expect(UnpackMode mode) { expected_.store(mode, std::memory_order_relaxed); }
+  UnpackMode expected() const { return expected_.load(std::memory_order_relaxed); }
   std::uint64_t bytes(UnpackMode mode) const {
     return bytes_[static_cast<std::size_t>(mode)].load(std::memory_order_relaxed);
   }
@@ -41,6 +44,7 @@ class UnpackUse {
 
  private:
   std::array<std::atomic<std::uint64_t>, kUnpackModes> bytes_{};  // counts, publish nothing
+  std::atomic<UnpackMode> expected_{UnpackMode::automatic};       // nor does this
 };
 
 }  // namespace hawser

@@ -104,16 +104,21 @@ Status Unpacker::load_kernel() {
 Status Unpacker::add(const Fragments& fragments, const Place& place) {
   if (fragments.list.empty()) return {};
   HAWSER_ASSIGN(const std::uint32_t longest, check_fragments(fragments, place));
-  HAWSER_ASSIGN(const UnpackMode mode, mode_for(fragments, place));
+  HAWSER_ASSIGN(const UnpackMode mode, mode_for(fragments.bounce_kind, place.reach));
   if (mode == UnpackMode::kernel) longest_ = std::max(longest_, longest);
   HAWSER_TRY(put(mode, fragments, place));
   if (options_.use != nullptr) options_.use->count(mode, place.bytes);
   return {};
 }
 
-Result<UnpackMode> Unpacker::mode_for(const Fragments& fragments, const Place& place) const {
+void Unpacker::expect(MemoryKind bounce_kind) {
+  const auto mode = mode_for(bounce_kind, gpu_ != nullptr ? Reach::gpu : Reach::pageable);
+  if (mode.ok() && options_.use != nullptr) options_.use->expect(*mode);
+}
+
+Result<UnpackMode> Unpacker::mode_for(MemoryKind bounce_kind, Reach reach) const {
   if (options_.mode == UnpackMode::none) return UnpackMode::none;
-  if (fragments.bounce_kind == MemoryKind::cuda) return mode_out_of_gpu(place);
+  if (bounce_kind == MemoryKind::cuda) return mode_out_of_gpu(reach);
   if (options_.mode == UnpackMode::kernel || options_.mode == UnpackMode::d2d)
     return Error(Code::invalid_argument,
                  fmt::format("the unpack mode {} wants a bounce pool in GPU memory, and the "
@@ -122,12 +127,12 @@ Result<UnpackMode> Unpacker::mode_for(const Fragments& fragments, const Place& p
   return UnpackMode::host;
 }
 
-Result<UnpackMode> Unpacker::mode_out_of_gpu(const Place& place) const {
+Result<UnpackMode> Unpacker::mode_out_of_gpu(Reach reach) const {
   if (gpu_ == nullptr) return wants_gpu("the plugin's bounce pool, which is in GPU memory,");
   if (options_.mode == UnpackMode::d2d) return UnpackMode::d2d;
   if (options_.mode == UnpackMode::host)
-    return in_host_memory(place.reach) ? UnpackMode::d2d : UnpackMode::host;
-  if (place.reach == Reach::pageable || place.reach == Reach::other_gpu) return UnpackMode::d2d;
+    return in_host_memory(reach) ? UnpackMode::d2d : UnpackMode::host;
+  if (reach == Reach::pageable || reach == Reach::other_gpu) return UnpackMode::d2d;
   return has_kernel_ ? UnpackMode::kernel : UnpackMode::d2d;
 }
 

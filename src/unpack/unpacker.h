@@ -41,6 +41,10 @@ class Unpacker {
                                                   std::shared_ptr<Gpu> gpu,
                                                   std::size_t receive_bytes, std::size_t window);
 
+  // Tells UnpackUse what receives from such a pool, to the GPU's memory or else the host's, will
+  // be.
+  void expect(MemoryKind bounce_kind);
+
   // Where a receive belongs.
   struct Place {
     std::byte* data = nullptr;
@@ -63,8 +67,8 @@ class Unpacker {
            std::size_t window);
 
   Status load_kernel();
-  Result<UnpackMode> mode_for(const Fragments& fragments, const Place& place) const;
-  Result<UnpackMode> mode_out_of_gpu(const Place& place) const;
+  Result<UnpackMode> mode_for(MemoryKind bounce_kind, Reach reach) const;
+  Result<UnpackMode> mode_out_of_gpu(Reach reach) const;
   Status put(UnpackMode mode, const Fragments& fragments, const Place& place);
   Status take_in();
   Status copy_each(const Fragments& fragments, std::byte* to);

@@ -77,6 +77,14 @@ TEST(NetPageBudget, ALargeReceiveFitsBesideThoseThatWait) {
   }
 }
 
+// Only the one that may wait for long is let in for less than it may come to hold.
+TEST(NetPageBudget, OfManySmallReceivesAllButOneTakeAllTheyMayHold) {
+  Comms comms(300, 8);
+  EXPECT_EQ(comms.at(0).try_take(kFrame), 8U);
+  EXPECT_EQ(comms.at(0).try_take(kFrame), 65U);
+  EXPECT_EQ(comms.at(1).try_take(PageBudget::kSmallBytes + 1), 65U);
+}
+
 TEST(NetPageBudget, ServesInTheOrderOfAsking) {
   Comms comms(kThreeChunks, 3);
   comms.fill(0);
