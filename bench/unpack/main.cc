@@ -15,11 +15,11 @@ struct Given {
   std::string memory = "auto";
   int gpu = 0;
   int repeats = 15;
-  std::size_t receives = 256;
+  std::size_t receives = 1024;
 };
 
 constexpr int kLatencySamples = 3000;
-constexpr std::size_t kChannels = 8;  // of one GPU
+constexpr int kThreads = 4;  // a channel each
 
 Result<std::shared_ptr<Gpu>> open_gpu(const Given& given) {
   auto driver = CudaDriver::load();
@@ -36,11 +36,13 @@ Result<std::shared_ptr<Unpacker>> unpacker(UnpackMode mode, const std::shared_pt
 
 Result<std::string> gpu_table(const std::shared_ptr<Gpu>& gpu, Cut cut, const Given& given) {
   HAWSER_ASSIGN(BouncePool pool, BouncePool::make(gpu, cut, given.receives));
-  Unpackers kernels;
-  for (std::size_t i = 0; i < kChannels; ++i) {
+  std::vector<std::shared_ptr<Unpacker>> kernels;
+  for (int i = 0; i < kThreads; ++i) {
     HAWSER_ASSIGN(kernels.emplace_back(), unpacker(UnpackMode::kernel, gpu, given.receives));
   }
-  const Unpackers one = {kernels.front()};
+  const std::shared_ptr<Unpacker>& one = kernels.front();
+  HAWSER_ASSIGN(std::unique_ptr<Crew> made_crew, Crew::make(kThreads));
+  const std::shared_ptr<Crew> crew(std::move(made_crew));
   HAWSER_ASSIGN(const auto d2d, unpacker(UnpackMode::d2d, gpu, given.receives));
   HAWSER_ASSIGN(std::unique_ptr<GpuStream> made, GpuStream::create(gpu, 1));
   const std::shared_ptr<GpuStream> stream(std::move(made));
@@ -51,15 +53,14 @@ Result<std::string> gpu_table(const std::shared_ptr<Gpu>& gpu, Cut cut, const Gi
                     return stream->synchronize();
                   },
                   false};
-  std::vector<Way> ways = {unpacking("kernel, 16 a launch, 8 channels", kernels, pool, 16),
-                           unpacking("kernel, 16 a launch, 4 launches a mark", one, pool, 64),
-                           unpacking("kernel, 16 a launch", one, pool, 16),
-                           unpacking("kernel, 4 a launch", one, pool, 4),
-                           unpacking("kernel, 1 a launch", one, pool, 1)};
-  if (cut == Cut::pages) ways.push_back(unpacking("d2d", {d2d}, pool, 16));
+  std::vector<Way> ways = {
+      unpacking_by_crew("kernel, 16 a launch, 4 channels and threads", crew, kernels, pool, 16),
+      unpacking("kernel, 16 a launch", one, pool, 16),
+      unpacking("kernel, 4 a launch", one, pool, 4), unpacking("kernel, 1 a launch", one, pool, 1)};
+  if (cut == Cut::pages) ways.push_back(unpacking("d2d", d2d, pool, 16));
   ways.push_back(whole);
   HAWSER_ASSIGN(std::string text, table(pool, ways, given.repeats));
-  HAWSER_ASSIGN(const std::string taken, latency(*kernels.front(), pool, kLatencySamples));
+  HAWSER_ASSIGN(const std::string taken, latency(*one, pool, kLatencySamples));
   return text +
          fmt::format("  kernel, one receive until it is done: {} us (least, median, p99)\n", taken);
 }
@@ -77,8 +78,7 @@ Result<std::string> host_table(Cut cut, const Given& given) {
                    }
                    return {};
                  }};
-  return table(pool, {unpacking("host, 1 receive at a time", {host}, pool, 1), bare},
-               given.repeats);
+  return table(pool, {unpacking("host, 1 receive at a time", host, pool, 1), bare}, given.repeats);
 }
 
 Status report(const Given& given) {
@@ -87,7 +87,7 @@ Status report(const Given& given) {
     HAWSER_ASSIGN(gpu, open_gpu(given));
   }
   std::cout << fmt::format(
-      "=== unpack: {} receives of 512 KiB out of a bounce pool ===\n"
+      "=== unpack: {} receives of 512 KiB (tiny ones: 512 at most) out of a bounce pool ===\n"
       "Memory:    {}\nRepeats:   {}, all ways in turn; GB/s of read and write, median "
       "(least-most); x: the median ratio to the last line\n",
       given.receives, gpu != nullptr ? gpu->label() : "host (no usable GPU, or asked for)",

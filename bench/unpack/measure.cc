@@ -28,6 +28,17 @@ Status wait(Unpacker& unpacker, std::uint64_t mark) {
   }
 }
 
+Status unpack_part(Unpacker& unpacker, const BouncePool& pool, std::size_t first, std::size_t end,
+                   std::size_t together) {
+  std::uint64_t mark = 0;
+  for (std::size_t i = first; i < end; ++i) {
+    HAWSER_TRY(unpacker.add(pool.fragments(i), pool.place(i)));
+    if ((i + 1 - first) % together != 0 && i + 1 < end) continue;
+    HAWSER_ASSIGN(mark, unpacker.submit());
+  }
+  return wait(unpacker, mark);
+}
+
 std::string line(const Way& way, const std::vector<double>& taken_us,
                  const std::vector<double>& yardstick_us, std::size_t bytes) {
   std::vector<double> rates, ratios;
@@ -57,19 +68,24 @@ Result<std::string> table(BouncePool& pool, const std::vector<Way>& ways, int re
   return text;
 }
 
-Way unpacking(const std::string& name, const Unpackers& unpackers, const BouncePool& pool,
-              std::size_t together) {
-  return {name, [unpackers, &pool, together]() -> Status {
-            std::vector<std::uint64_t> marks(unpackers.size());
-            for (std::size_t i = 0; i < pool.receives(); ++i) {
-              const std::size_t turn = i / together % unpackers.size();
-              HAWSER_TRY(unpackers[turn]->add(pool.fragments(i), pool.place(i)));
-              if ((i + 1) % together != 0 && i + 1 < pool.receives()) continue;
-              HAWSER_ASSIGN(marks[turn], unpackers[turn]->submit());
-            }
-            for (std::size_t i = 0; i < unpackers.size(); ++i)
-              HAWSER_TRY(wait(*unpackers[i], marks[i]));
-            return {};
+Way unpacking(const std::string& name, const std::shared_ptr<Unpacker>& unpacker,
+              const BouncePool& pool, std::size_t together) {
+  return {name, [unpacker, &pool, together] {
+            return unpack_part(*unpacker, pool, 0, pool.receives(), together);
+          }};
+}
+
+Way unpacking_by_crew(const std::string& name, const std::shared_ptr<Crew>& crew,
+                      const std::vector<std::shared_ptr<Unpacker>>& unpackers,
+                      const BouncePool& pool, std::size_t together) {
+  return {name, [unpackers, crew, &pool, together] {
+            const std::size_t each = pool.receives() / unpackers.size();
+            return crew->run([&](int member) {
+              const auto which = static_cast<std::size_t>(member);
+              const bool last = which + 1 == unpackers.size();
+              return unpack_part(*unpackers[which], pool, which * each,
+                                 last ? pool.receives() : (which + 1) * each, together);
+            });
           }};
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "perf/crew.h"
 #include "unpack/pool.h"
 
 namespace hawser::bench {
@@ -20,11 +21,13 @@ struct Way {
 // and the median of the turns' ratios to the last way, which is the yardstick.
 Result<std::string> table(BouncePool& pool, const std::vector<Way>& ways, int repeats);
 
-using Unpackers = std::vector<std::shared_ptr<Unpacker>>;
-
-// Receives through unpackers in turn, as of so many channels: `together` in each submit().
-Way unpacking(const std::string& name, const Unpackers& unpackers, const BouncePool& pool,
-              std::size_t together);
+// Receives through an unpacker, `together` in each submit().
+Way unpacking(const std::string& name, const std::shared_ptr<Unpacker>& unpacker,
+              const BouncePool& pool, std::size_t together);
+// The same by a crew, an unpacker and a part of them for each member.
+Way unpacking_by_crew(const std::string& name, const std::shared_ptr<Crew>& crew,
+                      const std::vector<std::shared_ptr<Unpacker>>& unpackers,
+                      const BouncePool& pool, std::size_t together);
 
 // From add() until the mark of one receive is seen to be finished: "least median p99", in µs.
 Result<std::string> latency(Unpacker& unpacker, const BouncePool& pool, int samples);

@@ -11,6 +11,7 @@ namespace hawser::bench {
 namespace {
 
 constexpr std::size_t kMostFragments = 2048;
+constexpr std::size_t kMostPoolPages = (std::size_t{1} << 32) / kPageBytes;  // 32 bits of offset
 
 std::size_t piece_bytes(Cut cut, std::mt19937_64& random) {
   if (cut == Cut::pages) return kPageBytes;
@@ -36,6 +37,7 @@ const char* cut_text(Cut cut) {
 }
 
 Result<BouncePool> BouncePool::make(std::shared_ptr<Gpu> gpu, Cut cut, std::size_t receives) {
+  receives = std::min(receives, kMostPoolPages / pages_per_receive(cut));
   const std::size_t pages = receives * pages_per_receive(cut);
   HAWSER_ASSIGN(Buffer source, memory(gpu, pages * kPageBytes));
   HAWSER_ASSIGN(Buffer destination, memory(gpu, receives * kChunkBytes));

@@ -25,7 +25,8 @@ enum class Cut {
 };
 const char* cut_text(Cut cut);
 
-// Much more than a cache holds. Without a GPU all of it is in host memory.
+// Much more than a cache holds; fewer receives where their pages would be more than 4 GiB. Without
+// a GPU all of it is in host memory.
 class BouncePool {
  public:
   static Result<BouncePool> make(std::shared_ptr<Gpu> gpu, Cut cut, std::size_t receives);
