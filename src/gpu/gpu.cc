@@ -24,6 +24,7 @@ constexpr int kFlushTargetContext = 0;
 constexpr int kFlushScopeOwner = 100;
 constexpr int kPointerMemoryType = 2;
 constexpr int kPointerDeviceOrdinal = 9;
+constexpr unsigned kMemoryTypeHost = 1;
 constexpr unsigned kMemoryTypeDevice = 2;
 constexpr unsigned kHostAllocPortable = 1;
 constexpr unsigned kHostAllocDeviceMap = 2;
@@ -77,6 +78,13 @@ Status check_ordinal(const CudaDriver& driver, int ordinal) {
                    : fmt::format("no GPU {}: the driver shows GPU 0 to {}", ordinal, count - 1));
 }
 
+bool has_memory_type(const CudaDriver& driver, const void* address, unsigned wanted) {
+  unsigned type = 0;
+  return driver.cuPointerGetAttribute(&type, kPointerMemoryType, device_address(address)) ==
+             kCudaSuccess &&
+         type == wanted;
+}
+
 }  // namespace
 
 Result<std::vector<GpuInfo>> list_gpus(const CudaDriver& driver) {
@@ -92,10 +100,11 @@ Result<std::vector<GpuInfo>> list_gpus(const CudaDriver& driver) {
 }
 
 bool is_device_pointer(const CudaDriver& driver, const void* address) {
-  unsigned type = 0;
-  return driver.cuPointerGetAttribute(&type, kPointerMemoryType, device_address(address)) ==
-             kCudaSuccess &&
-         type == kMemoryTypeDevice;
+  return has_memory_type(driver, address, kMemoryTypeDevice);
+}
+
+bool is_pinned_pointer(const CudaDriver& driver, const void* address) {
+  return has_memory_type(driver, address, kMemoryTypeHost);
 }
 
 std::optional<int> gpu_of_pointer(const CudaDriver& driver, const void* address) {

@@ -177,6 +177,8 @@ Result<std::vector<GpuInfo>> list_gpus(const CudaDriver& driver);
 
 // Where an address lives, as the driver sees it: host memory where it does not know it.
 bool is_device_pointer(const CudaDriver& driver, const void* address);
+// Pinned host memory, which every GPU reads.
+bool is_pinned_pointer(const CudaDriver& driver, const void* address);
 // The ordinal of the GPU whose memory it is; none for host memory, pinned or not.
 std::optional<int> gpu_of_pointer(const CudaDriver& driver, const void* address);
 

@@ -79,6 +79,8 @@ struct Fragments {
   MemoryKind bounce_kind = MemoryKind::host;
   std::size_t pool_bytes = 0;      // from `bounce` on; 0: not known
   std::span<const Fragment> list;  // valid until consume(); from the plugin: check before use
+  bool gpu_reads_list = true;      // it is pinned
+  int bounce_gpu = -1;             // whose memory the pool is; -1: the host's, or not known
 };
 
 // One direction of one connection. Not thread-safe; different comms may be

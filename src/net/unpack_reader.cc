@@ -44,14 +44,24 @@ Result<abi::UnpackNetDeviceHandle> read_handle(const void* at, const Gpu* gpu) {
 }
 
 // From there to the end of its allocation, as the driver knows it.
-std::size_t bytes_of_pool(const std::byte* bounce, MemoryKind kind, const Gpu* gpu) {
-  if (kind != MemoryKind::cuda) return 0;
-  const auto allocation = gpu->allocation_of(bounce);
+std::size_t bytes_of_pool(const std::byte* bounce, const Gpu& gpu) {
+  const auto allocation = gpu.allocation_of(bounce);
   if (allocation.ok())
     return static_cast<std::size_t>(allocation->data() + allocation->size() - bounce);
   log_info("the driver does not know the size of the bounce pool: {}",
            allocation.error().message());
   return 0;
+}
+
+Fragments describe_pool(const abi::UnpackNetDeviceHandle& unpack, const Gpu* gpu) {
+  Fragments pool;
+  pool.bounce = static_cast<const std::byte*>(unpack.bounce_buf);
+  if (!is_on_gpu(gpu, pool.bounce)) return pool;
+  pool.bounce_kind = MemoryKind::cuda;
+  pool.pool_bytes = bytes_of_pool(pool.bounce, *gpu);
+  pool.gpu_reads_list = is_pinned_pointer(gpu->driver(), unpack.meta);
+  pool.bounce_gpu = gpu_of_pointer(gpu->driver(), pool.bounce).value_or(-1);
+  return pool;
 }
 
 }  // namespace
@@ -66,9 +76,10 @@ Result<UnpackReader> UnpackReader::open(const abi::DeviceHandle& handle, const G
                  fmt::format("bad unpack metadata: meta={}, bounce_buf={}",
                              static_cast<const void*>(unpack.meta), unpack.bounce_buf));
   }
-  const auto kind = is_on_gpu(gpu, unpack.bounce_buf) ? MemoryKind::cuda : MemoryKind::host;
-  const auto* const bounce = static_cast<const std::byte*>(unpack.bounce_buf);
-  return UnpackReader(unpack.meta, bounce, kind, bytes_of_pool(bounce, kind, gpu));
+  UnpackReader reader;
+  reader.meta_ = unpack.meta;
+  reader.pool_ = describe_pool(unpack, gpu);
+  return reader;
 }
 
 Result<Fragments> UnpackReader::fragments(std::uint64_t sequence) const {
@@ -82,7 +93,9 @@ Result<Fragments> UnpackReader::fragments(std::uint64_t sequence) const {
                              count, slot, abi::kUnpackFragments));
   }
   const auto* const list = reinterpret_cast<const Fragment*>(meta_->mem[slot]);
-  return Fragments{bounce_, bounce_kind_, pool_bytes_, {list, static_cast<std::size_t>(count)}};
+  Fragments found = pool_;
+  found.list = {list, static_cast<std::size_t>(count)};
+  return found;
 }
 
 }  // namespace hawser

@@ -21,22 +21,18 @@ class UnpackReader {
   // must lie in host memory, which an emulation promises and a real plugin does not.
   static Result<UnpackReader> open(const abi::DeviceHandle& handle, const Gpu* gpu, bool real);
 
-  const std::byte* bounce() const { return bounce_; }
-  MemoryKind bounce_kind() const { return bounce_kind_; }
-  std::size_t pool_bytes() const { return pool_bytes_; }  // 0: not known
+  const std::byte* bounce() const { return pool_.bounce; }
+  MemoryKind bounce_kind() const { return pool_.bounce_kind; }
+  std::size_t pool_bytes() const { return pool_.pool_bytes; }  // 0: not known
 
   // The fragments of the comm's n-th receive, counted from 0, after test() said done.
   Result<Fragments> fragments(std::uint64_t sequence) const;
 
  private:
-  UnpackReader(abi::NetUnpackMeta* meta, const std::byte* bounce, MemoryKind bounce_kind,
-               std::size_t pool_bytes)
-      : meta_(meta), bounce_(bounce), bounce_kind_(bounce_kind), pool_bytes_(pool_bytes) {}
+  UnpackReader() = default;
 
-  abi::NetUnpackMeta* meta_;
-  const std::byte* bounce_;
-  MemoryKind bounce_kind_;
-  std::size_t pool_bytes_;
+  abi::NetUnpackMeta* meta_ = nullptr;
+  Fragments pool_;  // what is the same for all receives
 };
 
 }  // namespace hawser

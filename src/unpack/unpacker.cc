@@ -104,7 +104,7 @@ Status Unpacker::load_kernel() {
 Status Unpacker::add(const Fragments& fragments, const Place& place) {
   if (fragments.list.empty()) return {};
   HAWSER_ASSIGN(const std::uint32_t longest, check_fragments(fragments, place));
-  HAWSER_ASSIGN(const UnpackMode mode, mode_for(fragments.bounce_kind, place.reach));
+  HAWSER_ASSIGN(const UnpackMode mode, mode_for(fragments, place.reach));
   if (mode == UnpackMode::kernel) longest_ = std::max(longest_, longest);
   HAWSER_TRY(put(mode, fragments, place));
   if (options_.use != nullptr) options_.use->count(mode, place.bytes);
@@ -112,13 +112,15 @@ Status Unpacker::add(const Fragments& fragments, const Place& place) {
 }
 
 void Unpacker::expect(MemoryKind bounce_kind) {
-  const auto mode = mode_for(bounce_kind, gpu_ != nullptr ? Reach::gpu : Reach::pageable);
+  Fragments any;
+  any.bounce_kind = bounce_kind;
+  const auto mode = mode_for(any, gpu_ != nullptr ? Reach::gpu : Reach::pageable);
   if (mode.ok() && options_.use != nullptr) options_.use->expect(*mode);
 }
 
-Result<UnpackMode> Unpacker::mode_for(MemoryKind bounce_kind, Reach reach) const {
+Result<UnpackMode> Unpacker::mode_for(const Fragments& fragments, Reach reach) const {
   if (options_.mode == UnpackMode::none) return UnpackMode::none;
-  if (bounce_kind == MemoryKind::cuda) return mode_out_of_gpu(reach);
+  if (fragments.bounce_kind == MemoryKind::cuda) return mode_out_of_gpu(fragments, reach);
   if (options_.mode == UnpackMode::kernel || options_.mode == UnpackMode::d2d)
     return Error(Code::invalid_argument,
                  fmt::format("the unpack mode {} wants a bounce pool in GPU memory, and the "
@@ -127,13 +129,19 @@ Result<UnpackMode> Unpacker::mode_for(MemoryKind bounce_kind, Reach reach) const
   return UnpackMode::host;
 }
 
-Result<UnpackMode> Unpacker::mode_out_of_gpu(Reach reach) const {
+Result<UnpackMode> Unpacker::mode_out_of_gpu(const Fragments& fragments, Reach reach) const {
   if (gpu_ == nullptr) return wants_gpu("the plugin's bounce pool, which is in GPU memory,");
   if (options_.mode == UnpackMode::d2d) return UnpackMode::d2d;
   if (options_.mode == UnpackMode::host)
     return in_host_memory(reach) ? UnpackMode::d2d : UnpackMode::host;
-  if (reach == Reach::pageable || reach == Reach::other_gpu) return UnpackMode::d2d;
-  return has_kernel_ ? UnpackMode::kernel : UnpackMode::d2d;
+  return kernel_reaches(fragments, reach) ? UnpackMode::kernel : UnpackMode::d2d;
+}
+
+// Else it would be a fault, which takes all there is on the GPU with it.
+bool Unpacker::kernel_reaches(const Fragments& fragments, Reach reach) const {
+  const bool own_pool = fragments.bounce_gpu < 0 || fragments.bounce_gpu == gpu_->info().ordinal;
+  return has_kernel_ && own_pool && fragments.gpu_reads_list &&
+         (reach == Reach::gpu || reach == Reach::pinned);
 }
 
 Status Unpacker::put(UnpackMode mode, const Fragments& fragments, const Place& place) {

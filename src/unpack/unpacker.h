@@ -67,8 +67,9 @@ class Unpacker {
            std::size_t window);
 
   Status load_kernel();
-  Result<UnpackMode> mode_for(MemoryKind bounce_kind, Reach reach) const;
-  Result<UnpackMode> mode_out_of_gpu(Reach reach) const;
+  Result<UnpackMode> mode_for(const Fragments& fragments, Reach reach) const;
+  Result<UnpackMode> mode_out_of_gpu(const Fragments& fragments, Reach reach) const;
+  bool kernel_reaches(const Fragments& fragments, Reach reach) const;
   Status put(UnpackMode mode, const Fragments& fragments, const Place& place);
   Status take_in();
   Status copy_each(const Fragments& fragments, std::byte* to);

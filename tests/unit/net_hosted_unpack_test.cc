@@ -199,6 +199,7 @@ TEST_F(NetHostedUnpack, ABouncePoolOnTheGpuIsTold) {
   const Fragments fragments = *receiver_->fragments(receive_done());
   EXPECT_EQ(fragments.bounce_kind, MemoryKind::cuda);
   EXPECT_EQ(fragments.pool_bytes, sizeof bounce_);
+  EXPECT_FALSE(fragments.gpu_reads_list) << "the metadata is ordinary memory";
 }
 
 // Pages are taken by the post, and given back by consume().

@@ -145,6 +145,29 @@ TEST_P(Unpackers, MemoryThatTheKernelCannotWriteIsCopiedTo) {
   EXPECT_EQ(use_->text(), "d2d");
 }
 
+// A kernel that reads what it cannot reach is a fault that loses all there is on the GPU.
+TEST_P(Unpackers, WhatTheKernelCannotReadIsCopied) {
+  Pool pool = make_pool(MemoryKind::cuda);
+  Buffer to = device();
+  std::vector<std::byte> expected(kReceiveBytes);
+  Fragments fragments = pool.cut(0, 5000, 4096, expected.data());
+  const std::vector<Fragment> pageable(fragments.list.begin(), fragments.list.end());
+  const auto unpacker = make(UnpackMode::automatic);
+  fragments.list = pageable;
+  fragments.gpu_reads_list = false;
+  ASSERT_TRUE(unpacker->add(fragments, {to.range().at(0), 5000, Reach::gpu}).ok());
+  fragments.gpu_reads_list = true;
+  fragments.bounce_gpu = 1;
+  ASSERT_TRUE(unpacker->add(fragments, {to.range().at(8192), 5000, Reach::gpu}).ok());
+  const auto mark = unpacker->submit();
+  ASSERT_TRUE(mark.ok());
+  ASSERT_TRUE(eventually([&] { return unpacker->finished(*mark).value(); }));
+  EXPECT_EQ(use_->text(), "d2d");
+  const auto got = bytes_of(to);
+  EXPECT_EQ(std::memcmp(got.data(), expected.data(), 5000), 0);
+  EXPECT_EQ(std::memcmp(got.data() + 8192, expected.data(), 5000), 0);
+}
+
 TEST_P(Unpackers, FragmentsLongerThanATileAreShared) {
   const Buffer pages = std::move(*Buffer::cuda(gpu_, kReceiveBytes + 64));
   Buffer lists = std::move(*Buffer::pinned(gpu_, kPageBytes));
