@@ -134,6 +134,7 @@ void LinkChannel::ask_to_close(const Error& why, How how) {
 void LinkChannel::close(const Error& why) {
   closed_ = true;
   say_last_word();
+  if (before_close_) before_close_();
   rx_->close();
   Unacknowledged left = tx_->close();
   link_->channel_closed(*this, why, rx_->taken(), std::move(left));

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,6 +60,8 @@ class LinkChannel final : private TxSource, private RxSink {
     bool timing = false;   // look again within milliseconds, at the clock
   };
   Waits waits() const;
+  // Called just before the connections are closed, and these descriptors with them.
+  void before_close(std::function<void()> hook) { before_close_ = std::move(hook); }
 
   // ---- any thread ----
   int index() const { return index_; }
@@ -111,6 +114,7 @@ class LinkChannel final : private TxSource, private RxSink {
   const std::uint32_t generation_;
   int receive_fd_ = -1;
   int send_fd_ = -1;
+  std::function<void()> before_close_;
   std::unique_ptr<TxLane> tx_;
   std::unique_ptr<RxLane> rx_;
   const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does

@@ -121,7 +121,6 @@ bool Worker::drive_all() {
   bool moved = false;
   any_active_ = any_copying_ = any_polling_ = any_timing_ = false;
   for (const auto& driven : channels_) drive(*driven, now, moved);
-  // Their sockets are closed, and gone from epoll by that.
   if (moved) std::erase_if(channels_, [](const auto& driven) { return driven->channel->closed(); });
   return moved;
 }
@@ -162,8 +161,16 @@ void Worker::settle(Driven& driven) {
   if (!driven.registered) watch(waits.receive_fd, EPOLLIN, driven, operation);
   if (!driven.registered || driven.armed_out != waits.sending)
     watch(waits.send_fd, waits.sending ? EPOLLOUT : 0U, driven, operation);
+  if (!driven.registered)
+    driven.channel->before_close([this, waits = driven.waits] { stop_watching(waits); });
   driven.registered = true;
   driven.armed_out = waits.sending;
+}
+
+// To close a descriptor is not enough: epoll goes on where another process has it, too.
+void Worker::stop_watching(const LinkChannel::Waits& waits) {
+  for (const int fd : {waits.receive_fd, waits.send_fd})
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void Worker::watch(int fd, std::uint32_t events, Driven& driven, int operation) {

@@ -59,6 +59,7 @@ class Worker {
   void drive(Driven& driven, TimePoint now, bool& moved);
   void settle(Driven& driven);
   void watch(int fd, std::uint32_t events, Driven& driven, int operation);
+  void stop_watching(const LinkChannel::Waits& waits);
   void rest(bool moved);
   void wake();
 
