@@ -19,6 +19,7 @@ class StreamOrder : public EngineTest {
 
   void SetUp() override {
     EngineTest::SetUp();
+    if (IsSkipped()) return;
     user_ = std::make_unique<UserStream>(*simulated_gpu(), UserStream::create(*simulated_gpu()));
     here_ = near_piece(bytes());
     other_ = near_piece(bytes());
