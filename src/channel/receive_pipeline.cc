@@ -98,7 +98,7 @@ Status ReceivePipeline::begin_landing(std::size_t position, Entry& entry) {
   return {};
 }
 
-Status ReceivePipeline::unpack(Entry& entry) {
+Status ReceivePipeline::unpack(const Entry& entry) {
   HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(entry.request));
   const Unpacker::Place place{plan_.memory.at(entry.chunk.offset), entry.chunk.bytes,
                               reach_of(plan_.memory)};

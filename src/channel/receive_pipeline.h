@@ -31,7 +31,7 @@ class ReceivePipeline {
   Result<bool> reap();
   Result<bool> land();
   Status begin_landing(std::size_t position, Entry& entry);
-  Status unpack(Entry& entry);
+  Status unpack(const Entry& entry);
   Status submit(std::size_t first);
   std::byte* target(std::size_t position, const Entry& entry) const;
 

@@ -70,9 +70,12 @@ bool is_builtin(const std::string& plugin) {
 
 // A channel has one socket each way: the engine has as many channels as it wants.
 Result<Transport> open_net(const EngineOptions& options, const std::shared_ptr<Gpu>& gpu) {
-  return open_transport(options.plugin, gpu, static_cast<std::size_t>(options.chunk_bytes),
-                        std::make_shared<CallJournal>(), is_builtin(options.plugin) ? 1 : 0, "",
-                        options.isolate);
+  TransportChoice choice;
+  choice.plugin = options.plugin;
+  choice.chunk_bytes = static_cast<std::size_t>(options.chunk_bytes);
+  choice.sockets = is_builtin(options.plugin) ? 1 : 0;
+  choice.isolate = options.isolate;
+  return open_transport(choice, gpu, std::make_shared<CallJournal>());
 }
 
 }  // namespace

@@ -149,8 +149,7 @@ Status HostedCommCore::deregister(Registration* registration) {
 }
 
 Status HostedCommCore::check_post(const char* entry, const void* data, std::size_t bytes,
-                                  const Registration* registration) const {
-  const auto* const hosted = static_cast<const HostedRegistration*>(registration);
+                                  const HostedRegistration* registration) const {
   if (failure_) return *failure_;
   if (window_.full()) {
     return Error(Code::internal,
@@ -164,7 +163,7 @@ Status HostedCommCore::check_post(const char* entry, const void* data, std::size
                              plugin_.name(), entry, bytes, device_.capabilities.max_request_bytes,
                              device_.index));
   }
-  if (hosted == nullptr ? bytes > 0 : !hosted->holds(data, bytes)) {
+  if (registration == nullptr ? bytes > 0 : !registration->holds(data, bytes)) {
     return Error(Code::invalid_argument,
                  fmt::format("{}: {} of {} bytes at {} outside of its registration", plugin_.name(),
                              entry, bytes, data));
@@ -176,7 +175,7 @@ template <class Make>
 Result<Request*> HostedCommCore::post(const char* entry, void* data, std::size_t bytes,
                                       Registration* registration, Make&& make) {
   const auto* const hosted = static_cast<const HostedRegistration*>(registration);
-  HAWSER_TRY(check_post(entry, data, bytes, registration));
+  HAWSER_TRY(check_post(entry, data, bytes, hosted));
   HostedRequest& place = window_.next();
   place.data = data;
   place.bytes = bytes;
@@ -291,16 +290,16 @@ Status HostedReceiveComm::deregister(Registration* registration) {
 
 Result<Request*> HostedReceiveComm::try_receive(void* data, std::size_t bytes, int tag,
                                                 Registration* registration) {
-  HAWSER_TRY(core_.check_post("irecv", data, bytes, registration));
-  const std::optional<std::size_t> pages = pages_.try_take(bytes);
-  if (!pages) return static_cast<Request*>(nullptr);
-  auto posted =
-      core_.post("irecv", data, bytes, registration, [&](HostedRequest& place, void* handle) {
-        place.pages = *pages;
-        return core_.plugin().api().receive(core_.comm(), data, bytes, tag, handle, &place.request);
-      });
-  if (!posted.ok() || *posted == nullptr) pages_.give_back(*pages);
-  return posted;
+  const auto make = [&](HostedRequest& place, void* handle) -> int {
+    const std::optional<std::size_t> pages = pages_.try_take(bytes);
+    if (!pages) return abi::kSuccess;  // and no request: too early
+    place.pages = *pages;
+    const int result =
+        core_.plugin().api().receive(core_.comm(), data, bytes, tag, handle, &place.request);
+    if (result != abi::kSuccess || place.request == nullptr) pages_.give_back(*pages);
+    return result;
+  };
+  return core_.post("irecv", data, bytes, registration, make);
 }
 
 Result<TestResult> HostedReceiveComm::test(Request* request) {

@@ -27,9 +27,6 @@ class HostedCommCore {
   Result<Registration*> register_memory(const MemoryRange& range);
   Status deregister(Registration* registration);
 
-  // Whether post() may be called so; post() asks by itself.
-  Status check_post(const char* entry, const void* data, std::size_t bytes,
-                    const Registration* registration) const;
   // Fills the next place of the window and calls `make(place)`, which returns the plugin's result;
   // null where the plugin was not ready.
   template <class Make>
@@ -53,6 +50,9 @@ class HostedCommCore {
  private:
   Status check_range(const MemoryRange& range) const;
   Status check_cuda_range(const MemoryRange& range) const;
+  Status check_post(const char* entry, const void* data, std::size_t bytes,
+                    const HostedRegistration* registration) const;
+
   const HostedPlugin& plugin_;
   const HostedDevice& device_;
   void* comm_;

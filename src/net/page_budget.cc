@@ -69,8 +69,9 @@ std::size_t PageBudget::taken() const {
 
 std::shared_ptr<PageBudget> PageBudgets::of(const void* pool, std::size_t pool_bytes) {
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<PageBudget>& budget = budgets_[pool];
-  if (budget == nullptr) budget = std::make_shared<PageBudget>(pool_bytes);
+  std::weak_ptr<PageBudget>& known = budgets_[pool];
+  std::shared_ptr<PageBudget> budget = known.lock();
+  if (budget == nullptr) known = budget = std::make_shared<PageBudget>(pool_bytes);
   return budget;
 }
 

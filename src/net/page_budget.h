@@ -61,12 +61,13 @@ class PageBudget {
 // The budgets of a plugin's pools. Thread-safe.
 class PageBudgets {
  public:
-  // The pool's, made when first asked for.
+  // The pool's, made when first asked for; it goes with the last comm that has it, since another
+  // pool may come to lie there.
   std::shared_ptr<PageBudget> of(const void* pool, std::size_t pool_bytes);
 
  private:
   std::mutex mutex_;
-  std::map<const void*, std::shared_ptr<PageBudget>> budgets_;
+  std::map<const void*, std::weak_ptr<PageBudget>> budgets_;
 };
 
 // What one comm has taken of a budget. Not thread-safe.

@@ -18,14 +18,16 @@ namespace {
 constexpr Milliseconds kHangSlack{10'000};
 
 EnvironmentChoice choice_of(const PerfOptions& options) {
-  return {options.plugin,
-          options.device,
-          options.memory,
-          options.gpu,
-          options.chunk_bytes,
-          options.sockets,
-          options.role == Role::client ? options.address : "",
-          options.isolate};
+  EnvironmentChoice choice;
+  choice.transport.plugin = options.plugin;
+  choice.transport.chunk_bytes = options.chunk_bytes;
+  choice.transport.sockets = options.sockets;
+  if (options.role == Role::client) choice.transport.peer = options.address;
+  choice.transport.isolate = options.isolate;
+  choice.device = options.device;
+  choice.memory = options.memory;
+  choice.gpu = options.gpu;
+  return choice;
 }
 
 // One side, from its options to its report. What may hang in a plugin runs in threads of its own,

@@ -49,29 +49,28 @@ Result<std::shared_ptr<Gpu>> open_ordinal(int ordinal) {
 
 }  // namespace
 
-Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
-                                 std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal,
-                                 int sockets, const std::string& peer, bool isolate) {
+Result<Transport> open_transport(const TransportChoice& choice, std::shared_ptr<Gpu> gpu,
+                                 std::shared_ptr<CallJournal> journal) {
   const std::vector<PluginChoice> candidates =
-      plugin == kBuiltin ? std::vector<PluginChoice>() : plugin_candidates(plugin);
+      choice.plugin == kBuiltin ? std::vector<PluginChoice>() : plugin_candidates(choice.plugin);
   if (candidates.empty()) {
-    HAWSER_TRY(check_isolation(isolate));
-    return open_builtin(why_builtin(plugin), sockets);
+    HAWSER_TRY(check_isolation(choice.isolate));
+    return open_builtin(why_builtin(choice.plugin), choice.sockets);
   }
-  if (sockets > 0)
+  if (choice.sockets > 0)
     return Error(Code::invalid_argument,
                  "how many sockets a plugin uses is set by its own environment variables");
   PluginOptions options;
   options.gpu = std::move(gpu);
   options.journal = std::move(journal);
-  options.peer = peer;
-  if (chunk_bytes != 0)
+  options.peer = choice.peer;
+  if (choice.chunk_bytes != 0)
     options.wanted_chunk_bytes = options.chunk_bytes =
-        std::clamp(chunk_bytes, kPageBytes, kUnpackRequestBytes);
+        std::clamp(choice.chunk_bytes, kPageBytes, kUnpackRequestBytes);
   const auto tcpx = std::make_shared<std::optional<TcpxReport>>();
   options.before_init = tcpx_guard(options, tcpx);
   Transport transport;
-  HAWSER_ASSIGN(transport.isolated, wants_isolation(isolate));
+  HAWSER_ASSIGN(transport.isolated, wants_isolation(choice.isolate));
   HAWSER_ASSIGN(transport.unpack.mode, unpack_mode_from_environment());
   HAWSER_ASSIGN(transport.net, transport.isolated ? open_isolated(candidates, options)
                                                   : load_first_plugin(candidates, options));
@@ -129,8 +128,7 @@ Result<Environment> open_environment(const EnvironmentChoice& choice,
     environment.memory_name = fmt::format("host memory ({})", why_host);
   }
   HAWSER_ASSIGN(environment.transport,
-                open_transport(choice.plugin, environment.gpu, choice.chunk_bytes,
-                               std::move(journal), choice.sockets, choice.peer, choice.isolate));
+                open_transport(choice.transport, environment.gpu, std::move(journal)));
   const Net& net = *environment.transport.net;
   HAWSER_ASSIGN(environment.device, find_device(net, choice.device));
   if (environment.gpu)

@@ -41,17 +41,21 @@ struct Transport {
   }
 };
 
-// By the name that options give a plugin: "builtin"; a path or name; "" = what the environment
-// names, else builtin. `gpu` may be null. `sockets` of a channel, at most, are for the builtin one;
-// 0 = as the environment says. `chunk_bytes` 0 = the default. Calls into a plugin are noted in
-// `journal`. `peer`, where it is known, is the machine that will be connected to. The set-up of a
-// TCPX plugin is checked before its init(): what is wrong with it is one error. `isolate`: the
-// plugin in a process of its own, and an error where there is no plugin; else as HAWSER_ISOLATE
-// says.
-Result<Transport> open_transport(const std::string& plugin, std::shared_ptr<Gpu> gpu,
-                                 std::size_t chunk_bytes, std::shared_ptr<CallJournal> journal,
-                                 int sockets = 0, const std::string& peer = "",
-                                 bool isolate = false);
+// What a user chose of a transport.
+struct TransportChoice {
+  std::string plugin;  // "builtin"; a path or name; "": what the environment names, else that
+  std::size_t chunk_bytes = 0;  // 0: the default
+  int sockets = 0;              // of a builtin channel, at most; 0: as the environment says
+  std::string peer;             // the machine that will be connected to, where that is known
+  // The plugin in a process of its own, and an error where there is no plugin; else as
+  // HAWSER_ISOLATE says.
+  bool isolate = false;
+};
+
+// `gpu` may be null. Calls into a plugin are noted in `journal`. The set-up of a TCPX plugin is
+// checked before its init(): what is wrong with it is one error.
+Result<Transport> open_transport(const TransportChoice& choice, std::shared_ptr<Gpu> gpu,
+                                 std::shared_ptr<CallJournal> journal);
 
 // The GPU for `choice`: null for host memory, and, with `automatic`, where there is no usable
 // driver; `why` is told in that case.
@@ -78,14 +82,10 @@ struct Environment {
 
 // What a user chose of it.
 struct EnvironmentChoice {
-  std::string plugin;        // as for open_transport
+  TransportChoice transport;
   std::string device = "0";  // by index or name
   MemoryChoice memory = MemoryChoice::automatic;
   int gpu = 0;
-  std::size_t chunk_bytes = 0;
-  int sockets = 0;       // as for open_transport
-  std::string peer;      // the same
-  bool isolate = false;  // the same
 };
 
 Result<Environment> open_environment(const EnvironmentChoice& choice,

@@ -176,8 +176,10 @@ DevicesResult describe_devices(const DevicesOptions& options) {
   std::string why;
   const auto gpu = open_gpu(MemoryChoice::automatic, 0, why);  // a plugin may want a current device
   if (gpu.ok() && *gpu) static_cast<void>((*gpu)->make_current().ok());
+  TransportChoice choice;
+  choice.plugin = options.plugin;
   const auto transport =
-      open_transport(options.plugin, gpu.ok() ? *gpu : nullptr, 0, std::make_shared<CallJournal>());
+      open_transport(choice, gpu.ok() ? *gpu : nullptr, std::make_shared<CallJournal>());
   if (!transport.ok()) return {false, transport.error().message(), ""};
   DevicesResult result{true, "", ""};
   json object;

@@ -39,14 +39,15 @@ Status check(const ValidateOptions& options) {
 }
 
 EnvironmentChoice choice_of(const ValidateOptions& options) {
-  return {options.plugin,
-          options.device,
-          options.memory,
-          options.gpu,
-          options.chunk_bytes,
-          0,
-          options.role == Role::client ? options.address : "",
-          options.isolate};
+  EnvironmentChoice choice;
+  choice.transport.plugin = options.plugin;
+  choice.transport.chunk_bytes = options.chunk_bytes;
+  if (options.role == Role::client) choice.transport.peer = options.address;
+  choice.transport.isolate = options.isolate;
+  choice.device = options.device;
+  choice.memory = options.memory;
+  choice.gpu = options.gpu;
+  return choice;
 }
 
 std::size_t own_chunk_limit(const ValidateOptions& options, const Environment& environment) {

@@ -127,8 +127,12 @@ TEST(NetPageBudget, APoolOfUnknownSizeBoundsNothing) {
 TEST(NetPageBudget, EachPoolHasItsOwn) {
   PageBudgets budgets;
   int one = 0, two = 0;
-  EXPECT_EQ(budgets.of(&one, 1 << 20), budgets.of(&one, 1 << 20));
-  EXPECT_NE(budgets.of(&one, 1 << 20), budgets.of(&two, 1 << 20));
+  auto first = budgets.of(&one, 1 << 20);
+  EXPECT_EQ(budgets.of(&one, 1 << 20), first);
+  EXPECT_NE(budgets.of(&two, 1 << 20), first);
+  const std::size_t small = first->capacity();
+  first.reset();
+  EXPECT_GT(budgets.of(&one, 1 << 22)->capacity(), small) << "another pool at the same place";
 }
 
 }  // namespace

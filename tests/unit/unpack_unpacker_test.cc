@@ -247,6 +247,39 @@ TEST_P(Unpackers, AKernelThatCannotBeLoadedIsAnErrorOnlyWhereItWasAskedFor) {
   EXPECT_EQ(use_->text(), "d2d");
 }
 
+// A GPU that keeps no order of others' writes (attribute 118), and flushes for the host (117).
+TEST(Unpacker, FlushesOthersWritesOnceBeforeEachBatchWhereTheGpuDoesNotOrderThem) {
+  static int flushes;
+  flushes = 0;
+  const auto loaded = load_cudasim();
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message();
+  static const CudaDriver* original;
+  original = loaded->get();
+  auto driver = std::make_shared<CudaDriver>(**loaded);
+  driver->cuDeviceGetAttribute = [](int* value, int attribute, CUdevice device) {
+    if (attribute == 118) return *value = 0, 0;
+    if (attribute == 117) return *value = 1, 0;
+    return original->cuDeviceGetAttribute(value, attribute, device);
+  };
+  driver->cuFlushGPUDirectRDMAWrites = [](int, int) { return ++flushes, 0; };
+  const auto gpu = *Gpu::open(driver, 0);
+  EXPECT_TRUE(gpu->info().flushes_remote_writes);
+  Buffer lists = std::move(*Buffer::pinned(gpu, kPageBytes));
+  const Buffer source = std::move(*Buffer::cuda(gpu, kPageBytes));
+  Buffer to = std::move(*Buffer::cuda(gpu, kPageBytes));
+  auto* const list = reinterpret_cast<Fragment*>(lists.range().data);
+  list[0] = {0, 100, 0};
+  const auto unpacker = *Unpacker::create({}, gpu, kReceiveBytes, kWindow);
+  const Fragments fragments{source.range().at(0), MemoryKind::cuda, kPageBytes, {list, 1}};
+  for (int batch = 1; batch <= 3; ++batch) {
+    for (std::size_t i = 0; i < 4; ++i)
+      ASSERT_TRUE(unpacker->add(fragments, {to.range().at(i * 100), 100, Reach::gpu}).ok());
+    ASSERT_TRUE(unpacker->submit().ok());
+    EXPECT_EQ(flushes, batch);
+  }
+  EXPECT_FALSE((*Gpu::open(*loaded, 0))->info().flushes_remote_writes);
+}
+
 // The GPU reads when it likes; the pages may go back only after the mark.
 TEST(Unpacker, IsFinishedNoSoonerThanTheGpuIs) {
   const auto driver = load_cudasim();
