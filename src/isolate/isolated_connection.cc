@@ -57,11 +57,12 @@ std::uint32_t CommMaker::abandon() {
 }
 
 Result<std::unique_ptr<Listener>> IsolatedListener::listen(std::shared_ptr<PluginProcess> process,
-                                                           const IsolatedDevice& device) {
-  std::unique_ptr<IsolatedListener> made(new IsolatedListener(process, device));
+                                                           const IsolatedDevice& device, int gpu) {
+  std::unique_ptr<IsolatedListener> made(new IsolatedListener(process, device, gpu));
   HostCall request;
   request.kind = HostCallKind::listen;
   request.device = device.index;
+  request.gpu = gpu;
   request.object = made->number_;
   HAWSER_ASSIGN(const Answer answer, process->ask(request));
   made->handle_ = answer.reply.handle;
@@ -76,6 +77,7 @@ IsolatedListener::~IsolatedListener() {
 Result<std::unique_ptr<ReceiveComm>> IsolatedListener::try_accept() {
   HostCall request;
   request.kind = HostCallKind::accept;
+  request.gpu = gpu_;
   request.object = number_;
   HAWSER_ASSIGN(std::optional<CommParts> parts, maker_.try_make(request));
   if (!parts) return std::unique_ptr<ReceiveComm>();
@@ -90,6 +92,7 @@ IsolatedConnector::~IsolatedConnector() {
 Result<std::unique_ptr<SendComm>> IsolatedConnector::try_connect() {
   HostCall request;
   request.kind = HostCallKind::connect;
+  request.gpu = gpu_;
   request.object = number_;
   request.handle = handle_;
   HAWSER_ASSIGN(std::optional<CommParts> parts, maker_.try_make(request));

@@ -39,17 +39,18 @@ class CommMaker {
 class IsolatedListener : public Listener {
  public:
   static Result<std::unique_ptr<Listener>> listen(std::shared_ptr<PluginProcess> process,
-                                                  const IsolatedDevice& device);
+                                                  const IsolatedDevice& device, int gpu);
   ~IsolatedListener() override;
 
   const Handle& handle() const override { return handle_; }
   Result<std::unique_ptr<ReceiveComm>> try_accept() override;
 
  private:
-  IsolatedListener(std::shared_ptr<PluginProcess> process, const IsolatedDevice& device)
-      : number_(process->next_number()), maker_(std::move(process), device, false) {}
+  IsolatedListener(std::shared_ptr<PluginProcess> process, const IsolatedDevice& device, int gpu)
+      : number_(process->next_number()), gpu_(gpu), maker_(std::move(process), device, false) {}
 
   const std::uint32_t number_;
+  const int gpu_;  // as HostCall has it
   Handle handle_{};
   CommMaker maker_;
 };
@@ -57,9 +58,10 @@ class IsolatedListener : public Listener {
 // Not thread-safe. Borrows the device, which the Net owns.
 class IsolatedConnector : public Connector {
  public:
-  IsolatedConnector(std::shared_ptr<PluginProcess> process, const IsolatedDevice& device,
+  IsolatedConnector(std::shared_ptr<PluginProcess> process, const IsolatedDevice& device, int gpu,
                     const Handle& handle)
       : number_(process->next_number()),
+        gpu_(gpu),
         handle_(handle),
         maker_(std::move(process), device, true) {}
   ~IsolatedConnector() override;
@@ -68,6 +70,7 @@ class IsolatedConnector : public Connector {
 
  private:
   const std::uint32_t number_;
+  const int gpu_;  // as HostCall has it
   const Handle handle_;
   CommMaker maker_;
 };

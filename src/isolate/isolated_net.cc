@@ -17,6 +17,11 @@ namespace {
 // What a plugin takes may be a GiB; the slots of a comm are to stay small.
 constexpr std::size_t kMaxRequestBytes = std::size_t{1} << 20;
 
+// That process opens GPUs of its own.
+int ordinal_of(const CommPlace& place) {
+  return place.gpu != nullptr ? place.gpu->info().ordinal : -1;
+}
+
 Result<ProcessOptions> settled(ProcessOptions options) {
   HAWSER_ASSIGN(options.program, find_host_program(options.program));
   if (options.data_call_bound == Milliseconds(0)) {
@@ -62,15 +67,17 @@ Status IsolatedNet::check_device(int device) const {
                fmt::format("{}: no device {}: it has {}", name_, device, devices_.size()));
 }
 
-Result<std::unique_ptr<Listener>> IsolatedNet::listen(int device) {
-  HAWSER_TRY(check_device(device));
-  return IsolatedListener::listen(process_, isolated_[static_cast<std::size_t>(device)]);
+Result<std::unique_ptr<Listener>> IsolatedNet::listen(const CommPlace& place) {
+  HAWSER_TRY(check_device(place.device));
+  return IsolatedListener::listen(process_, isolated_[static_cast<std::size_t>(place.device)],
+                                  ordinal_of(place));
 }
 
-Result<std::unique_ptr<Connector>> IsolatedNet::connect(int device, const Handle& handle) {
-  HAWSER_TRY(check_device(device));
+Result<std::unique_ptr<Connector>> IsolatedNet::connect(const CommPlace& place,
+                                                        const Handle& handle) {
+  HAWSER_TRY(check_device(place.device));
   return std::unique_ptr<Connector>(std::make_unique<IsolatedConnector>(
-      process_, isolated_[static_cast<std::size_t>(device)], handle));
+      process_, isolated_[static_cast<std::size_t>(place.device)], ordinal_of(place), handle));
 }
 
 std::chrono::nanoseconds IsolatedNet::cpu_time_elsewhere() const {

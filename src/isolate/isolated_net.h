@@ -35,8 +35,8 @@ class IsolatedNet : public Net {
   const std::string& name() const override { return name_; }
   const std::string& description() const override { return description_; }
   const std::vector<NetDevice>& devices() const override { return devices_; }
-  Result<std::unique_ptr<Listener>> listen(int device) override;
-  Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) override;
+  Result<std::unique_ptr<Listener>> listen(const CommPlace& place) override;
+  Result<std::unique_ptr<Connector>> connect(const CommPlace& place, const Handle& handle) override;
   std::optional<Error> ended() const override { return process_->failure(); }
   std::chrono::nanoseconds cpu_time_elsewhere() const override;
 

@@ -221,6 +221,7 @@ Reply device_reply(const NetDevice& device, std::string& text) {
   fields.host_pointers = can.host_pointers;
   fields.registration_per_device = can.registration_per_device;
   fields.reports_received_bytes = can.reports_received_bytes;
+  fields.comms_of_a_gpu = can.comms_of_a_gpu;
   return reply;
 }
 
@@ -250,6 +251,7 @@ Result<NetDevice> to_device(const Reply& reply, const std::string& text) {
   can.oldest_first = true;
   can.registration_per_device = fields.registration_per_device != 0;
   can.reports_received_bytes = fields.reports_received_bytes != 0;
+  can.comms_of_a_gpu = fields.comms_of_a_gpu != 0;
   return device;
 }
 

@@ -43,6 +43,7 @@ struct HostCall {
   std::uint32_t object = 0;  // numbers of listeners, connectors and comms: the caller gives them
   std::uint32_t comm = 0;
   std::int32_t device = 0;
+  std::int32_t gpu = -1;  // CUDA ordinal, of a comm that is for one; -1: as the plugin was opened
   std::uint32_t slots = 0;
   std::uint64_t slot_bytes = 0;
   // The thread that asks, and what it works on: whoever serves it goes by the same names.
@@ -68,7 +69,7 @@ struct DeviceFields {
   std::uint8_t host_pointers = 0;
   std::uint8_t registration_per_device = 0;
   std::uint8_t reports_received_bytes = 0;
-  std::uint8_t reserved = 0;
+  std::uint8_t comms_of_a_gpu = 0;
 };
 
 struct Reply {

@@ -71,7 +71,8 @@ class PluginHost {
   Result<std::shared_ptr<Making>> add_making(std::uint32_t object);
   template <class CommKind, class Try>
   Result<Reply> make_comm(Job& job, Making& making, bool sends, Try attempt);
-  Result<DriverParts> parts_of(Job& job, bool sends) const;
+  Result<DriverParts> parts_of(Job& job, bool sends);
+  Result<std::shared_ptr<Gpu>> gpu_of(int ordinal);
   Status keep(std::uint32_t comm, const Making& making, std::shared_ptr<CommDriver> driver);
   Status check_open() const;
 
@@ -82,6 +83,8 @@ class PluginHost {
   std::atomic<bool> open_{false};  // publishes the two below, which do not change any more
   std::shared_ptr<Gpu> gpu_;
   std::unique_ptr<Net> net_;
+  std::mutex gpus_mutex_;  // held while one is opened; guards gpus_
+  std::map<int, std::shared_ptr<Gpu>> gpus_;
   std::mutex mutex_;  // guards what follows
   std::map<std::uint32_t, std::shared_ptr<Making>> makings_;
   std::map<std::uint32_t, std::shared_ptr<CommDriver>> comms_;

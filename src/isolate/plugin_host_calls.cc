@@ -26,9 +26,8 @@ Result<Reply> PluginHost::open(const Job& job, std::string& text) {
   options.max_version = settings.max_version;
   options.journal = std::shared_ptr<CallJournal>(control_, &control_->journal());
   if (settings.gpu >= 0) {
-    HAWSER_ASSIGN(std::shared_ptr<const CudaDriver> driver, CudaDriver::load());
-    HAWSER_ASSIGN(gpu_, Gpu::open(std::move(driver), settings.gpu));
-    options.gpu = gpu_;
+    HAWSER_ASSIGN(options.gpu, gpu_of(settings.gpu));
+    gpu_ = options.gpu;
   }
   options.wanted_chunk_bytes = settings.wanted_chunk_bytes;
   options.peer = settings.peer;
@@ -41,6 +40,18 @@ Result<Reply> PluginHost::open(const Job& job, std::string& text) {
   Reply reply;
   reply.devices = static_cast<std::uint32_t>(net_->devices().size());
   return reply;
+}
+
+// What is opened stays so: contexts are dear.
+Result<std::shared_ptr<Gpu>> PluginHost::gpu_of(int ordinal) {
+  if (ordinal < 0) return gpu_;
+  const std::lock_guard lock(gpus_mutex_);
+  std::shared_ptr<Gpu>& gpu = gpus_[ordinal];
+  if (gpu == nullptr) {
+    HAWSER_ASSIGN(std::shared_ptr<const CudaDriver> driver, CudaDriver::load());
+    HAWSER_ASSIGN(gpu, Gpu::open(std::move(driver), ordinal));
+  }
+  return gpu;
 }
 
 Result<Reply> PluginHost::device(const HostCall& request, std::string& text) const {
@@ -60,7 +71,8 @@ Result<std::shared_ptr<PluginHost::Making>> PluginHost::add_making(std::uint32_t
 }
 
 Result<Reply> PluginHost::listen(const HostCall& request) {
-  HAWSER_ASSIGN(std::unique_ptr<Listener> listener, net_->listen(request.device));
+  HAWSER_ASSIGN(const std::shared_ptr<Gpu> gpu, gpu_of(request.gpu));
+  HAWSER_ASSIGN(std::unique_ptr<Listener> listener, net_->listen({request.device, gpu}));
   HAWSER_ASSIGN(const std::shared_ptr<Making> making, add_making(request.object));
   Reply reply;
   reply.handle = listener->handle();
@@ -68,7 +80,7 @@ Result<Reply> PluginHost::listen(const HostCall& request) {
   return reply;
 }
 
-Result<DriverParts> PluginHost::parts_of(Job& job, bool sends) const {
+Result<DriverParts> PluginHost::parts_of(Job& job, bool sends) {
   const HostCall& request = job.request;
   if (job.descriptors.size() != 2) return Error(Code::protocol, "a comm without its memory");
   DriverParts parts;
@@ -80,7 +92,7 @@ Result<DriverParts> PluginHost::parts_of(Job& job, bool sends) const {
   if (request.device < 0 || static_cast<std::size_t>(request.device) >= devices.size())
     return Error(Code::protocol, fmt::format("no device {}", request.device));
   parts.capabilities = devices[static_cast<std::size_t>(request.device)].capabilities;
-  parts.gpu = gpu_;
+  HAWSER_ASSIGN(parts.gpu, gpu_of(request.gpu));
   parts.thread_name = request.thread_name.data();
   parts.label = request.label.data();
   return parts;
@@ -126,8 +138,9 @@ Result<Reply> PluginHost::accept(Job& job) {
 
 Result<Reply> PluginHost::connect(Job& job) {
   HAWSER_ASSIGN(const std::shared_ptr<Making> making, add_making(job.request.object));
+  HAWSER_ASSIGN(const std::shared_ptr<Gpu> gpu, gpu_of(job.request.gpu));
   HAWSER_ASSIGN(const std::unique_ptr<Connector> connector,
-                net_->connect(job.request.device, job.request.handle));
+                net_->connect({job.request.device, gpu}, job.request.handle));
   return make_comm<SendComm>(job, *making, true, [&] { return connector->try_connect(); });
 }
 

@@ -58,7 +58,7 @@ Result<Buffer> Buffer::pinned(std::shared_ptr<Gpu> gpu, std::size_t bytes) {
 
 Result<Buffer> Buffer::cuda(std::shared_ptr<Gpu> gpu, std::size_t bytes) {
   HAWSER_TRY(check_size("cuda", bytes));
-  HAWSER_ASSIGN(void* const memory, gpu->allocate(bytes + kPageBytes - 1));
+  HAWSER_ASSIGN(void* const memory, gpu->allocate(round_up_to_page(bytes) + kPageBytes - 1));
   const std::shared_ptr<void> allocation(
       memory, [gpu](void* made) { log_failed_free("cuda", *gpu, gpu->free(made)); });
   return Buffer({align_up_to_page(memory), bytes, MemoryKind::cuda, gpu->info().ordinal},

@@ -20,7 +20,7 @@ class Buffer {
   static Result<Buffer> host(std::size_t bytes);
   // Page-locked, for asynchronous copies to and from that GPU. Not zeroed.
   static Result<Buffer> pinned(std::shared_ptr<Gpu> gpu, std::size_t bytes);
-  // From cuMemAlloc in the GPU's primary context, its start aligned up to 4 KiB. Not zeroed.
+  // From cuMemAlloc in the GPU's primary context: whole pages of 4 KiB, all its own. Not zeroed.
   static Result<Buffer> cuda(std::shared_ptr<Gpu> gpu, std::size_t bytes);
 
   Buffer(Buffer&&) noexcept = default;

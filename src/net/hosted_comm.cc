@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/parameters.h"
+#include "net/whole_pages.h"
 
 namespace hawser {
 namespace {
@@ -52,19 +53,12 @@ void log_close_failure(const Status& closed) {
 
 }  // namespace
 
-HostedCommCore::HostedCommCore(const HostedPlugin& plugin, const HostedDevice& device, void* comm)
-    : plugin_(plugin),
-      device_(device),
+HostedCommCore::HostedCommCore(HostedPlace place, void* comm)
+    : place_(std::move(place)),
       comm_(comm),
-      window_(device.capabilities.max_requests),
-      registrations_(device.registrations ? *device.registrations : own_registrations_) {}
-
-CallNote HostedCommCore::note(const char* entry) const {
-  CallNote note;
-  note.entry = entry;
-  note.device = device_.index;
-  return note;
-}
+      window_(place_.device.capabilities.max_requests),
+      registrations_(place_.device.registrations ? *place_.device.registrations
+                                                 : own_registrations_) {}
 
 CallNote HostedCommCore::note(const char* entry, const HostedRequest& request) const {
   CallNote made = note(entry);
@@ -79,58 +73,58 @@ Error HostedCommCore::fail(Error error) {
   return error;
 }
 
-Status HostedCommCore::check_cuda_range(const MemoryRange& range) const {
-  const bool dma_buf_only = (device_.properties.pointer_support & abi::kDmaBufPointer) != 0;
-  if (!device_.capabilities.cuda_pointers) {
+Result<MemoryRange> HostedCommCore::registrable_of_gpu(const MemoryRange& range) const {
+  const bool dma_buf_only = (device().properties.pointer_support & abi::kDmaBufPointer) != 0;
+  if (!device().capabilities.cuda_pointers) {
     return Error(Code::unavailable,
-                 fmt::format("{}: device {} takes CUDA memory {}: use host memory", plugin_.name(),
-                             device_.index,
+                 fmt::format("{}: device {} takes CUDA memory {}: use host memory", plugin().name(),
+                             device().index,
                              dma_buf_only ? "only as a dma-buf, which is not exported yet"
                                           : "neither by pointer nor as a dma-buf"));
   }
-  if (!device_.capabilities.needs_unpack) return {};
-  if (reinterpret_cast<std::uintptr_t>(range.data) % kPageBytes != 0) {
-    return Error(Code::invalid_argument,
-                 fmt::format("{}: {}: GPU memory must start on a {} byte page for this plugin",
-                             plugin_.name(), call_text(registration_note(device_.index, range)),
-                             kPageBytes));
-  }
-  if (device_.devmem == Devmem::real && !ends_in_pci_address(device_.properties.pci_path)) {
+  if (device().devmem == Devmem::real && !ends_in_pci_address(device().properties.pci_path)) {
     return Error(Code::unavailable,
                  fmt::format("{}: device {} ({}) has no PCI address (path '{}'), and the plugin "
                              "registers GPU memory by it: choose a physical NIC",
-                             plugin_.name(), device_.index, device_.properties.name,
-                             device_.properties.pci_path));
+                             plugin().name(), device().index, device().properties.name,
+                             device().properties.pci_path));
   }
-  return {};
+  if (!device().capabilities.registers_whole_pages) return range;
+  auto pages = whole_pages(range, place_.gpu.get());
+  if (pages.ok()) return pages;
+  return Error(
+      pages.error().code(),
+      fmt::format("{}: {}: {}", plugin().name(),
+                  call_text(registration_note(device().index, range)), pages.error().message()));
 }
 
-Status HostedCommCore::check_range(const MemoryRange& range) const {
-  const auto text = [&] { return call_text(registration_note(device_.index, range)); };
+// What to register for it, which may be more.
+Result<MemoryRange> HostedCommCore::registrable(const MemoryRange& range) const {
+  const auto text = [&] { return call_text(registration_note(device().index, range)); };
   if (range.data == nullptr || range.bytes == 0)
     return Error(Code::invalid_argument,
-                 fmt::format("{}: {}: nothing to register", plugin_.name(), text()));
-  if (range.bytes > device_.max_registration_bytes) {
+                 fmt::format("{}: {}: nothing to register", plugin().name(), text()));
+  if (range.bytes > device().max_registration_bytes) {
     return Error(Code::invalid_argument,
                  fmt::format("{}: {}: a v{} plugin registers at most {} bytes at once: register in "
                              "pieces",
-                             plugin_.name(), text(), plugin_.api().traits().version,
-                             device_.max_registration_bytes));
+                             plugin().name(), text(), plugin().api().traits().version,
+                             device().max_registration_bytes));
   }
-  if (range.kind == MemoryKind::cuda) return check_cuda_range(range);
-  if (!device_.capabilities.host_pointers)
-    return Error(Code::unavailable,
-                 fmt::format("{}: device {} takes no host memory", plugin_.name(), device_.index));
-  return {};
+  if (range.kind == MemoryKind::cuda) return registrable_of_gpu(range);
+  if (!device().capabilities.host_pointers)
+    return Error(Code::unavailable, fmt::format("{}: device {} takes no host memory",
+                                                plugin().name(), device().index));
+  return range;
 }
 
-Result<Registration*> HostedCommCore::register_memory(const MemoryRange& range) {
-  HAWSER_TRY(check_range(range));
+Result<Registration*> HostedCommCore::register_memory(const MemoryRange& wanted) {
+  HAWSER_ASSIGN(const MemoryRange range, registrable(wanted));
   HostedRegistration made;
   made.range = range;
-  HAWSER_TRY(plugin_.call(registration_note(device_.index, range), [&] {
-    return plugin_.api().register_memory(comm_, range.data, range.bytes, abi_kind(range.kind),
-                                         &made.memory_handle);
+  HAWSER_TRY(place_.call(registration_note(device().index, range), [&] {
+    return plugin().api().register_memory(comm_, range.data, range.bytes, abi_kind(range.kind),
+                                          &made.memory_handle);
   }));
   return registrations_.add(made);
 }
@@ -141,11 +135,11 @@ Status HostedCommCore::deregister(Registration* registration) {
     return Error(Code::internal,
                  fmt::format("{}: deregister() of a registration that is not, or no longer, one of "
                              "this {}",
-                             plugin_.name(), device_.registrations ? "device" : "comm"));
+                             plugin().name(), device().registrations ? "device" : "comm"));
   }
-  CallNote note = registration_note(device_.index, owned->range);
+  CallNote note = registration_note(device().index, owned->range);
   note.entry = "deregMr";
-  return plugin_.call(note, [&] { return plugin_.api().deregister(comm_, owned->memory_handle); });
+  return place_.call(note, [&] { return plugin().api().deregister(comm_, owned->memory_handle); });
 }
 
 Status HostedCommCore::check_post(const char* entry, const void* data, std::size_t bytes,
@@ -155,18 +149,18 @@ Status HostedCommCore::check_post(const char* entry, const void* data, std::size
     return Error(Code::internal,
                  fmt::format("{}: {} with {} requests in flight on this comm of device {}, "
                              "the most there may be",
-                             plugin_.name(), entry, window_.unreleased(), device_.index));
+                             plugin().name(), entry, window_.unreleased(), device().index));
   }
-  if (bytes > device_.capabilities.max_request_bytes) {
+  if (bytes > device().capabilities.max_request_bytes) {
     return Error(Code::invalid_argument,
                  fmt::format("{}: {} of {} bytes, more than the {} of one request on device {}",
-                             plugin_.name(), entry, bytes, device_.capabilities.max_request_bytes,
-                             device_.index));
+                             plugin().name(), entry, bytes, device().capabilities.max_request_bytes,
+                             device().index));
   }
   if (registration == nullptr ? bytes > 0 : !registration->holds(data, bytes)) {
     return Error(Code::invalid_argument,
-                 fmt::format("{}: {} of {} bytes at {} outside of its registration", plugin_.name(),
-                             entry, bytes, data));
+                 fmt::format("{}: {} of {} bytes at {} outside of its registration",
+                             plugin().name(), entry, bytes, data));
   }
   return {};
 }
@@ -181,7 +175,7 @@ Result<Request*> HostedCommCore::post(const char* entry, void* data, std::size_t
   place.bytes = bytes;
   place.registration = hosted;
   void* const handle = hosted == nullptr ? nullptr : hosted->memory_handle;
-  const Status made = plugin_.fast_call(note(entry, place), [&] { return make(place, handle); });
+  const Status made = place_.fast_call(note(entry, place), [&] { return make(place, handle); });
   if (!made.ok()) return fail(made.error());
   if (place.request == nullptr) return static_cast<Request*>(nullptr);
   window_.post();
@@ -194,35 +188,35 @@ Result<HostedRequest*> HostedCommCore::oldest(const Request* request) {
   if (oldest == nullptr || oldest != request) {
     return Error(Code::internal, fmt::format("{}: test() of a request that is not the oldest "
                                              "unfinished one of its comm",
-                                             plugin_.name()));
+                                             plugin().name()));
   }
   return oldest;
 }
 
 Result<bool> HostedCommCore::poll(const HostedRequest& owner, void* plugin_request, int* sizes) {
   int done = 0;
-  const Status tested = plugin_.fast_call(
-      note("test", owner), [&] { return plugin_.api().test(plugin_request, &done, sizes); });
+  const Status tested = place_.fast_call(
+      note("test", owner), [&] { return plugin().api().test(plugin_request, &done, sizes); });
   if (!tested.ok()) return fail(tested.error());
   return done != 0;
 }
 
 void HostedCommCore::say_what_is_left() const {
   if (window_.unreleased() > 0)
-    log_warning("{}: a comm of device {} is closed with {} requests outstanding", plugin_.name(),
-                device_.index, window_.unreleased());
+    log_warning("{}: a comm of device {} is closed with {} requests outstanding", plugin().name(),
+                device().index, window_.unreleased());
   if (own_registrations_.size() > 0)
-    log_warning("{}: a comm of device {} is closed with {} registrations left", plugin_.name(),
-                device_.index, own_registrations_.size());
+    log_warning("{}: a comm of device {} is closed with {} registrations left", plugin().name(),
+                device().index, own_registrations_.size());
 }
 
-HostedSendComm::HostedSendComm(const HostedPlugin& plugin, const HostedDevice& device, void* comm,
+HostedSendComm::HostedSendComm(HostedPlace place, void* comm,
                                std::unique_ptr<abi::DeviceHandle> device_handle)
-    : core_(plugin, device, comm), device_handle_(std::move(device_handle)) {}
+    : core_(std::move(place), comm), device_handle_(std::move(device_handle)) {}
 
 HostedSendComm::~HostedSendComm() {
   core_.say_what_is_left();
-  log_close_failure(core_.plugin().call(
+  log_close_failure(core_.place().call(
       core_.note("closeSend"), [&] { return core_.plugin().api().close_send(core_.comm()); }));
 }
 
@@ -251,19 +245,21 @@ Result<TestResult> HostedSendComm::test(Request* request) {
   return TestResult{true, std::nullopt};
 }
 
-HostedReceiveComm::HostedReceiveComm(const HostedPlugin& plugin, const HostedDevice& device,
-                                     void* comm, std::unique_ptr<abi::DeviceHandle> device_handle)
-    : core_(plugin, device, comm), device_handle_(std::move(device_handle)) {}
+HostedReceiveComm::HostedReceiveComm(HostedPlace place, void* comm,
+                                     std::unique_ptr<abi::DeviceHandle> device_handle)
+    : core_(std::move(place), comm), device_handle_(std::move(device_handle)) {}
 
 HostedReceiveComm::~HostedReceiveComm() {
+  if (stand_in_registration_ != nullptr)
+    log_close_failure(core_.deregister(stand_in_registration_));
   core_.say_what_is_left();
-  log_close_failure(core_.plugin().call(
+  log_close_failure(core_.place().call(
       core_.note("closeRecv"), [&] { return core_.plugin().api().close_receive(core_.comm()); }));
 }
 
 Status HostedReceiveComm::open_unpacking(const abi::DeviceHandle* given) {
   const abi::DeviceHandle none{};
-  auto reader = UnpackReader::open(given == nullptr ? none : *given, core_.plugin().gpu(),
+  auto reader = UnpackReader::open(given == nullptr ? none : *given, core_.place().gpu.get(),
                                    core_.device().devmem == Devmem::real);
   if (!reader.ok())
     return Error(reader.error().code(),
@@ -288,18 +284,35 @@ Status HostedReceiveComm::deregister(Registration* registration) {
   return core_.deregister(registration);
 }
 
+// A NIC that is steered to a GPU's pool has nothing for host memory: a receive that the plugin
+// believes to be one never ends. So what belongs elsewhere is posted with memory of the GPU that
+// stands in for it; the plugin writes nothing there, it is only what tells which pool is meant.
+Result<HostedReceiveComm::Posting> HostedReceiveComm::posting(const Posting& wanted) {
+  const bool by_gpu = core_.place().receives_by_gpu();
+  const auto* const given = static_cast<const HostedRegistration*>(wanted.registration);
+  const bool will_do = given != nullptr && (!by_gpu || given->range.kind == MemoryKind::cuda);
+  if (will_do || !unpack_) return wanted;
+  if (stand_in_registration_ == nullptr) {
+    HAWSER_ASSIGN(stand_in_, core_.plugin().stand_in(
+                                 core_.place().gpu, core_.device().capabilities.max_request_bytes));
+    HAWSER_ASSIGN(stand_in_registration_, core_.register_memory(stand_in_->range()));
+  }
+  return Posting{stand_in_->range().data, stand_in_registration_};
+}
+
 Result<Request*> HostedReceiveComm::try_receive(void* data, std::size_t bytes, int tag,
                                                 Registration* registration) {
+  HAWSER_ASSIGN(const Posting posting, this->posting({data, registration}));
   const auto make = [&](HostedRequest& place, void* handle) -> int {
     const std::optional<std::size_t> pages = pages_.try_take(bytes);
     if (!pages) return abi::kSuccess;  // and no request: too early
     place.pages = *pages;
-    const int result =
-        core_.plugin().api().receive(core_.comm(), data, bytes, tag, handle, &place.request);
+    const int result = core_.plugin().api().receive(core_.comm(), posting.data, bytes, tag, handle,
+                                                    &place.request);
     if (result != abi::kSuccess || place.request == nullptr) pages_.give_back(*pages);
     return result;
   };
-  return core_.post("irecv", data, bytes, registration, make);
+  return core_.post("irecv", posting.data, bytes, posting.registration, make);
 }
 
 Result<TestResult> HostedReceiveComm::test(Request* request) {
@@ -334,7 +347,7 @@ Result<bool> HostedReceiveComm::start_flush(HostedRequest& request) {
       request.registration != nullptr && request.registration->range.kind == MemoryKind::cuda;
   const std::size_t bytes = request.received.value_or(request.bytes);
   if (!core_.device().flushes || !to_cuda || bytes == 0) return false;
-  const Status started = core_.plugin().fast_call(core_.note("iflush", request), [&] {
+  const Status started = core_.place().fast_call(core_.note("iflush", request), [&] {
     return core_.plugin().api().flush(core_.comm(), request.data, static_cast<int>(bytes),
                                       request.registration->memory_handle, &request.flush_request);
   });
@@ -371,11 +384,16 @@ Result<Fragments> HostedReceiveComm::fragments(Request* request) {
   if (!core_.window().is_finished(request))
     return Error(Code::internal, fmt::format("{}: fragments() of a receive that is not finished",
                                              core_.plugin().name()));
-  auto found = unpack_->fragments(static_cast<const HostedRequest*>(request)->sequence);
+  const auto& hosted = static_cast<const HostedRequest&>(*request);
+  auto found = unpack_->fragments(hosted.sequence);
   if (!found.ok())
     return core_.fail(
         Error(found.error().code(), fmt::format("{}: device {}: {}", core_.plugin().name(),
                                                 core_.device().index, found.error().message())));
+  if (found->list.empty() && hosted.bytes > 0)
+    return core_.fail(plugin_misbehaved(
+        core_.plugin().name(), core_.note("irecv", hosted),
+        "ended without a fragment: its bytes, if any came, did not come through the bounce pool"));
   return found;
 }
 
@@ -383,7 +401,7 @@ Status HostedReceiveComm::consume(Request* request) {
   if (!unpack_) return ReceiveComm::consume(request);
   HAWSER_ASSIGN(HostedRequest* const oldest, next_to_consume(request));
   if (core_.plugin().api().traits().has_irecv_consumed) {
-    const Status consumed = core_.plugin().fast_call(core_.note("irecvConsumed", *oldest), [&] {
+    const Status consumed = core_.place().fast_call(core_.note("irecvConsumed", *oldest), [&] {
       return core_.plugin().api().consumed(core_.comm(), oldest->request);
     });
     if (!consumed.ok()) return core_.fail(consumed.error());

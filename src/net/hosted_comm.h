@@ -17,10 +17,11 @@ namespace hawser {
 // the plugin and the device, which the Net owns.
 class HostedCommCore {
  public:
-  HostedCommCore(const HostedPlugin& plugin, const HostedDevice& device, void* comm);
+  HostedCommCore(HostedPlace place, void* comm);
 
-  const HostedPlugin& plugin() const { return plugin_; }
-  const HostedDevice& device() const { return device_; }
+  const HostedPlace& place() const { return place_; }
+  const HostedPlugin& plugin() const { return place_.plugin; }
+  const HostedDevice& device() const { return place_.device; }
   void* comm() const { return comm_; }
   RequestWindow& window() { return window_; }
 
@@ -39,7 +40,7 @@ class HostedCommCore {
   Result<bool> poll(const HostedRequest& owner, void* plugin_request, int* sizes);
   static constexpr std::size_t kMaxSizes = 8;
 
-  CallNote note(const char* entry) const;
+  CallNote note(const char* entry) const { return place_.note(entry); }
   CallNote note(const char* entry, const HostedRequest& request) const;
   // Remembers the error: after one the plugin's requests may be gone, and are not touched again.
   Error fail(Error error);
@@ -48,13 +49,12 @@ class HostedCommCore {
   void say_what_is_left() const;
 
  private:
-  Status check_range(const MemoryRange& range) const;
-  Status check_cuda_range(const MemoryRange& range) const;
+  Result<MemoryRange> registrable(const MemoryRange& range) const;
+  Result<MemoryRange> registrable_of_gpu(const MemoryRange& range) const;
   Status check_post(const char* entry, const void* data, std::size_t bytes,
                     const HostedRegistration* registration) const;
 
-  const HostedPlugin& plugin_;
-  const HostedDevice& device_;
+  const HostedPlace place_;
   void* comm_;
   RequestWindow window_;
   RegistrationSet own_registrations_;  // used where they are not the device's
@@ -66,8 +66,7 @@ class HostedCommCore {
 class HostedSendComm : public SendComm {
  public:
   // `device_handle` is storage the plugin may write to for as long as the comm lives.
-  HostedSendComm(const HostedPlugin& plugin, const HostedDevice& device, void* comm,
-                 std::unique_ptr<abi::DeviceHandle> device_handle);
+  HostedSendComm(HostedPlace place, void* comm, std::unique_ptr<abi::DeviceHandle> device_handle);
   ~HostedSendComm() override;
 
   Result<Registration*> register_memory(const MemoryRange& range) override;
@@ -84,7 +83,7 @@ class HostedSendComm : public SendComm {
 // Thread safety: see Comm.
 class HostedReceiveComm : public ReceiveComm {
  public:
-  HostedReceiveComm(const HostedPlugin& plugin, const HostedDevice& device, void* comm,
+  HostedReceiveComm(HostedPlace place, void* comm,
                     std::unique_ptr<abi::DeviceHandle> device_handle);
   ~HostedReceiveComm() override;
 
@@ -112,10 +111,19 @@ class HostedReceiveComm : public ReceiveComm {
   TestResult finish(HostedRequest& request);
   Result<HostedRequest*> next_to_consume(const Request* request);
 
+  // What the plugin is told of a receive.
+  struct Posting {
+    void* data = nullptr;
+    Registration* registration = nullptr;
+  };
+  Result<Posting> posting(const Posting& wanted);
+
   HostedCommCore core_;
   std::unique_ptr<abi::DeviceHandle> device_handle_;
   std::optional<UnpackReader> unpack_;
   PageShare pages_;
+  std::shared_ptr<Buffer> stand_in_;  // and its registration, once a receive wanted it
+  Registration* stand_in_registration_ = nullptr;
 };
 
 }  // namespace hawser

@@ -12,8 +12,7 @@ namespace hawser {
 // Not thread-safe. Borrows the plugin and the device, which the Net owns.
 class HostedListener : public Listener {
  public:
-  static Result<std::unique_ptr<Listener>> listen(const HostedPlugin& plugin,
-                                                  const HostedDevice& device);
+  static Result<std::unique_ptr<Listener>> listen(HostedPlace place);
   // Closes the listen comm unless an accept has begun and not ended: plugins crash on that, so it
   // is left open then, with a line in the log.
   ~HostedListener() override;
@@ -22,15 +21,13 @@ class HostedListener : public Listener {
   Result<std::unique_ptr<ReceiveComm>> try_accept() override;
 
  private:
-  HostedListener(const HostedPlugin& plugin, const HostedDevice& device)
-      : plugin_(plugin), device_(device) {}
+  explicit HostedListener(HostedPlace place) : place_(std::move(place)) {}
 
   enum class State { listening, accepting, ended };
   void close();
   Result<std::unique_ptr<ReceiveComm>> take(void* comm, const abi::DeviceHandle* given);
 
-  const HostedPlugin& plugin_;
-  const HostedDevice& device_;
+  const HostedPlace place_;
   alignas(64) Handle handle_{};
   void* comm_ = nullptr;
   State state_ = State::listening;
@@ -42,16 +39,15 @@ class HostedListener : public Listener {
 // give up a connection that is being made: what it holds for one that is abandoned stays with it.
 class HostedConnector : public Connector {
  public:
-  HostedConnector(const HostedPlugin& plugin, const HostedDevice& device, const Handle& handle)
-      : plugin_(plugin), device_(device), handle_(handle) {}
+  HostedConnector(HostedPlace place, const Handle& handle)
+      : place_(std::move(place)), handle_(handle) {}
 
   Result<std::unique_ptr<SendComm>> try_connect() override;
 
  private:
   enum class State { new_, connecting, ended };
 
-  const HostedPlugin& plugin_;
-  const HostedDevice& device_;
+  const HostedPlace place_;
   // The plugin keeps its state in here: the same bytes on every try, none after success.
   alignas(64) Handle handle_;
   State state_ = State::new_;

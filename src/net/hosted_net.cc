@@ -9,8 +9,6 @@
 #include <atomic>
 #include <cctype>
 #include <limits>
-#include <mutex>
-#include <set>
 
 #include "base/parameters.h"
 #include "net/hosted_connection.h"
@@ -29,26 +27,6 @@ bool contains_ignoring_case(const std::string& text, const std::string& part) {
   };
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
-
-// Up to v10 a plugin is initialised once for as long as its library is loaded, which here is for
-// ever: the second Net of the same plugin must not do it again. The fact is the process's, so the
-// memory of it is, too.
-class InitialisedPlugins {
- public:
-  template <class Init>
-  static Status once(const void* table, Init&& init) {
-    static auto* const all = new InitialisedPlugins;  // never destroyed: threads outlive exit()
-    const std::lock_guard lock(all->mutex_);
-    if (all->tables_.count(table) > 0) return {};
-    HAWSER_TRY(init());
-    all->tables_.insert(table);
-    return {};
-  }
-
- private:
-  std::mutex mutex_;
-  std::set<const void*> tables_;
-};
 
 // Differs between the Nets of a machine; the plugin may name things by it.
 std::uint64_t next_comm_id() {
@@ -144,7 +122,9 @@ HostedDevice host_device(int index, const PluginProperties& properties, const Pl
   can.max_requests = unpacks ? kUnpackWindow : kWindow;
   can.max_request_bytes = request_limit(properties, traits);
   can.oldest_first = true;  // NCCL tests no other, and plugins rely on it
-  can.needs_unpack = unpacks;
+  // What TCPX-like plugins want of a host (docs/tcpx.md), whatever they are called.
+  can.needs_unpack = can.receives_unregistered = can.registers_whole_pages = unpacks;
+  can.comms_of_a_gpu = can.one_creation_at_a_time = unpacks;
   can.registration_per_device = unpacks || properties.registration_is_global;
   can.reports_received_bytes = !unpacks;
   device.max_registration_bytes = traits.max_registration_bytes;
@@ -154,6 +134,7 @@ HostedDevice host_device(int index, const PluginProperties& properties, const Pl
         std::min(device.max_registration_bytes, kMaxUnpackRegistrationBytes);
     device.devmem = says_emulated(plugin_name) ? Devmem::emulated : Devmem::real;
   }
+  can.max_registration_bytes = device.max_registration_bytes;
   device.flushes = !unpacks && traits.has_iflush;
   if (can.registration_per_device) device.registrations = std::make_unique<RegistrationSet>();
   return device;
@@ -172,8 +153,8 @@ HostedNet::~HostedNet() {
                   device.index, device.registrations->size());
   }
   if (!finalize_) return;
-  const Status finalized = plugin_->call(
-      plain_note("finalize"), [&] { return plugin_->api().finalize(plugin_->context()); });
+  const Status finalized = rare_call(plain_note("finalize"),
+                                     [&] { return plugin_->api().finalize(plugin_->context()); });
   if (!finalized.ok()) log_warning("{}", finalized.error().message());
 }
 
@@ -182,7 +163,7 @@ Status HostedNet::start(const PluginOptions& options) {
     HAWSER_TRY(init());
     finalize_ = true;
   } else {
-    HAWSER_TRY(InitialisedPlugins::once(plugin_->api().table(), [&] { return init(); }));
+    HAWSER_TRY(plugin_->process().init_once([&] { return init(); }));
   }
   HAWSER_ASSIGN(const int count, count_devices());
   for (int index = 0; index < count; ++index) HAWSER_TRY(add_device(index, options));
@@ -190,7 +171,7 @@ Status HostedNet::start(const PluginOptions& options) {
 }
 
 Status HostedNet::init() {
-  return plugin_->call(plain_note("init"), [&] {
+  return rare_call(plain_note("init"), [&] {
     return plugin_->api().init(plugin_->context_place(), next_comm_id(), plugin_->log_function());
   });
 }
@@ -198,7 +179,7 @@ Status HostedNet::init() {
 Result<int> HostedNet::count_devices() const {
   int count = 0;
   const CallNote note = plain_note("devices");
-  HAWSER_TRY(plugin_->call(note, [&] { return plugin_->api().devices(&count); }));
+  HAWSER_TRY(rare_call(note, [&] { return plugin_->api().devices(&count); }));
   if (count < 0 || count > kMaxDevices)
     return plugin_misbehaved(name_, note, fmt::format("told of {} devices", count));
   if (count == 0)
@@ -209,8 +190,8 @@ Result<int> HostedNet::count_devices() const {
 
 Status HostedNet::add_device(int index, const PluginOptions& options) {
   PluginProperties properties;
-  HAWSER_TRY(plugin_->call(plain_note("getProperties", index),
-                           [&] { return plugin_->api().properties(index, &properties); }));
+  HAWSER_TRY(rare_call(plain_note("getProperties", index),
+                       [&] { return plugin_->api().properties(index, &properties); }));
   std::size_t unpack_bytes = 0;
   if (properties.device_type == abi::kDeviceUnpack) {
     HAWSER_TRY(check_unpack_version(name_, properties));
@@ -228,15 +209,20 @@ Status HostedNet::check_device(int device) const {
                fmt::format("{}: no device {}: it has {}", name_, device, hosted_.size()));
 }
 
-Result<std::unique_ptr<Listener>> HostedNet::listen(int device) {
-  HAWSER_TRY(check_device(device));
-  return HostedListener::listen(*plugin_, hosted_[static_cast<std::size_t>(device)]);
+HostedPlace HostedNet::hosted_place(const CommPlace& place) const {
+  return {*plugin_, hosted_[static_cast<std::size_t>(place.device)],
+          place.gpu != nullptr ? place.gpu : plugin_->gpu()};
 }
 
-Result<std::unique_ptr<Connector>> HostedNet::connect(int device, const Handle& handle) {
-  HAWSER_TRY(check_device(device));
-  return std::unique_ptr<Connector>(std::make_unique<HostedConnector>(
-      *plugin_, hosted_[static_cast<std::size_t>(device)], handle));
+Result<std::unique_ptr<Listener>> HostedNet::listen(const CommPlace& place) {
+  HAWSER_TRY(check_device(place.device));
+  return HostedListener::listen(hosted_place(place));
+}
+
+Result<std::unique_ptr<Connector>> HostedNet::connect(const CommPlace& place,
+                                                      const Handle& handle) {
+  HAWSER_TRY(check_device(place.device));
+  return std::unique_ptr<Connector>(std::make_unique<HostedConnector>(hosted_place(place), handle));
 }
 
 Result<std::unique_ptr<Net>> host_plugin(std::unique_ptr<PluginApi> api, const std::string& origin,

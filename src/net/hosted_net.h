@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "net/hosted_plugin.h"
@@ -31,14 +32,20 @@ class HostedNet : public Net {
   const std::string& description() const override { return description_; }
   const std::vector<NetDevice>& devices() const override { return devices_; }
 
-  Result<std::unique_ptr<Listener>> listen(int device) override;
-  Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) override;
+  Result<std::unique_ptr<Listener>> listen(const CommPlace& place) override;
+  Result<std::unique_ptr<Connector>> connect(const CommPlace& place, const Handle& handle) override;
 
  private:
   Status init();
   Result<int> count_devices() const;
   Status add_device(int index, const PluginOptions& options);
   Status check_device(int device) const;
+  HostedPlace hosted_place(const CommPlace& place) const;
+  // One that is of no comm, with the GPU current that the plugin was opened with.
+  template <class Call>
+  Status rare_call(const CallNote& note, Call&& make) const {
+    return plugin_->call(plugin_->gpu().get(), note, std::forward<Call>(make));
+  }
 
   std::unique_ptr<HostedPlugin> plugin_;
   std::string name_;

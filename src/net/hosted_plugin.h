@@ -1,7 +1,9 @@
 // What the comms of a hosted plugin share: the plugin, its devices, and the way to call it.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "gpu/gpu.h"
+#include "memory/buffer.h"
 #include "net/call_journal.h"
 #include "net/hosted_registration.h"
 #include "net/net.h"
@@ -16,6 +19,7 @@
 #include "net/plugin_api.h"
 #include "net/plugin_error.h"
 #include "net/plugin_log.h"
+#include "net/process_plugin.h"
 
 namespace hawser {
 
@@ -38,6 +42,7 @@ class HostedPlugin {
   HostedPlugin(std::unique_ptr<PluginApi> api, std::shared_ptr<CallJournal> journal,
                std::shared_ptr<Gpu> gpu)
       : api_(std::move(api)),
+        process_(ProcessPlugin::of(api_->table())),
         log_(plugin_log(api_->name())),
         journal_(std::move(journal)),
         gpu_(std::move(gpu)) {}
@@ -45,17 +50,24 @@ class HostedPlugin {
   PluginApi& api() const { return *api_; }
   const char* name() const { return log_.name; }  // lives as long as the process
   abi::LogFunction log_function() const { return log_.function; }
-  Gpu* gpu() const { return gpu_.get(); }
+  ProcessPlugin& process() const { return process_; }
+  // That it was opened with, for comms that name none; may be null.
+  const std::shared_ptr<Gpu>& gpu() const { return gpu_; }
   void* context() const { return context_; }
   void** context_place() { return &context_; }
   PageBudgets& page_budgets() const { return page_budgets_; }
 
-  // A rare call: told to the log before it is made (unless it is a repetition), with the GPU
-  // current, noted in the journal.
+  // Memory of that GPU (null: the host's) that receives are posted with which belong elsewhere: see
+  // HostedReceiveComm::posting. Shared by all its comms, as long as there are any.
+  Result<std::shared_ptr<Buffer>> stand_in(const std::shared_ptr<Gpu>& gpu,
+                                           std::size_t bytes) const;
+
+  // A rare call: told to the log before it is made (unless it is a repetition), with `gpu` current,
+  // where there is one, noted in the journal.
   template <class Call>
-  Status call(const CallNote& note, Call&& make, bool repeated = false) const {
+  Status call(const Gpu* gpu, const CallNote& note, Call&& make, bool repeated = false) const {
     if (!repeated) log_debug("{}: calling {}", name(), call_text(note));
-    if (gpu_ != nullptr) HAWSER_TRY(gpu_->make_current());
+    if (gpu != nullptr) HAWSER_TRY(gpu->make_current());
     return fast_call(note, std::forward<Call>(make));
   }
 
@@ -72,11 +84,47 @@ class HostedPlugin {
 
  private:
   std::unique_ptr<PluginApi> api_;
+  ProcessPlugin& process_;
   PluginLog log_;
   std::shared_ptr<CallJournal> journal_;
   std::shared_ptr<Gpu> gpu_;
   void* context_ = nullptr;  // the plugin's, since v11
   mutable PageBudgets page_budgets_;
+  mutable std::mutex mutex_;  // guards stand_ins_
+  mutable std::map<const Gpu*, std::weak_ptr<Buffer>> stand_ins_;
+};
+
+// Where a comm of a plugin is made and driven. Borrows plugin and device, which the Net owns.
+struct HostedPlace {
+  const HostedPlugin& plugin;
+  const HostedDevice& device;
+  std::shared_ptr<Gpu> gpu;  // current in the calls of the comm; null where there is none
+
+  CallNote note(const char* entry) const {
+    CallNote note;
+    note.entry = entry;
+    note.device = device.index;
+    return note;
+  }
+  // A rare call: see HostedPlugin.
+  template <class Call>
+  Status call(const CallNote& note, Call&& make, bool repeated = false) const {
+    return plugin.call(gpu.get(), note, std::forward<Call>(make), repeated);
+  }
+  // A call of the data path. Its context, too, is that of the comm's GPU where comms are a GPU's.
+  template <class Call>
+  Status fast_call(const CallNote& note, Call&& make) const {
+    if (device.capabilities.comms_of_a_gpu && gpu != nullptr) HAWSER_TRY(gpu->make_current());
+    return plugin.fast_call(note, std::forward<Call>(make));
+  }
+  // Whether receives go by CUDA registrations: the plugin puts nothing into host memory then.
+  bool receives_by_gpu() const {
+    return device.capabilities.needs_unpack && device.capabilities.cuda_pointers && gpu != nullptr;
+  }
+  // Null where creations need not take turns.
+  CreationTurn* creation_turn() const {
+    return device.capabilities.one_creation_at_a_time ? &plugin.process().creation_turn() : nullptr;
+  }
 };
 
 }  // namespace hawser

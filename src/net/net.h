@@ -10,12 +10,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "memory/range.h"
 
 namespace hawser {
+
+class Gpu;
 
 // What a device of a Net offers, and what it demands of its caller.
 struct NetCapabilities {
@@ -25,9 +28,14 @@ struct NetCapabilities {
   std::size_t max_request_bytes = 0;     // the largest single send or receive
   bool oldest_first = false;             // only the oldest unfinished request may be tested
   bool needs_unpack = false;             // a receive is done when fragments() says where it landed
+  bool receives_unregistered = false;    // a receive needs no registration, whatever memory it is
   bool registration_per_device = false;  // one registration serves every comm of the device
-  bool reports_received_bytes = false;   // TestResult::bytes is set for receives
-  bool places_without_receive = false;   // can write (region, offset) with no posted receive
+  bool registers_whole_pages = false;    // CUDA memory: pages, within one allocation
+  std::size_t max_registration_bytes = 0;  // of one; 0: no bound
+  bool comms_of_a_gpu = false;             // a comm is one GPU's: name it in CommPlace
+  bool one_creation_at_a_time = false;     // listen, connect and accept take turns, by themselves
+  bool reports_received_bytes = false;     // TestResult::bytes is set for receives
+  bool places_without_receive = false;     // can write (region, offset) with no posted receive
 };
 
 // Whether CUDA memory reaches the NIC without passing through host memory.
@@ -48,6 +56,17 @@ struct NetDevice {
   int max_receives = 1;
   Devmem devmem = Devmem::none;
   NetCapabilities capabilities;
+};
+
+// Where a comm is made: on which device, and, where `comms_of_a_gpu`, for the memory of which GPU.
+// A Net that was opened with a GPU takes that one where none is named.
+struct CommPlace {
+  int device = 0;
+  std::shared_ptr<Gpu> gpu;
+
+  // Implicit: most Nets know nothing of GPUs.
+  CommPlace(int on_device, std::shared_ptr<Gpu> for_gpu = nullptr)
+      : device(on_device), gpu(std::move(for_gpu)) {}
 };
 
 // What a connecting side needs of a listening one; opaque, of fixed size.
@@ -114,13 +133,16 @@ class SendComm : public Comm {
 
 class ReceiveComm : public Comm {
  public:
-  // Receives match sends in posting order. `bytes` must be at least what is sent.
+  // Receives match sends in posting order. `bytes` must be at least what is sent. Where
+  // `receives_unregistered`, `registration` may be null, nothing is written to `data`, and the
+  // bytes are wherever the caller puts the fragments.
   virtual Result<Request*> try_receive(void* data, std::size_t bytes, int tag,
                                        Registration* registration) = 0;
 
   // For Nets that need unpacking: where the bounce pool is.
   virtual MemoryKind bounce_kind() const { return MemoryKind::host; }
-  // For Nets that need unpacking, after test() said done and before consume().
+  // For Nets that need unpacking, after test() said done and before consume(). An error where a
+  // receive of some bytes has ended with none: an empty message needs an empty receive.
   virtual Result<Fragments> fragments(Request* request);
   // Gives the bounce pages back; strictly in posting order, and only once the copy
   // out of them has finished. Ends the request.
@@ -154,8 +176,9 @@ class Net {
       const = 0;  // for people: what it is and where it came from
   virtual const std::vector<NetDevice>& devices() const = 0;
 
-  virtual Result<std::unique_ptr<Listener>> listen(int device) = 0;
-  virtual Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) = 0;
+  virtual Result<std::unique_ptr<Listener>> listen(const CommPlace& place) = 0;
+  virtual Result<std::unique_ptr<Connector>> connect(const CommPlace& place,
+                                                     const Handle& handle) = 0;
 
   // Why nothing of it works any more, and never will: a plugin's process that has died.
   virtual std::optional<Error> ended() const { return std::nullopt; }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstring>
+#include <optional>
 
 #include "base/log.h"
 #include "gpu/gpu.h"
@@ -53,14 +54,34 @@ std::size_t bytes_of_pool(const std::byte* bounce, const Gpu& gpu) {
   return 0;
 }
 
-Fragments describe_pool(const abi::UnpackNetDeviceHandle& unpack, const Gpu* gpu) {
+Error unknown_pool(const Gpu& gpu, const void* bounce) {
+  return Error(Code::plugin,
+               fmt::format("the bounce pool at {} is no memory that the driver of {} knows: the "
+                           "plugin has let go of it, as it does where two connections of a GPU are "
+                           "made at the same time",
+                           bounce, gpu.label()));
+}
+
+Error foreign_pool(const Gpu& gpu, int owner) {
+  return Error(Code::plugin,
+               fmt::format("the bounce pool is memory of GPU {}, and the connection was made for "
+                           "{}: another context was current when it was made",
+                           owner, gpu.label()));
+}
+
+// With a GPU the pool is memory of it, or, where it is emulated so, the host's that the driver has
+// pinned: an address that it does not know is no memory to read from.
+Result<Fragments> describe_pool(const abi::UnpackNetDeviceHandle& unpack, const Gpu* gpu) {
   Fragments pool;
   pool.bounce = static_cast<const std::byte*>(unpack.bounce_buf);
-  if (!is_on_gpu(gpu, pool.bounce)) return pool;
+  if (gpu == nullptr || is_pinned_pointer(gpu->driver(), pool.bounce)) return pool;
+  const std::optional<int> owner = gpu_of_pointer(gpu->driver(), pool.bounce);
+  if (!owner) return unknown_pool(*gpu, pool.bounce);
+  if (*owner != gpu->info().ordinal) return foreign_pool(*gpu, *owner);
   pool.bounce_kind = MemoryKind::cuda;
+  pool.bounce_gpu = *owner;
   pool.pool_bytes = bytes_of_pool(pool.bounce, *gpu);
   pool.gpu_reads_list = is_pinned_pointer(gpu->driver(), unpack.meta);
-  pool.bounce_gpu = gpu_of_pointer(gpu->driver(), pool.bounce).value_or(-1);
   return pool;
 }
 
@@ -78,7 +99,7 @@ Result<UnpackReader> UnpackReader::open(const abi::DeviceHandle& handle, const G
   }
   UnpackReader reader;
   reader.meta_ = unpack.meta;
-  reader.pool_ = describe_pool(unpack, gpu);
+  HAWSER_ASSIGN(reader.pool_, describe_pool(unpack, gpu));
   return reader;
 }
 

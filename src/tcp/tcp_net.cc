@@ -88,14 +88,15 @@ class TcpNet final : public Net {
   const std::string& description() const override { return description_; }
   const std::vector<NetDevice>& devices() const override { return offered_; }
 
-  Result<std::unique_ptr<Listener>> listen(int device) override {
-    HAWSER_ASSIGN(tcp::Device * found, at(device));
+  Result<std::unique_ptr<Listener>> listen(const CommPlace& place) override {
+    HAWSER_ASSIGN(tcp::Device * found, at(place.device));
     HAWSER_ASSIGN(std::unique_ptr<Listener> listener, tcp::TcpListener::open(*found));
     return listener;
   }
 
-  Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) override {
-    HAWSER_ASSIGN(tcp::Device * found, at(device));
+  Result<std::unique_ptr<Connector>> connect(const CommPlace& place,
+                                             const Handle& handle) override {
+    HAWSER_ASSIGN(tcp::Device * found, at(place.device));
     HAWSER_ASSIGN(std::unique_ptr<Connector> connector, tcp::TcpConnector::start(*found, handle));
     return connector;
   }

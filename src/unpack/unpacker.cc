@@ -49,7 +49,7 @@ Result<std::uint32_t> check_fragments(const Fragments& fragments, const Unpacker
     landed += fragment.bytes;
   }
   if (bad) return first_that_leaves(fragments, place.bytes, pool_bytes);
-  if (place.whole ? landed != place.bytes : landed > place.bytes)
+  if (place.whole ? landed != place.bytes : landed > place.bytes || landed == 0)
     return Error(Code::data, fmt::format("{} bytes came for a receive of {}", landed, place.bytes));
   return longest;
 }
@@ -102,7 +102,7 @@ Status Unpacker::load_kernel() {
 }
 
 Status Unpacker::add(const Fragments& fragments, const Place& place) {
-  if (fragments.list.empty()) return {};
+  if (place.bytes == 0) return {};
   HAWSER_ASSIGN(const std::uint32_t longest, check_fragments(fragments, place));
   HAWSER_ASSIGN(const UnpackMode mode, mode_for(fragments, place.reach));
   if (mode == UnpackMode::kernel) longest_ = std::max(longest_, longest);

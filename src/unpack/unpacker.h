@@ -52,10 +52,9 @@ class Unpacker {
     Reach reach = Reach::pageable;
     bool whole = true;  // nothing less than so many bytes may have come
   };
-  // The fragments must stay until the mark of the next submit() is finished. Without any the
-  // transport placed the bytes itself. What they claim is checked: Code::plugin where a fragment
-  // leaves the receive or the pool, Code::data where they are not as many bytes as
-  // were to come.
+  // The fragments must stay until the mark of the next submit() is finished. What they claim is
+  // checked: Code::plugin where a fragment leaves the receive or the pool, Code::data where they
+  // are not as many bytes as were to come.
   Status add(const Fragments& fragments, const Place& place);
   // A mark that is finished when all that was added is in its place; 0: it is there already.
   Result<std::uint64_t> submit();

@@ -75,7 +75,7 @@ TEST_P(NetConformance, ConnectingMayBeginLongBeforeAccepting) {
   }
   accepting.join();
   ASSERT_TRUE(pair.sender && pair.receiver);
-  Channel channel(std::move(pair), capabilities(), kPageBytes);
+  Channel channel(std::move(pair), capabilities(), kPageBytes, gpu());
   send_and_check(channel, 1000, 1);
 }
 
@@ -132,7 +132,7 @@ TEST_P(NetConformance, EightChannelsAreMadeInterleavedByOneThread) {
     }
   }
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    Channel channel(std::move(pairs[i]), capabilities(), kPageBytes);
+    Channel channel(std::move(pairs[i]), capabilities(), kPageBytes, gpu());
     send_and_check(channel, 4000, 100 + i);
   }
 }

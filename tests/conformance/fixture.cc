@@ -10,9 +10,29 @@
 namespace hawser::test {
 namespace {
 
-// The Nets that may be made only once stay until the process ends.
+using KeptNets = std::map<std::string, std::shared_ptr<Net>>;
+
+// The Nets that may be made only once.
+KeptNets& kept_nets() {
+  static KeptNets kept;
+  return kept;
+}
+
+// They end before the program's exit handlers run: a plugin's static objects go there.
+class EndsKeptNets : public testing::Environment {
+ public:
+  void TearDown() override { kept_nets().clear(); }
+};
+const testing::Environment* const ends_kept_nets =
+    testing::AddGlobalTestEnvironment(new EndsKeptNets);
+
+// TCPX says so at each look at a receive that has to wait for another: that is no fault of a host.
+bool is_of_a_busy_plugin(std::string_view line) {
+  return line.find("no room for another receive task") != std::string_view::npos;
+}
+
 Result<std::shared_ptr<Net>> net_for(const NetUnderTest& under_test) {
-  static std::map<std::string, std::shared_ptr<Net>> kept;
+  KeptNets& kept = kept_nets();
   if (const auto found = kept.find(under_test.name); found != kept.end()) return found->second;
   HAWSER_ASSIGN(std::unique_ptr<Net> made, under_test.make());
   std::shared_ptr<Net> net = std::move(made);
@@ -46,12 +66,13 @@ ScopedRegistration::~ScopedRegistration() {
   if (registration_ != nullptr) EXPECT_OK(comm_.deregister(registration_));
 }
 
-Channel::Channel(NetPair connected, const NetCapabilities& capabilities, std::size_t bytes)
+Channel::Channel(NetPair connected, const NetCapabilities& capabilities, std::size_t bytes,
+                 std::shared_ptr<Gpu> gpu)
     : pair(std::move(connected)),
       from(bytes),
       to(bytes),
       send(*pair.sender, capabilities),
-      receive(*pair.receiver, capabilities),
+      receive(*pair.receiver, capabilities, std::move(gpu)),
       send_registration(*pair.sender, from),
       receive_registration(*pair.receiver, to) {}
 
@@ -76,7 +97,7 @@ Status Channel::post_receive(std::size_t offset, std::size_t capacity, int tag) 
 void NetConformance::SetUp() {
   set_log_sink([this](LogLevel level, std::string_view line) {
     const std::lock_guard lock(mutex_);
-    if (level <= LogLevel::warning) warnings_.emplace_back(line);
+    if (level <= LogLevel::warning && !is_of_a_busy_plugin(line)) warnings_.emplace_back(line);
   });
   auto net = net_for(GetParam());
   if (!net.ok() && GetParam().optional && net.error().code() == Code::unavailable)
@@ -102,7 +123,7 @@ std::unique_ptr<Channel> NetConformance::make_channel(std::size_t bytes) {
   auto pair = connect_pair(net(), device(), patience());
   EXPECT_OK(pair);
   if (!pair.ok()) return nullptr;
-  return std::make_unique<Channel>(std::move(*pair), capabilities(), bytes);
+  return std::make_unique<Channel>(std::move(*pair), capabilities(), bytes, gpu());
 }
 
 void send_and_check(Channel& channel, std::size_t bytes, std::uint64_t seed) {

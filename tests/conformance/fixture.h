@@ -48,7 +48,8 @@ class ScopedRegistration {
 
 // A pair with flows and one registered buffer of `bytes` a side.
 struct Channel {
-  Channel(NetPair connected, const NetCapabilities& capabilities, std::size_t bytes);
+  Channel(NetPair connected, const NetCapabilities& capabilities, std::size_t bytes,
+          std::shared_ptr<Gpu> gpu);
 
   // Sends `bytes` at `offset` of the send buffer to the same place of the receive buffer.
   Status post_send(std::size_t offset, std::size_t bytes, int tag = 0);
@@ -75,6 +76,10 @@ class NetConformance : public testing::TestWithParam<NetUnderTest> {
   Net& net() { return *net_; }
   const NetCapabilities& capabilities() { return net_->devices().front().capabilities; }
   int device() const { return 0; }
+  std::shared_ptr<Gpu> gpu() const { return GetParam().gpu ? GetParam().gpu() : nullptr; }
+  // What a message has at least that meets a larger receive: a Net that does not tell sizes cannot
+  // tell nothing from what was lost.
+  std::size_t least_bytes() { return capabilities().reports_received_bytes ? 0 : 1; }
   // At most `limit` bytes that one request may have.
   std::size_t request_bytes(std::size_t limit);
 

@@ -54,7 +54,7 @@ TEST_P(NetConformance, AReceiveMayBeLargerThanTheSend) {
   const std::size_t capacity = request_bytes(64 * 1024);
   const auto channel = make_channel(capacity);
   ASSERT_NE(channel, nullptr);
-  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{5000}}) {
+  for (const std::size_t bytes : {least_bytes(), std::size_t{1}, std::size_t{5000}}) {
     SCOPED_TRACE(bytes);
     fill_pattern(channel->from.span(0, bytes), bytes);
     channel->to.reset();
@@ -74,17 +74,16 @@ TEST_P(NetConformance, ReceivesMatchSendsInPostingOrder) {
   const auto count = static_cast<std::size_t>(capabilities().max_requests);
   const auto channel = make_channel(count * kSlot);
   ASSERT_NE(channel, nullptr);
+  const auto bytes_of = [&](std::size_t i) { return i % 3 == 0 ? least_bytes() : 200 + i; };
   for (std::size_t i = 0; i < count; ++i) fill_pattern(channel->from.span(i * kSlot, kSlot), i);
   for (std::size_t i = 0; i < count; ++i)
     ASSERT_OK(channel->post_receive(i * kSlot, kSlot, static_cast<int>(i)));
   for (std::size_t i = 0; i < count; ++i)
-    ASSERT_OK(
-        channel->post_send_polling_both(i * kSlot, i % 3 == 0 ? 0 : 200 + i, static_cast<int>(i)));
+    ASSERT_OK(channel->post_send_polling_both(i * kSlot, bytes_of(i), static_cast<int>(i)));
   ASSERT_OK(channel->drain_both());
   for (std::size_t i = 0; i < count; ++i) {
     SCOPED_TRACE(i);
-    const std::size_t bytes = i % 3 == 0 ? 0 : 200 + i;
-    EXPECT_EQ(pattern_mismatch(channel->to.span(i * kSlot, bytes), i), "");
+    EXPECT_EQ(pattern_mismatch(channel->to.span(i * kSlot, bytes_of(i)), i), "");
   }
 }
 

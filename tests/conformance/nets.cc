@@ -3,8 +3,12 @@
 #include <fmt/core.h>
 #include <stdlib.h>
 
+#include <filesystem>
+
+#include "cudasim/drivers.h"
 #include "isolate/isolated_net.h"
 #include "net/hosting.h"
+#include "support/temp_dir.h"
 #include "tcp/tcp_net.h"
 
 namespace hawser::test {
@@ -47,14 +51,44 @@ NetUnderTest hosted_hawser(int version) {
           }};
 }
 
-// The emulated TCPX on loopback.
-PluginOptions tcpx_emulator() {
+constexpr const char* kEmulator = HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so";
+
+// The emulated TCPX on loopback, with its pool in host memory or in a GPU's.
+PluginOptions tcpx_emulator(const char* bounce) {
   setenv("NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", "=lo", 1);
-  setenv("HAWSER_EMU_BOUNCE", "host", 1);
+  setenv("HAWSER_EMU_BOUNCE", bounce, 1);
   PluginOptions options;
-  options.choice = {HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so",
-                    "a conformance test", false};
+  options.choice = {kEmulator, "a conformance test", false};
   return options;
+}
+
+Result<std::shared_ptr<Gpu>> open_simulated_gpu() {
+  setenv("HAWSER_CUDA_LIBRARY", cudasim_path().c_str(), 1);
+  HAWSER_ASSIGN(std::shared_ptr<const CudaDriver> driver, load_cudasim());
+  return Gpu::open(std::move(driver), 0);
+}
+
+// Never closed: at exit the driver's own objects go first.
+Result<std::shared_ptr<Gpu>> simulated_gpu() {
+  static const auto* const gpu = new Result<std::shared_ptr<Gpu>>(open_simulated_gpu());
+  return *gpu;
+}
+
+// Its comms are a GPU's: what they receive lands in that one's pool, wherever it belongs. It may be
+// loaded once per process, so this is a library of its own.
+Result<std::unique_ptr<Net>> hosted_emulator_with_gpu() {
+  static const TempDir folder;
+  PluginOptions options = tcpx_emulator("cuda");
+  HAWSER_ASSIGN(options.gpu, simulated_gpu());
+  options.choice.path_or_name = folder.file("libnccl-net-tcpx-emu-gpu.so");
+  std::filesystem::copy_file(kEmulator, options.choice.path_or_name);
+  return load_plugin(options);
+}
+
+Result<std::unique_ptr<Net>> isolated_emulator_with_gpu() {
+  PluginOptions options = tcpx_emulator("cuda");
+  HAWSER_ASSIGN(options.gpu, simulated_gpu());
+  return open_isolated({options.choice}, options);
 }
 
 // In a process of its own for each test.
@@ -78,10 +112,15 @@ std::vector<NetUnderTest> all_nets() {
       tcp_variant("tcp_striped_small_buffers", 16384, 5, 3),
       // It may be loaded once per process.
       {.name = "hosted_tcpx_emulator",
-       .make = [] { return load_plugin(tcpx_emulator()); },
+       .make = [] { return load_plugin(tcpx_emulator("host")); },
+       .once_per_process = true},
+      {.name = "hosted_tcpx_emulator_gpu",
+       .make = hosted_emulator_with_gpu,
+       .gpu = [] { return *simulated_gpu(); },
        .once_per_process = true},
       {.name = "isolated_tcpx_emulator",
-       .make = [] { return open_isolated({tcpx_emulator().choice}, tcpx_emulator()); }},
+       .make = [] { return open_isolated({tcpx_emulator("host").choice}, tcpx_emulator("host")); }},
+      {.name = "isolated_tcpx_emulator_gpu", .make = isolated_emulator_with_gpu},
       isolated_loopback(5),
       isolated_loopback(12),
   };

@@ -8,11 +8,16 @@
 
 #include "net/net.h"
 
+namespace hawser {
+class Gpu;
+}
+
 namespace hawser::test {
 
 struct NetUnderTest {
   std::string name;  // of the test's parameter: letters, digits and underscores
   std::function<Result<std::unique_ptr<Net>>()> make;
+  std::function<std::shared_ptr<Gpu>()> gpu;  // that its comms are for, once it is made
   bool optional = false;          // where make() says Code::unavailable, the tests are skipped
   bool once_per_process = false;  // it may be made only once: all tests of a process share it
 };

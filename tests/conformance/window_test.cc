@@ -90,7 +90,8 @@ TEST_P(NetConformance, ThousandsOfSmallMessagesGoThroughAFullWindow) {
   const auto channel = make_channel(slots * 2048);
   ASSERT_NE(channel, nullptr);
   Stream stream(*channel, slots, 2048);
-  EXPECT_OK(stream.run(5000, [](std::size_t i) { return i * 37 % 2049; }));
+  EXPECT_OK(
+      stream.run(5000, [&](std::size_t i) { return std::max(i * 37 % 2049, least_bytes()); }));
 }
 
 TEST_P(NetConformance, LargeMessagesGoThroughAFullWindow) {
@@ -108,7 +109,8 @@ TEST_P(NetConformance, MessagesOfAllSizesGoThroughAFullWindow) {
   std::vector<std::size_t> sizes;
   for (int i = 0; i < 500; ++i) {
     const std::size_t limit = std::min(bytes, std::size_t{1} << (random() % 18));
-    sizes.push_back(random() % 8 == 0 ? 0 : random() % (limit + 1));
+    sizes.push_back(random() % 8 == 0 ? least_bytes()
+                                      : std::max(random() % (limit + 1), least_bytes()));
   }
   const auto slots = static_cast<std::size_t>(capabilities().max_requests) + 3;
   const auto channel = make_channel(slots * bytes);

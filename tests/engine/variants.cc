@@ -86,7 +86,6 @@ const Variant& plain_variant() {
 void set_environment(const Variant& variant) {
   setenv("HAWSER_SOCKET_IFNAME", "=lo", 1);
   setenv("NCCL_GPUDIRECTTCPX_SOCKET_IFNAME", "=lo", 1);
-  setenv("HAWSER_EMU_BOUNCE", "host", 1);
   setenv("HAWSER_CUDASIM_GPUS", std::to_string(kSimulatedGpus).c_str(), 1);
   // Those that are kept are made once, for whoever comes.
   const bool driver = variant.any_gpu() || variant.kept;

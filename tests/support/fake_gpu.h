@@ -14,6 +14,7 @@ namespace hawser::test {
 struct FakeDeviceMemory {
   static inline const std::byte* start = nullptr;
   static inline std::size_t bytes = 0;
+  static inline int gpu = 0;     // whose it is
   static inline int copies = 0;  // made by the driver
 };
 
@@ -45,12 +46,14 @@ inline std::shared_ptr<CudaDriver> make_fake_driver() {
     return std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes), 0;
   };
   driver->cuStreamSynchronize = [](CUstream) { return 0; };
-  driver->cuPointerGetAttribute = [](void* value, int, CUdeviceptr address) {
+  driver->cuPointerGetAttribute = [](void* value, int attribute, CUdeviceptr address) {
     const auto* const at = reinterpret_cast<const std::byte*>(address);
     const bool ours =
         at >= FakeDeviceMemory::start && at < FakeDeviceMemory::start + FakeDeviceMemory::bytes;
     if (!ours) return 1;  // an address the driver does not know
-    *static_cast<unsigned*>(value) = 2;
+    constexpr int kDeviceOrdinal =
+        9;  // CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL; else its type is asked
+    *static_cast<int*>(value) = attribute == kDeviceOrdinal ? FakeDeviceMemory::gpu : 2;
     return 0;
   };
   return driver;

@@ -213,14 +213,14 @@ FakeNet::FakeNet(const NetCapabilities& capabilities) {
   devices_.push_back(device);
 }
 
-Result<std::unique_ptr<Listener>> FakeNet::listen(int) {
+Result<std::unique_ptr<Listener>> FakeNet::listen(const CommPlace&) {
   const std::lock_guard lock(mutex_);
   const int id = static_cast<int>(wires_.size());
   const auto wire = wires_.emplace(id, std::make_shared<Wire>()).first->second;
   return std::make_unique<FakeListener>(*this, id, wire);
 }
 
-Result<std::unique_ptr<Connector>> FakeNet::connect(int, const Handle& handle) {
+Result<std::unique_ptr<Connector>> FakeNet::connect(const CommPlace&, const Handle& handle) {
   int id = 0;
   std::memcpy(&id, handle.data(), sizeof id);
   const std::lock_guard lock(mutex_);

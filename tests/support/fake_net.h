@@ -35,8 +35,8 @@ class FakeNet : public Net {
   const std::string& name() const override { return name_; }
   const std::string& description() const override { return name_; }
   const std::vector<NetDevice>& devices() const override { return devices_; }
-  Result<std::unique_ptr<Listener>> listen(int device) override;
-  Result<std::unique_ptr<Connector>> connect(int device, const Handle& handle) override;
+  Result<std::unique_ptr<Listener>> listen(const CommPlace& place) override;
+  Result<std::unique_ptr<Connector>> connect(const CommPlace& place, const Handle& handle) override;
 
   struct Wire;  // what a connection's two comms share
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace hawser::test {
 namespace {
@@ -64,17 +63,17 @@ Result<bool> ReceiveFlow::poll() {
 
 Result<std::size_t> ReceiveFlow::unpack(const Receive& receive) {
   HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(receive.request));
-  if (fragments.bounce_kind != MemoryKind::host)
-    return Error(Code::unavailable, "this test unpacks from host memory only");
-  std::size_t bytes = 0;
-  for (const Fragment& fragment : fragments.list) {
-    if (fragment.destination_offset > receive.capacity ||
-        fragment.bytes > receive.capacity - fragment.destination_offset)
-      return Error(Code::plugin, "a fragment lies outside the posted buffer");
-    std::memcpy(receive.data + fragment.destination_offset,
-                fragments.bounce + fragment.source_offset, fragment.bytes);
-    bytes += fragment.bytes;
+  if (unpacker_ == nullptr) {
+    HAWSER_ASSIGN(unpacker_, Unpacker::create({}, gpu_, capabilities_.max_request_bytes, 1));
   }
+  HAWSER_TRY(unpacker_->add(fragments, {receive.data, receive.capacity, Reach::pageable, false}));
+  HAWSER_ASSIGN(const std::uint64_t mark, unpacker_->submit());
+  for (Backoff backoff;; backoff.idle()) {
+    HAWSER_ASSIGN(const bool finished, unpacker_->finished(mark));
+    if (finished) break;
+  }
+  std::size_t bytes = 0;
+  for (const Fragment& fragment : fragments.list) bytes += fragment.bytes;
   return bytes;
 }
 

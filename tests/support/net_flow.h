@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "base/clock.h"
+#include "gpu/gpu.h"
 #include "net/net.h"
+#include "unpack/unpacker.h"
 
 namespace hawser::test {
 
@@ -30,12 +33,13 @@ class SendFlow {
   std::deque<Request*> requests_;
 };
 
-// Posts and polls receives; copies what needs unpacking to its place (host memory only), and
-// consumes. Not thread-safe; borrows the comm.
+// Posts and polls receives; copies what needs unpacking to its place, in host memory, by `gpu`
+// where the comm is one's, and consumes. Not thread-safe; borrows the comm.
 class ReceiveFlow {
  public:
-  ReceiveFlow(ReceiveComm& comm, const NetCapabilities& capabilities)
-      : comm_(comm), capabilities_(capabilities) {}
+  ReceiveFlow(ReceiveComm& comm, const NetCapabilities& capabilities,
+              std::shared_ptr<Gpu> gpu = nullptr)
+      : comm_(comm), capabilities_(capabilities), gpu_(std::move(gpu)) {}
 
   bool full() const;
   std::size_t in_flight() const { return receives_.size(); }
@@ -56,6 +60,8 @@ class ReceiveFlow {
 
   ReceiveComm& comm_;
   const NetCapabilities capabilities_;
+  const std::shared_ptr<Gpu> gpu_;
+  std::unique_ptr<Unpacker> unpacker_;
   std::deque<Receive> receives_;
   std::vector<std::size_t> received_;
 };

@@ -29,6 +29,13 @@ class NetHostedUnpack : public testing::Test {
   ~NetHostedUnpack() override {
     FakeDeviceMemory::start = nullptr;
     FakeDeviceMemory::bytes = 0;
+    FakeDeviceMemory::gpu = 0;
+  }
+  // The pool, the memory received into, and the device handle.
+  void put_all_in_device_memory() {
+    FakeDeviceMemory::start = bounce_;
+    FakeDeviceMemory::bytes =
+        static_cast<std::size_t>(reinterpret_cast<std::byte*>(&unpack_ + 1) - bounce_);
   }
 
   Status open(std::shared_ptr<Gpu> gpu = nullptr, const char* name = "Fake emulated") {
@@ -74,7 +81,7 @@ TEST_F(NetHostedUnpack, TheNthReceiveUsesSlotNModulo16WithEmptyOnesCounted) {
     const std::size_t slot = n % 16;
     meta_->cnt[slot] = n % 3;
     meta_->mem[slot][0] = {static_cast<std::uint32_t>(n), 5, 7};
-    Request* const request = receive_done(n % 4 == 0 ? 0 : 4096);
+    Request* const request = receive_done(n % 3 == 0 ? 0 : 4096);
     const auto fragments = receiver_->fragments(request);
     ASSERT_TRUE(fragments.ok()) << fragments.error().message();
     ASSERT_EQ(fragments->list.size(), n % 3);
@@ -90,6 +97,19 @@ TEST_F(NetHostedUnpack, TheNthReceiveUsesSlotNModulo16WithEmptyOnesCounted) {
   }
   EXPECT_EQ(fake_.count("irecvConsumed"), 50u);
   EXPECT_EQ(fake_.count("iflush"), 0u);
+}
+
+// Nothing was received, whatever test() said: on a steered socket that is how data shows which did
+// not go the steered way.
+TEST_F(NetHostedUnpack, AReceiveThatEndsWithoutFragmentsIsAnErrorForGood) {
+  ASSERT_TRUE(open().ok());
+  meta_->cnt[0] = 0;
+  Request* const request = receive_done(4096);
+  const auto fragments = receiver_->fragments(request);
+  ASSERT_FALSE(fragments.ok());
+  EXPECT_EQ(fragments.error().code(), Code::plugin);
+  EXPECT_THAT(fragments.error().message(), testing::HasSubstr("ended without a fragment"));
+  EXPECT_FALSE(receiver_->consume(request).ok());
 }
 
 TEST_F(NetHostedUnpack, SizesAreNotReported) {
@@ -118,6 +138,7 @@ TEST_F(NetHostedUnpack, ConsumingIsStrictlyInOrderAndOnlyOfFinishedReceives) {
   EXPECT_EQ(receiver_->consume(second).error().code(), Code::internal);
   EXPECT_EQ(receiver_->consume(pending).error().code(), Code::internal);
   EXPECT_EQ(receiver_->fragments(pending).error().code(), Code::internal);
+  meta_->cnt[1] = 1;
   EXPECT_TRUE(receiver_->fragments(second).ok()) << "may be looked at in any order";
   EXPECT_EQ(fake_.count("irecvConsumed"), 0u);
   EXPECT_TRUE(receiver_->consume(first).ok());
@@ -184,18 +205,34 @@ TEST_F(NetHostedUnpack, BadDeviceHandlesFailTheAcceptAndCloseTheComm) {
 }
 
 TEST_F(NetHostedUnpack, AHandleInDeviceMemoryIsReadThroughTheDriver) {
-  FakeDeviceMemory::start = reinterpret_cast<const std::byte*>(&unpack_);
-  FakeDeviceMemory::bytes = sizeof unpack_;
+  put_all_in_device_memory();
   FakeDeviceMemory::copies = 0;
   ASSERT_TRUE(open(test::make_fake_gpu(), "GPUDirectTCPX_v7").ok());
   EXPECT_EQ(FakeDeviceMemory::copies, 1);
-  EXPECT_EQ(receiver_->fragments(receive_done())->bounce_kind, MemoryKind::host);
+}
+
+// It is what is left of one that the plugin has let go of.
+TEST_F(NetHostedUnpack, APoolThatTheDriverDoesNotKnowIsAnErrorAndNotHostMemory) {
+  const Status opened = open(test::make_fake_gpu());
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code(), Code::plugin);
+  EXPECT_THAT(opened.error().message(), HasSubstr("no memory that the driver"));
+}
+
+TEST_F(NetHostedUnpack, APoolOfAnotherGpuIsAnErrorThatSaysSo) {
+  put_all_in_device_memory();
+  FakeDeviceMemory::gpu = 1;
+  const Status opened = open(test::make_fake_gpu());
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code(), Code::plugin);
+  EXPECT_THAT(opened.error().message(), HasSubstr("is memory of GPU 1"));
 }
 
 TEST_F(NetHostedUnpack, ABouncePoolOnTheGpuIsTold) {
   FakeDeviceMemory::start = bounce_;
   FakeDeviceMemory::bytes = sizeof bounce_;
   ASSERT_TRUE(open(test::make_fake_gpu()).ok());
+  meta_->cnt[0] = 1;
   const Fragments fragments = *receiver_->fragments(receive_done());
   EXPECT_EQ(fragments.bounce_kind, MemoryKind::cuda);
   EXPECT_EQ(fragments.pool_bytes, sizeof bounce_);
@@ -231,13 +268,15 @@ TEST_F(NetHostedUnpack, CudaMemoryMustStartOnAPage) {
   const std::size_t before = fake_.count("regMr");
   const auto made = receiver_->register_memory({memory_ + 64, 64, MemoryKind::cuda, 0});
   ASSERT_FALSE(made.ok());
-  EXPECT_EQ(made.error().code(), Code::invalid_argument);
-  EXPECT_THAT(made.error().message(), HasSubstr("4096 byte page"));
+  EXPECT_EQ(made.error().code(), Code::unavailable);
+  EXPECT_THAT(made.error().message(), HasSubstr("whole pages of 4096"));
   EXPECT_EQ(fake_.count("regMr"), before);
   EXPECT_TRUE(receiver_->register_memory({memory_, 64, MemoryKind::cuda, 0}).ok());
+  EXPECT_EQ(fake_.last().bytes, kPageBytes) << "a whole page";
 }
 
 TEST_F(NetHostedUnpack, ARealPluginGetsCudaMemoryOnlyForANicWithAPciAddress) {
+  put_all_in_device_memory();
   const auto register_cuda = [&](const char* path) {
     fake_.pci_path = path;
     const Status opened = open(test::make_fake_gpu(), "GPUDirectTCPX_v7");

@@ -6,6 +6,7 @@
 
 #include "memory/range.h"
 #include "net/page_budget.h"
+#include "support/manual_clock.h"
 
 namespace hawser {
 namespace {
@@ -14,15 +15,6 @@ constexpr std::size_t kChunk = 512 * 1024;
 constexpr std::size_t kChunkPages = 2048;
 constexpr std::size_t kFrame = 16 * 1024;
 constexpr std::size_t kThreeChunks = 8192;  // pages, and some room left
-
-class StoppedClock : public Clock {
- public:
-  TimePoint now() const override { return now_; }
-  void advance(Milliseconds by) { now_ += by; }
-
- private:
-  TimePoint now_{};
-};
 
 struct Comms {
   Comms(std::size_t pages, std::size_t count)
@@ -38,7 +30,7 @@ struct Comms {
     for (int i = 0; i < 3; ++i) EXPECT_EQ(at(comm).try_take(kChunk), kChunkPages);
   }
 
-  StoppedClock clock;
+  test::ManualClock clock;
   std::shared_ptr<PageBudget> budget;
   std::vector<std::unique_ptr<PageShare>> shares;
 };
