@@ -44,15 +44,15 @@ Result<bool> Making::step() {
     return Error(Code::timeout,
                  fmt::format("{} within {} ms", progress_text(), deadline_.timeout().count()));
   if (listener_ == nullptr && ends_.receive == nullptr) {
-    const NetDevice& device = net_->devices()[static_cast<std::size_t>(device_)];
+    const NetDevice& device = net_->devices()[static_cast<std::size_t>(place_.device)];
     ends_.capabilities = device.capabilities;
     ends_.numa_node = device.numa_node;
-    HAWSER_ASSIGN(listener_, net_->listen(device_));
+    HAWSER_ASSIGN(listener_, net_->listen(place_));
     outcome_.offer(listener_->handle());
     moved_ = true;
   }
   if (peer_handle && connector_ == nullptr && ends_.send == nullptr) {
-    HAWSER_ASSIGN(connector_, net_->connect(device_, *peer_handle));
+    HAWSER_ASSIGN(connector_, net_->connect(place_, *peer_handle));
     moved_ = true;
   }
   if (listener_ != nullptr) {

@@ -26,11 +26,15 @@ class Making {
     std::function<void(ChannelEnds)> made;
     std::function<void(const Error&)> failed;
   };
-  Making(std::shared_ptr<Net> net, int device, int index, std::uint32_t generation,
+  Making(std::shared_ptr<Net> net, CommPlace place, int index, std::uint32_t generation,
          Deadline deadline, Outcome outcome)
-      : net_(std::move(net)), device_(device), deadline_(deadline), outcome_(std::move(outcome)) {
+      : net_(std::move(net)),
+        place_(std::move(place)),
+        deadline_(deadline),
+        outcome_(std::move(outcome)) {
     ends_.index = index;
     ends_.generation = generation;
+    ends_.gpu = place_.gpu;
   }
 
   std::uint32_t generation() const { return ends_.generation; }
@@ -46,7 +50,7 @@ class Making {
   std::string progress_text() const;
 
   const std::shared_ptr<Net> net_;
-  const int device_;
+  const CommPlace place_;
   const Deadline deadline_;
   const Outcome outcome_;
   ChannelEnds ends_;

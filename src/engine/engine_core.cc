@@ -228,7 +228,9 @@ Result<std::shared_ptr<Gpu>> EngineCore::gpu(int ordinal) {
   return opened;
 }
 
-std::shared_ptr<Gpu> EngineCore::gpu_for_link(int ordinal) {
+std::shared_ptr<Gpu> EngineCore::gpu_for_channel(int ordinal, int device) {
+  const NetDevice& nic = net()->devices()[static_cast<std::size_t>(device)];
+  if (ordinal < 0 && nic.capabilities.comms_of_a_gpu) ordinal = nics_.gpu_near(device);
   if (ordinal >= 0) {
     auto wanted = gpu(ordinal);
     return wanted.ok() ? *wanted : nullptr;
@@ -246,7 +248,9 @@ Result<std::shared_ptr<LocalRegion>> EngineCore::register_memory(void* data, std
                  fmt::format("{} bytes from {} on reach beyond all memory", bytes, data));
   MemoryRange range{data, static_cast<std::size_t>(bytes)};
   std::shared_ptr<Gpu> owner;
+  bool pinned = false;
   if (driver_ != nullptr && data != nullptr) {
+    pinned = is_pinned_pointer(*driver_, data);
     if (const auto ordinal = gpu_of_pointer(*driver_, data)) {
       HAWSER_ASSIGN(owner, gpu(*ordinal));
       range.kind = MemoryKind::cuda;
@@ -254,7 +258,7 @@ Result<std::shared_ptr<LocalRegion>> EngineCore::register_memory(void* data, std
     }
   }
   HAWSER_ASSIGN(const wire::Key key, make_key());
-  auto region = std::make_shared<LocalRegion>(key, range, rights, std::move(owner));
+  auto region = std::make_shared<LocalRegion>(key, range, rights, std::move(owner), pinned);
   region->owner = this;
   region->deregister = [engine = weak_from_this(), weak = std::weak_ptr(region)](
                            InFlight in_flight, int timeout_ms) -> Status {

@@ -58,8 +58,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Milliseconds peer_silence() const { return Milliseconds(options_.peer_silence_ms); }
   // Code::unavailable where there is no driver, or no such GPU.
   Result<std::shared_ptr<Gpu>> gpu(int ordinal);
-  // For a link that serves this GPU (-1: any): the one whose memory it will see most, or null.
-  std::shared_ptr<Gpu> gpu_for_link(int ordinal);
+  // For a channel over that device, of a link that serves this GPU (-1: any): the one whose memory
+  // it will see most, or null. Where comms are a GPU's, and the link serves any: the NIC's nearest.
+  std::shared_ptr<Gpu> gpu_for_channel(int ordinal, int device);
   // How many channels a pair of NICs gets where nobody says, of so many pairs.
   int channels_per_pair(std::size_t pairs, bool loopback) const;
   std::string description() const;

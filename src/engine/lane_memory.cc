@@ -1,5 +1,7 @@
 #include "engine/lane_memory.h"
 
+#include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "base/log.h"
@@ -17,15 +19,17 @@ constexpr int kMaxCopyMarks = 1024;
 void LaneMemory::close() {
   if (comm_ == nullptr) return;
   queues_.clear();  // waits for copies from and to the slots
-  const auto drop = [this](Registration* registration) {
-    if (const Status dropped = comm_->deregister(registration); !dropped.ok())
-      log_info("a registration of a closed channel: {}", dropped.error().message());
-  };
-  for (const auto& [region, registration] : registrations_) drop(registration);
-  for (const Pool& pool : pools_)
-    if (pool.registration != nullptr) drop(pool.registration);
+  for (const auto& [region, pieces] : registrations_)
+    for (const auto& piece : pieces) drop(piece.value_or(nullptr));
+  for (const Pool& pool : pools_) drop(pool.registration);
   for (Registration* const registration : own_) drop(registration);
   comm_.reset();
+}
+
+void LaneMemory::drop(Registration* registration) {
+  if (registration == nullptr) return;
+  if (const Status dropped = comm_->deregister(registration); !dropped.ok())
+    log_info("deregistering memory of a channel: {}", dropped.error().message());
 }
 
 bool LaneMemory::reaches(const LocalRegion& region) const {
@@ -33,26 +37,44 @@ bool LaneMemory::reaches(const LocalRegion& region) const {
                                                  : capabilities_.cuda_pointers;
 }
 
-Result<Registration*> LaneMemory::registration(LocalRegion& region) {
-  if (const auto at = registrations_.find(&region); at != registrations_.end()) return at->second;
-  HAWSER_ASSIGN(Registration * made, comm_->register_memory(whole_pages(region.range())));
-  registrations_.emplace(&region, made);
-  return made;
+// Pieces overlap by a slot, so that whatever begins in one lies in it.
+std::size_t LaneMemory::bytes_of_piece() const {
+  const std::size_t most = capabilities_.max_registration_bytes;
+  return most == 0 ? std::numeric_limits<std::size_t>::max() / 2
+                   : (most - slot_bytes_) / kPageBytes * kPageBytes - kPageBytes;
 }
 
-// Plugins that leave receives in a bounce pool register from the start of a page on, which is there
-// where any of its bytes are.
-MemoryRange LaneMemory::whole_pages(MemoryRange range) const {
-  if (!capabilities_.needs_unpack) return range;
-  const std::size_t before = reinterpret_cast<std::uintptr_t>(range.data) % kPageBytes;
-  range.data = static_cast<std::byte*>(range.data) - before;
-  range.bytes += before;
-  return range;
+Result<Registration*> LaneMemory::registration(const LocalRegion& region, std::uint64_t offset) {
+  const std::size_t piece = static_cast<std::size_t>(offset) / bytes_of_piece();
+  auto& pieces = registrations_[&region];
+  if (pieces.size() <= piece) pieces.resize(piece + 1);
+  if (!pieces[piece]) {
+    HAWSER_ASSIGN(pieces[piece], register_piece(region, piece));
+  }
+  return *pieces[piece];
 }
 
-const Registration* LaneMemory::known(const LocalRegion& region) const {
+Result<Registration*> LaneMemory::register_piece(const LocalRegion& region, std::size_t piece) {
+  if (!reaches(region)) return static_cast<Registration*>(nullptr);
+  const MemoryRange& all = region.range();
+  const std::size_t start = piece * bytes_of_piece();
+  const std::size_t bytes = std::min(all.bytes - start, bytes_of_piece() + slot_bytes_);
+  auto made = comm_->register_memory(all.slice(start, bytes));
+  if (made.ok() || made.error().code() != Code::unavailable) return made;
+  log_info("a region goes through staging memory: {}", made.error().message());
+  return static_cast<Registration*>(nullptr);
+}
+
+bool LaneMemory::is_of(const Registration* registration, const LocalRegion& region) const {
   const auto at = registrations_.find(&region);
-  return at == registrations_.end() ? nullptr : at->second;
+  if (registration == nullptr || at == registrations_.end()) return false;
+  return std::ranges::any_of(at->second, [registration](const auto& piece) {
+    return piece.value_or(nullptr) == registration;
+  });
+}
+
+Result<Registration*> LaneMemory::register_own(const MemoryRange& range) {
+  return registers_ ? comm_->register_memory(range) : static_cast<Registration*>(nullptr);
 }
 
 Result<LaneMemory::Own> LaneMemory::make_own(std::size_t bytes, const std::shared_ptr<Gpu>& gpu) {
@@ -65,7 +87,7 @@ Result<LaneMemory::Own> LaneMemory::make_own(std::size_t bytes, const std::share
     plain_.emplace_back(static_cast<std::byte*>(::operator new(bytes, kPage)));
     range.data = plain_.back().get();
   }
-  HAWSER_ASSIGN(Registration* const made, comm_->register_memory(range));
+  HAWSER_ASSIGN(Registration* const made, register_own(range));
   own_.push_back(made);
   return Own{range.at(0), made};
 }
@@ -73,15 +95,14 @@ Result<LaneMemory::Own> LaneMemory::make_own(std::size_t bytes, const std::share
 void LaneMemory::forget(const LocalRegion& region) {
   const auto at = registrations_.find(&region);
   if (at == registrations_.end()) return;
-  if (const Status dropped = comm_->deregister(at->second); !dropped.ok())
-    log_warning("deregistering memory of a channel: {}", dropped.error().message());
+  for (const auto& piece : at->second) drop(piece.value_or(nullptr));
   registrations_.erase(at);
 }
 
 Status LaneMemory::make_pool(Pool& pool, const std::shared_ptr<Gpu>& gpu) {
   const std::size_t bytes = slots_ * slot_bytes_;
   HAWSER_ASSIGN(Buffer buffer, gpu != nullptr ? Buffer::pinned(gpu, bytes) : Buffer::host(bytes));
-  HAWSER_ASSIGN(pool.registration, comm_->register_memory(buffer.range()));
+  HAWSER_ASSIGN(pool.registration, register_own(buffer.range()));
   pool.buffer.emplace(std::move(buffer));
   pool.free.resize(slots_);
   std::iota(pool.free.rbegin(), pool.free.rend(), std::uint16_t{0});

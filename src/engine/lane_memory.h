@@ -31,27 +31,29 @@ struct StagingSlot {
 // needed, once, and given up with the channel.
 class LaneMemory {
  public:
-  LaneMemory(std::shared_ptr<Comm> comm, const NetCapabilities& capabilities,
+  // Of a comm that `registers` nothing, registrations are null.
+  LaneMemory(std::shared_ptr<Comm> comm, const NetCapabilities& capabilities, bool registers,
              std::size_t slot_bytes, std::size_t slots)
       : comm_(std::move(comm)),
         capabilities_(capabilities),
+        registers_(registers),
         slot_bytes_(slot_bytes),
         slots_(slots) {}
   ~LaneMemory() { close(); }
   LaneMemory(const LaneMemory&) = delete;
   LaneMemory& operator=(const LaneMemory&) = delete;
 
-  // Whether the Net can send from it, or receive into it, without staging.
-  bool reaches(const LocalRegion& region) const;
-  // The region's, made when first asked for.
-  Result<Registration*> registration(LocalRegion& region);
-  // What registration() made, or nothing.
-  const Registration* known(const LocalRegion& region) const;
+  // A part of a region, at most as long as a slot, as the Net takes it: made when first asked for,
+  // for as much of the region as one registration may hold. Null: the Net does not reach it, and it
+  // is to be staged.
+  Result<Registration*> registration(const LocalRegion& region, std::uint64_t offset);
+  // Whether it is one of the region's.
+  bool is_of(const Registration* registration, const LocalRegion& region) const;
   // The region is no longer used, and goes.
   void forget(const LocalRegion& region);
 
-  // Memory of the lane's own, registered; pinned where there is a GPU. What is never touched is
-  // never the kernel's to give.
+  // Memory of the lane's own, registered as the comm wants it; pinned where there is a GPU. What is
+  // never touched is never the kernel's to give.
   struct Own {
     std::byte* data = nullptr;
     Registration* registration = nullptr;
@@ -84,14 +86,20 @@ class LaneMemory {
     std::vector<std::uint16_t> free;
   };
   std::size_t free_slots(const Pool& pool) const { return pool.buffer ? pool.free.size() : slots_; }
-  MemoryRange whole_pages(MemoryRange range) const;
+  bool reaches(const LocalRegion& region) const;
+  std::size_t bytes_of_piece() const;
+  Result<Registration*> register_piece(const LocalRegion& region, std::size_t piece);
+  Result<Registration*> register_own(const MemoryRange& range);
+  void drop(Registration* registration);
   Status make_pool(Pool& pool, const std::shared_ptr<Gpu>& gpu);
 
   std::shared_ptr<Comm> comm_;  // null once it is closed
   const NetCapabilities capabilities_;
+  const bool registers_;
   const std::size_t slot_bytes_;
   const std::size_t slots_;
-  std::unordered_map<const LocalRegion*, Registration*> registrations_;
+  // Of each region, by piece; null: one that is to be staged; nothing: not asked for yet.
+  std::unordered_map<const LocalRegion*, std::vector<std::optional<Registration*>>> registrations_;
   std::vector<Registration*> own_;
   std::vector<std::unique_ptr<std::byte, FreePages>> plain_;
   std::vector<Buffer> pinned_;

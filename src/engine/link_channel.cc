@@ -18,10 +18,10 @@ Result<std::shared_ptr<LinkChannel>> LinkChannel::create(std::shared_ptr<LinkCor
   channel->receive_fd_ = ends.receive->wait_fd();
   channel->send_fd_ = ends.send->wait_fd();
   HAWSER_ASSIGN(channel->tx_, TxLane::create(std::move(ends.send), ends.capabilities,
-                                             core.chunk_bytes(), core.gpu(), *channel));
+                                             core.chunk_bytes(), ends.gpu, *channel));
   HAWSER_ASSIGN(channel->rx_,
                 RxLane::create(std::move(ends.receive), ends.capabilities, core.chunk_bytes(),
-                               core.gpu(), core.unpack(), *channel));
+                               ends.gpu, core.unpack(), *channel));
   channel->tx_pace_ = &channel->tx_->pace();
   return channel;
 }

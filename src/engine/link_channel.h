@@ -29,6 +29,7 @@ struct ChannelEnds {
   int index = 0;
   std::uint32_t generation = 0;  // how often it was made
   int numa_node = -1;            // the device's
+  std::shared_ptr<Gpu> gpu;      // that it works for; may be null
   std::shared_ptr<SendComm> send;
   std::shared_ptr<ReceiveComm> receive;
   NetCapabilities capabilities;

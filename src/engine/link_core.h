@@ -35,10 +35,11 @@ struct LinkTerms {
     int device = 0;  // of the Net
     std::string device_name;
     std::string peer_device_name;
+    // Whose memory it will see most, and, where comms are a GPU's, whose they are; may be null.
+    std::shared_ptr<Gpu> gpu;
   };
   std::vector<Channel> channels;
-  std::shared_ptr<Gpu> gpu;  // whose memory it will see most; may be null
-  int timeout_ms = 0;        // for all channels to come up
+  int timeout_ms = 0;  // for all channels to come up
 };
 
 // Thread-safe. Owned by the engine until it has ended, by handles and channels as long as they
@@ -73,7 +74,6 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   // ---- its channels' ----
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
   std::size_t channels() const { return terms_.channels.size(); }
-  const std::shared_ptr<Gpu>& gpu() const { return terms_.gpu; }
   const UnpackOptions& unpack() const;  // the engine's
   Milliseconds stall() const;
   bool may_take(const LinkChannel& channel) const;

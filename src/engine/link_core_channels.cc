@@ -56,9 +56,10 @@ void LinkCore::begin_making(Slot& slot, int index, std::uint32_t generation,
   };
   slot.generation = generation;
   const Milliseconds bound = up_ ? kRemaking : Milliseconds(terms_.timeout_ms);
-  slot.making = std::make_shared<Making>(
-      engine_->net(), terms_.channels[static_cast<std::size_t>(index)].device, index, generation,
-      Deadline::after(bound), std::move(outcome));
+  const LinkTerms::Channel& channel = terms_.channels[static_cast<std::size_t>(index)];
+  slot.making =
+      std::make_shared<Making>(engine_->net(), CommPlace(channel.device, channel.gpu), index,
+                               generation, Deadline::after(bound), std::move(outcome));
   if (peer_handle != nullptr) slot.making->set_peer_handle(*peer_handle);
   engine_->maker().add(slot.making);
 }

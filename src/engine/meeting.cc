@@ -37,17 +37,18 @@ std::vector<wire::Device> offered(const EngineCore& engine, const Party& party) 
   return devices;
 }
 
-LinkTerms terms_of(EngineCore& engine, const Party& party, const std::string& peer, bool client) {
+LinkTerms terms_of(const Party& party, const std::string& peer, bool client) {
   LinkTerms terms;
   terms.client = client;
   terms.peer = peer;
-  terms.gpu = engine.gpu_for_link(party.options.gpu);
   terms.timeout_ms = party.options.timeout_ms;
   return terms;
 }
 
-LinkTerms::Channel channel_of(const EngineCore& engine, int device, const wire::Device& peer) {
-  return {device, engine.net()->devices()[static_cast<std::size_t>(device)].name, peer.name};
+LinkTerms::Channel channel_of(EngineCore& engine, const Party& party, int device,
+                              const wire::Device& peer) {
+  return {device, engine.net()->devices()[static_cast<std::size_t>(device)].name, peer.name,
+          engine.gpu_for_channel(party.options.gpu, device)};
 }
 
 // NIC n of the one side goes with NIC n of the other, as rails do; who has fewer uses them again.
@@ -130,13 +131,13 @@ wire::Hello make_hello(const EngineCore& engine, const Party& party) {
 // What the client makes of the server's answer.
 Result<Met> agreed(EngineCore& engine, const Party& party,
                    const std::shared_ptr<ControlLine>& control, const wire::Welcome& welcome) {
-  Met met{control, terms_of(engine, party, control->peer(), true)};
+  Met met{control, terms_of(party, control->peer(), true)};
   met.terms.chunk_bytes = std::min<std::size_t>(welcome.chunk_bytes, engine.chunk_bytes());
   for (const wire::ChannelPlan& plan : welcome.channels) {
     if (plan.client_device >= party.devices.size())
       return Error(Code::protocol, "the server plans a channel over a NIC that was not offered");
-    met.terms.channels.push_back(
-        channel_of(engine, party.devices[plan.client_device], welcome.devices[plan.server_device]));
+    met.terms.channels.push_back(channel_of(engine, party, party.devices[plan.client_device],
+                                            welcome.devices[plan.server_device]));
   }
   return met;
 }
@@ -147,8 +148,8 @@ Status check_places(EngineCore& engine, const Party& party) {
   for (const int index : party.devices) {
     const NetDevice& device = devices[static_cast<std::size_t>(index)];
     if (device.devmem != Devmem::real || party.options.gpu < 0) continue;
-    if (const auto gpu = engine.gpu_for_link(party.options.gpu))
-      HAWSER_TRY(inspect_nic(gpu->info(), device, devices));
+    HAWSER_ASSIGN(const std::shared_ptr<Gpu> gpu, engine.gpu(party.options.gpu));
+    HAWSER_TRY(inspect_nic(gpu->info(), device, devices));
   }
   return {};
 }
@@ -178,7 +179,7 @@ Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hell
     return Error(Code::peer, fmt::format("this side's transport is {}, the client's {}: give both "
                                          "the same",
                                          engine.net()->name(), hello.transport));
-  Agreement agreement{{}, terms_of(engine, party, peer, false)};
+  Agreement agreement{{}, terms_of(party, peer, false)};
   wire::Welcome& welcome = agreement.welcome;
   welcome.engine = engine.key();
   HAWSER_ASSIGN(welcome.link, make_key());
@@ -194,8 +195,8 @@ Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hell
   welcome.channels = pair_up(hello.devices.size(), party.devices.size(), channels);
   agreement.terms.chunk_bytes = welcome.chunk_bytes;
   for (const wire::ChannelPlan& plan : welcome.channels)
-    agreement.terms.channels.push_back(
-        channel_of(engine, party.devices[plan.server_device], hello.devices[plan.client_device]));
+    agreement.terms.channels.push_back(channel_of(engine, party, party.devices[plan.server_device],
+                                                  hello.devices[plan.client_device]));
   return agreement;
 }
 

@@ -62,6 +62,14 @@ Result<NicChoice> NicChoice::create(const Net& net, const CudaDriver* driver,
   return choice;
 }
 
+int NicChoice::gpu_near(int device) const {
+  const auto serves = [device](const std::vector<int>& nics) {
+    return std::ranges::find(nics, device) != nics.end();
+  };
+  const auto first = std::ranges::find_if(by_gpu_, serves);
+  return first == by_gpu_.end() ? -1 : static_cast<int>(first - by_gpu_.begin());
+}
+
 Result<std::vector<int>> NicChoice::for_link(const Net& net, const LinkOptions& options) const {
   if (!options.devices.empty()) return named(net, options.devices);
   const auto gpu = static_cast<std::size_t>(options.gpu);

@@ -24,6 +24,8 @@ class NicChoice {
   const std::vector<int>& all() const { return all_; }
   // Code::invalid_argument names what there is.
   Result<std::vector<int>> for_link(const Net& net, const LinkOptions& options) const;
+  // The first GPU that this NIC serves; -1: none that is known.
+  int gpu_near(int device) const;
 
  private:
   std::vector<int> all_;

@@ -31,8 +31,10 @@ class RegionTable;
 // it. New ones are refused once it is closing.
 class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
  public:
-  LocalRegion(wire::Key key, MemoryRange range, Rights rights, std::shared_ptr<Gpu> gpu)
-      : key_(key), range_(range), rights_(rights), gpu_(std::move(gpu)) {}
+  // `pinned`: host memory that every GPU reaches.
+  LocalRegion(wire::Key key, MemoryRange range, Rights rights, std::shared_ptr<Gpu> gpu,
+              bool pinned = false)
+      : key_(key), range_(range), rights_(rights), gpu_(std::move(gpu)), pinned_(pinned) {}
 
   const wire::Key& key() const { return key_; }
   const MemoryRange& range() const { return range_; }
@@ -41,6 +43,7 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
     return (static_cast<unsigned>(rights_) & static_cast<unsigned>(wanted)) != 0;
   }
   const std::shared_ptr<Gpu>& gpu() const { return gpu_; }  // null: host memory
+  bool pinned() const { return pinned_; }
 
   // Only with true a use begins, to be ended by release().
   enum class User { owner, peer };
@@ -62,6 +65,7 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   const MemoryRange range_;
   const Rights rights_;
   const std::shared_ptr<Gpu> gpu_;
+  const bool pinned_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable unused_;
   std::uint64_t uses_ = 0;

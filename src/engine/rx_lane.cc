@@ -43,7 +43,8 @@ RxLane::RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabil
       gpu_(std::move(gpu)),
       unpack_(unpack),
       sink_(sink),
-      memory_(std::move(comm), capabilities, chunk_bytes, kSlots) {}
+      memory_(std::move(comm), capabilities, !capabilities.receives_unregistered, chunk_bytes,
+              kSlots) {}
 
 // Pinned where there is a GPU: what lies in a frame is copied there from where it is.
 Status RxLane::make_frames() {
@@ -107,24 +108,51 @@ Result<bool> RxLane::post() {
 // a refused chunk goes nowhere.
 Result<bool> RxLane::give_place(Landing& landing) {
   if (landing.data != nullptr) return true;
-  Target& target = landing.target;
-  if (target.region && target.pieces.size() == 1 && memory_.reaches(*target.region.get())) {
-    const auto registration = memory_.registration(*target.region.get());
-    if (registration.ok()) {
-      landing.direct = true;
-      landing.registration = *registration;
-      landing.data = target.region->range().at(target.pieces.front().local_offset);
-      return true;
-    }
-    HAWSER_TRY(refuse(landing, registration.error()));
+  if (landing.target.region && landing.target.pieces.size() == 1) {
+    const auto direct = place_directly(landing);
+    if (direct.ok() && *direct) return true;
+    if (!direct.ok()) HAWSER_TRY(refuse(landing, direct.error()));
   }
-  const std::shared_ptr<Gpu> gpu = target.region ? target.region->gpu() : nullptr;
+  const std::shared_ptr<Gpu> gpu = staging_gpu(landing);
   if ((gpu != nullptr ? memory_.free_pinned_slots() : memory_.free_plain_slots()) == 0)
     return false;
   HAWSER_ASSIGN(landing.slot, memory_.take_slot(gpu));
   landing.data = landing.slot.data;
   landing.registration = landing.slot.registration;
   return true;
+}
+
+// False: the Net does not reach it.
+Result<bool> RxLane::place_directly(Landing& landing) {
+  const LocalRegion& region = *landing.target.region.get();
+  const std::uint64_t offset = landing.target.pieces.front().local_offset;
+  if (capabilities_.receives_unregistered) {
+    landing.direct = unpacks_well_to(region);
+  } else {
+    HAWSER_ASSIGN(landing.registration, memory_.registration(region, offset));
+    landing.direct = landing.registration != nullptr;
+  }
+  if (landing.direct) landing.data = region.range().at(offset);
+  return landing.direct;
+}
+
+bool RxLane::unpacks_out_of_gpu() const {
+  return capabilities_.needs_unpack && comm_.bounce_kind() == MemoryKind::cuda;
+}
+
+// Out of a pool in GPU memory one launch gets to that GPU's memory, and to pinned memory; elsewhere
+// only a copy for each fragment does, and a slot on the way is faster.
+bool RxLane::unpacks_well_to(const LocalRegion& region) const {
+  if (!unpacks_out_of_gpu()) return true;
+  if (region.gpu() == nullptr) return region.pinned();
+  return gpu_ != nullptr && region.gpu()->info().ordinal == gpu_->info().ordinal;
+}
+
+// Whose pinned memory a slot is to be of; null: plain memory will do.
+std::shared_ptr<Gpu> RxLane::staging_gpu(const Landing& landing) const {
+  const RegionUse& region = landing.target.region;
+  if (region && region->gpu() != nullptr) return region->gpu();
+  return unpacks_out_of_gpu() ? gpu_ : nullptr;
 }
 
 Status RxLane::refuse(Landing& landing, Error why) {
@@ -189,7 +217,6 @@ Result<bool> RxLane::take_oldest() {
 
 Status RxLane::unpack(Post& post) {
   HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(post.request));
-  if (fragments.list.empty()) return {};  // it was placed without us
   HAWSER_ASSIGN(post.unpacker, unpacker_for(post));
   if (post.unpacker != unpacking_) HAWSER_TRY(submit_unpacking());
   if (unpacking_ == nullptr) unpacking_from_ = tested_;
@@ -225,9 +252,10 @@ Unpacker::Place RxLane::place_of(const Post& post) {
             false};
   const Landing& to = landing(post.landing);
   if (!to.direct) return {to.data, post.bytes, to.slot.pinned ? Reach::pinned : Reach::pageable};
-  const std::shared_ptr<Gpu>& owner = to.target.region->gpu();
-  if (owner == nullptr) return {to.data, post.bytes, Reach::pageable};
-  const bool other = gpu_ != nullptr && gpu_->info().ordinal != owner->info().ordinal;
+  const RegionUse& region = to.target.region;
+  if (region->gpu() == nullptr)
+    return {to.data, post.bytes, region->pinned() ? Reach::pinned : Reach::pageable};
+  const bool other = gpu_ != nullptr && gpu_->info().ordinal != region->gpu()->info().ordinal;
   return {to.data, post.bytes, other ? Reach::other_gpu : Reach::gpu};
 }
 

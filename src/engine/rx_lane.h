@@ -114,6 +114,10 @@ class RxLane {
   void await_frame();
   Result<bool> post();
   Result<bool> give_place(Landing& landing);
+  Result<bool> place_directly(Landing& landing);
+  bool unpacks_out_of_gpu() const;
+  bool unpacks_well_to(const LocalRegion& region) const;
+  std::shared_ptr<Gpu> staging_gpu(const Landing& landing) const;
   Status refuse(Landing& landing, Error why);
   Result<bool> reap();
   Status test_posts();

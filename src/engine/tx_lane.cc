@@ -31,7 +31,7 @@ TxLane::TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabiliti
       chunk_bytes_(chunk_bytes),
       window_(static_cast<std::size_t>(std::max(capabilities.max_requests, 1))),
       source_(source),
-      memory_(std::move(comm), capabilities, chunk_bytes, kSlots) {}
+      memory_(std::move(comm), capabilities, true, chunk_bytes, kSlots) {}
 
 Status TxLane::make_frames() {
   HAWSER_ASSIGN(const LaneMemory::Own frames,
@@ -96,17 +96,8 @@ Status TxLane::prepare(OutChunk chunk) {
   LocalRegion& region = *prepared.chunk.op->region.get();
   const bool in_frame = region.gpu() == nullptr && ref.bytes <= wire::kMaxInlineBytes;
   Status made;
-  if (!in_frame && ref.pieces == 1 && memory_.reaches(region)) {
-    const auto registration = memory_.registration(region);
-    if (registration.ok())
-      prepared.registration = *registration;
-    else
-      made = registration.error();
-    const BlockList& blocks = prepared.chunk.op->blocks;
-    prepared.data = region.range().at(blocks[ref.first.block].local_offset + ref.first.within);
-  } else if (!in_frame) {
-    made = stage(prepared);
-  }
+  if (!in_frame && ref.pieces == 1) made = send_from_place(prepared);
+  if (made.ok() && !in_frame && prepared.data == nullptr) made = stage(prepared);
   if (!made.ok()) {
     if (prepared.slot) memory_.give_back(prepared.slot);
     source_.chunk_failed(prepared.chunk, made.error());
@@ -114,6 +105,16 @@ Status TxLane::prepare(OutChunk chunk) {
   }
   if (prepared.mark == 0) plain_bytes_ += ref.bytes;
   prepared_.push_back(std::move(prepared));
+  return {};
+}
+
+// Leaves it without data where the Net does not reach it.
+Status TxLane::send_from_place(Prepared& prepared) {
+  const ChunkRef& ref = prepared.chunk.ref;
+  const Outgoing& op = *prepared.chunk.op;
+  const std::uint64_t offset = op.blocks[ref.first.block].local_offset + ref.first.within;
+  HAWSER_ASSIGN(prepared.registration, memory_.registration(*op.region.get(), offset));
+  if (prepared.registration != nullptr) prepared.data = op.region->range().at(offset);
   return {};
 }
 
@@ -305,10 +306,8 @@ Status TxLane::on_ack(const wire::Ack& ack, TimePoint now) {
 // ---- the end ----
 
 bool TxLane::forget(const LocalRegion& region) {
-  const Registration* const registration = memory_.known(region);
-  if (registration == nullptr) return true;
   for (std::size_t at = posts_.begin(); at < posts_.end(); ++at)
-    if (posts_.at(at).registration == registration) return false;
+    if (memory_.is_of(posts_.at(at).registration, region)) return false;
   memory_.forget(region);
   return true;
 }

@@ -104,6 +104,7 @@ class TxLane {
   std::byte* frame_memory(std::int8_t buffer) const;
   Result<bool> prepare();
   Status prepare(OutChunk chunk);
+  Status send_from_place(Prepared& prepared);
   Status stage(Prepared& prepared);
   Result<bool> emit(TimePoint now);
   bool emit_last();
