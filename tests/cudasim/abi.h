@@ -44,7 +44,9 @@ enum PointerAttribute {
   kPointerRangeSize = 12,
 };
 
-enum MemoryType : unsigned { kMemoryHost = 1, kMemoryDevice = 2 };
+enum MemoryType : unsigned { kMemoryNone = 0, kMemoryHost = 1, kMemoryDevice = 2 };
+
+inline constexpr int kRangeHandleDmaBuf = 1;
 
 }  // namespace cudasim
 

@@ -146,11 +146,11 @@ CUDASIM_EXPORT CUresult cuDeviceGetAttribute(int* value, int attribute, CUdevice
   if (const CUresult problem = check_device(device)) return problem;
   switch (attribute) {
     case kUnifiedAddressing:
+    case kDmaBufSupported:
       *value = 1;
       return kSuccess;
     case kComputeCapabilityMajor:
     case kComputeCapabilityMinor:
-    case kDmaBufSupported:
       *value = 0;
       return kSuccess;
   }

@@ -12,13 +12,24 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kSpaceBytes = kMaxDevices * kDeviceBytes;
-// Every block starts this far into a page: all that CUDA promises is a smaller alignment
-// than a page, and who needs a page must see to it.
+// Every small block starts this far into a page: all that CUDA promises is a smaller alignment
+// than a page, and who needs a page must see to it. Large ones get large pages, as on a GPU.
 constexpr std::size_t kAlignment = 512;
+constexpr std::size_t kLargeBytes = std::size_t{1} << 20;
+constexpr std::size_t kLargeAlignment = std::size_t{2} << 20;
 constexpr int kPoison = 0xA5;  // new memory is not zero
 
-std::size_t round_up(std::size_t bytes) {
-  return (bytes + kPage - 1) / kPage * kPage;
+std::size_t round_up(std::size_t bytes, std::size_t to = kPage) {
+  return (bytes + to - 1) / to * to;
+}
+
+std::size_t round_down(std::size_t bytes) {
+  return bytes / kPage * kPage;
+}
+
+// Where a block of that size starts, at `page` or behind it.
+CUdeviceptr start_of_block(CUdeviceptr page, std::size_t bytes) {
+  return bytes >= kLargeBytes ? round_up(page, kLargeAlignment) : page + kAlignment;
 }
 
 void* map(int protection, std::size_t bytes, int flags) {
@@ -52,10 +63,10 @@ bool Memory::in_reservation(CUdeviceptr address) const {
 std::optional<CUdeviceptr> Memory::find_room(int device, std::size_t bytes) const {
   const CUdeviceptr begin = base_ + static_cast<std::size_t>(device) * kDeviceBytes;
   const CUdeviceptr end = begin + kDeviceBytes;
-  CUdeviceptr candidate = begin + kAlignment;
+  CUdeviceptr candidate = start_of_block(begin, bytes);
   for (auto next = blocks_.lower_bound(begin); next != blocks_.end() && next->first < end; ++next) {
-    if (candidate < next->first && next->first - candidate >= round_up(bytes)) return candidate;
-    candidate = round_up(next->first + next->second.bytes) + kAlignment;
+    if (round_up(candidate + bytes) <= round_down(next->first)) return candidate;
+    candidate = start_of_block(round_up(next->first + next->second.bytes), bytes);
   }
   if (candidate >= end || end - candidate < bytes) return std::nullopt;
   return candidate;
@@ -77,9 +88,29 @@ CUresult Memory::free_device(CUdeviceptr address) {
   const std::lock_guard lock(mutex_);
   const auto found = blocks_.find(address);
   if (found == blocks_.end() || found->second.type != kMemoryDevice) return kInvalidValue;
-  madvise(backing(address) - kAlignment, round_up(found->second.bytes + kAlignment), MADV_DONTNEED);
+  const std::size_t into_page = address - round_down(address);
+  madvise(backing(address) - into_page, round_up(found->second.bytes + into_page), MADV_DONTNEED);
   blocks_.erase(found);
   return kSuccess;
+}
+
+CUresult Memory::reserve(int device, std::size_t bytes, CUdeviceptr* address) {
+  if (address == nullptr || bytes == 0) return kInvalidValue;
+  if (bytes > kDeviceBytes) return kOutOfMemory;
+  const std::lock_guard lock(mutex_);
+  const auto room = find_room(device, bytes);
+  if (!room) return kOutOfMemory;
+  blocks_[*room] = {kMemoryNone, device, *room, bytes};
+  *address = *room;
+  return kSuccess;
+}
+
+// The pages of a block's end are its own, so that what is exported may reach as far as they do.
+bool Memory::exportable(CUdeviceptr address, std::size_t bytes) const {
+  if (address % kPage != 0 || bytes % kPage != 0 || bytes == 0) return false;
+  const auto block = find(address);
+  if (!block || block->type != kMemoryDevice) return false;
+  return bytes <= round_up(block->start + block->bytes) - address;
 }
 
 CUresult Memory::allocate_pinned(int device, std::size_t bytes, void** address) {
@@ -106,7 +137,7 @@ std::optional<Block> Memory::find_locked(CUdeviceptr address) const {
   auto after = blocks_.upper_bound(address);
   if (after == blocks_.begin()) return std::nullopt;
   const Block& block = std::prev(after)->second;
-  if (address - block.start >= block.bytes) return std::nullopt;
+  if (block.type == kMemoryNone || address - block.start >= block.bytes) return std::nullopt;
   return block;
 }
 

@@ -28,6 +28,10 @@ class Memory {
 
   CUresult allocate_device(int device, std::size_t bytes, CUdeviceptr* address);
   CUresult free_device(CUdeviceptr address);
+  // Addresses that nothing is at, and that nothing else is given.
+  CUresult reserve(int device, std::size_t bytes, CUdeviceptr* address);
+  // Would a GPU's driver make a dma-buf of these bytes?
+  bool exportable(CUdeviceptr address, std::size_t bytes) const;
   CUresult allocate_pinned(int device, std::size_t bytes, void** address);
   CUresult free_pinned(void* address);
 

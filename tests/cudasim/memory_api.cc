@@ -1,4 +1,6 @@
 // Exports: allocation, what an address is, and copies.
+#include <sys/mman.h>
+
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -145,6 +147,30 @@ CUDASIM_EXPORT CUresult cuMemGetAddressRange_v2(CUdeviceptr* start, std::size_t*
   if (!block) return kInvalidValue;
   if (start != nullptr) *start = block->start;
   if (bytes != nullptr) *bytes = block->bytes;
+  return kSuccess;
+}
+
+// Addresses with nothing behind them: no call that maps memory there is simulated.
+CUDASIM_EXPORT CUresult cuMemAddressReserve(CUdeviceptr* address, std::size_t bytes,
+                                            std::size_t /*alignment*/, CUdeviceptr /*wanted*/,
+                                            unsigned long long flags) {
+  if (const CUresult problem = require_context()) return problem;
+  if (flags != 0) return kInvalidValue;
+  return State::get().memory().reserve(current_context()->device, bytes, address);
+}
+
+// The descriptor stands for a dma-buf, and nothing can be done with it. As an H200's driver has it:
+// start and size are multiples of a page, and the end may be that of the allocation's last page,
+// though cuMemGetAddressRange tells of less.
+CUDASIM_EXPORT CUresult cuMemGetHandleForAddressRange(void* handle, CUdeviceptr address,
+                                                      std::size_t bytes, int type,
+                                                      unsigned long long flags) {
+  if (const CUresult problem = require_context()) return problem;
+  if (handle == nullptr || type != kRangeHandleDmaBuf || flags != 0) return kInvalidValue;
+  if (!State::get().memory().exportable(address, bytes)) return kInvalidValue;
+  const int fd = memfd_create("simulated dma-buf", MFD_CLOEXEC);
+  if (fd < 0) return kOutOfMemory;
+  std::memcpy(handle, &fd, sizeof fd);
   return kSuccess;
 }
 

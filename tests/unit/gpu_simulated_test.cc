@@ -2,6 +2,7 @@
 // GPU, and leaks. Some of these test the simulation itself: that it is as strict as it says.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <future>
 #include <vector>
@@ -39,7 +40,7 @@ TEST_F(SimulatedGpu, SaysThatItIsSimulated) {
   EXPECT_EQ(gpu_->info().name, "Simulated GPU (host memory, no CUDA)");
   EXPECT_EQ(list_gpus(*driver_)->size(), static_cast<std::size_t>(kSimulatedGpus));
   EXPECT_EQ(gpu_->info().pci_bus_id, "ffff:00:00.0");
-  EXPECT_FALSE(gpu_->info().dma_buf);
+  EXPECT_TRUE(gpu_->info().dma_buf);
 }
 
 TEST_F(SimulatedGpu, DeviceMemoryCannotBeTouchedByTheCpu) {
@@ -55,6 +56,67 @@ TEST_F(SimulatedGpu, DeviceMemoryIsNeitherZeroNorOnAPage) {
   ASSERT_TRUE(gpu_->copy_to_host(bytes, *memory, sizeof bytes).ok());
   EXPECT_EQ(bytes[63], 0xA5);
   EXPECT_TRUE(gpu_->free(*memory).ok());
+}
+
+TEST_F(SimulatedGpu, LargeAllocationsHaveLargePages) {
+  constexpr std::size_t kLargePage = 2 << 20;
+  std::vector<void*> all;
+  for (const std::size_t bytes : {std::size_t{100}, std::size_t{1} << 20, std::size_t{5000},
+                                  (std::size_t{3} << 20) + 1, std::size_t{100}}) {
+    all.push_back(*gpu_->allocate(bytes));
+    const auto address = reinterpret_cast<std::uintptr_t>(all.back());
+    EXPECT_EQ(address % kLargePage == 0, bytes >= 1 << 20) << bytes;
+    EXPECT_EQ(address % 512, 0u) << bytes;
+  }
+  for (void* const memory : all) EXPECT_TRUE(gpu_->free(memory).ok());
+}
+
+// cuMemGetHandleForAddressRange, as a dma-buf: its result; the descriptor is closed.
+class SimulatedExport : public SimulatedGpu {
+ protected:
+  void SetUp() override {
+    SimulatedGpu::SetUp();
+    ASSERT_TRUE(gpu_->make_current().ok());
+  }
+  static int make_dma_buf(std::uintptr_t address, std::size_t bytes) {
+    using Call = int(void*, CUdeviceptr, std::size_t, int, unsigned long long);
+    int fd = -1;
+    const int result = cudasim_function<Call>("cuMemGetHandleForAddressRange")(
+        &fd, static_cast<CUdeviceptr>(address), bytes, 1, 0);
+    EXPECT_EQ(fd >= 0, result == 0);
+    if (fd >= 0) close(fd);
+    return result;
+  }
+};
+
+TEST_F(SimulatedExport, WantsWholePagesOfOneAllocation) {
+  constexpr std::size_t kBytes = (2 << 20) + 5000;
+  const auto memory = gpu_->allocate(kBytes);
+  const auto address = reinterpret_cast<std::uintptr_t>(*memory);
+  EXPECT_EQ(make_dma_buf(address, kPageBytes), 0);
+  EXPECT_EQ(make_dma_buf(address + kPageBytes, 2 << 20), 0);
+  for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{4097}, kBytes})
+    EXPECT_EQ(make_dma_buf(address, bytes), 1) << bytes;
+  EXPECT_EQ(make_dma_buf(address + 512, kPageBytes), 1);
+  // Its last page is its own, though cuMemGetAddressRange tells of 5000 bytes there.
+  EXPECT_EQ(make_dma_buf(address + (2 << 20), 2 * kPageBytes), 0);
+  EXPECT_EQ(make_dma_buf(address + (2 << 20), 3 * kPageBytes), 1);
+  std::size_t told = 0;
+  EXPECT_EQ(driver_->cuMemGetAddressRange(nullptr, &told, static_cast<CUdeviceptr>(address)), 0);
+  EXPECT_EQ(told, kBytes);
+  EXPECT_TRUE(gpu_->free(*memory).ok());
+  EXPECT_EQ(make_dma_buf(address, kPageBytes), 1);
+}
+
+TEST_F(SimulatedExport, ReservedAddressesAreNoMemory) {
+  using Call = int(CUdeviceptr*, std::size_t, std::size_t, CUdeviceptr, unsigned long long);
+  CUdeviceptr nothing = 0;
+  ASSERT_EQ(cudasim_function<Call>("cuMemAddressReserve")(&nothing, 4 << 20, 0, 0, 0), 0);
+  auto* const address = reinterpret_cast<void*>(static_cast<std::uintptr_t>(nothing));
+  EXPECT_FALSE(is_device_pointer(*driver_, address));
+  char byte = 0;
+  EXPECT_FALSE(gpu_->copy_to_host(&byte, address, 1).ok());
+  EXPECT_EQ(make_dma_buf(static_cast<std::uintptr_t>(nothing), kPageBytes), 1);
 }
 
 TEST_F(SimulatedGpu, EveryInitFailureIsUnavailableWithCauseAndRemedy) {
