@@ -27,6 +27,7 @@ int Connecting::start() {
     state_ = State::trying;
     return kSuccess;
   }
+  if (errno == EBADF) return problem("descriptor 0 was closed", kInternalError);
   return worth_retrying(errno) ? kSuccess : problem(std::strerror(errno), kSystemError);
 }
 
@@ -52,14 +53,14 @@ bool Connecting::send_hello() {
 }
 
 int Connecting::greet() {
-  if (!send_hello()) return problem("the peer closed before the hello", kRemoteError);
+  if (!send_hello()) return problem("the peer closed before the hello", kSystemError);
   const FrameReader::State state = reader_.read(socket_);
   if (state == FrameReader::State::waiting) return kSuccess;
   if (state == FrameReader::State::ended)
-    return problem("the peer closed without a welcome", kRemoteError);
+    return problem("the peer closed without a welcome", kSystemError);
   const std::optional<Frame> frame = reader_.frame();
   if (!frame || frame->kind != FrameKind::welcome || frame->value != nonce_)
-    return problem("the peer does not speak this protocol", kRemoteError);
+    return problem("the peer does not speak this protocol", kInternalError);
   state_ = State::connected;
   return kSuccess;
 }

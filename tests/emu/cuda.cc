@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <cctype>
 #include <cstdint>
 
 namespace emu {
@@ -12,6 +13,8 @@ constexpr unsigned kStreamNonBlocking = 1;
 constexpr unsigned kEventDisableTiming = 2;
 constexpr int kAttributeMemoryType = 2;
 constexpr unsigned kMemoryTypeDevice = 2;
+constexpr int kRangeHandleDmaBuf = 1;
+constexpr std::size_t kReserveUnit = std::size_t{2} << 20;  // what GPUs want
 
 CudaPointer as_pointer(const void* address) {
   return reinterpret_cast<std::uintptr_t>(address);
@@ -53,6 +56,10 @@ bool Cuda::resolve(void* library) {
   return look_up(library, "cuInit", init_) && look_up(library, "cuDeviceGetCount", device_count_) &&
          look_up(library, "cuCtxGetCurrent", context_get_) &&
          look_up(library, "cuCtxSetCurrent", context_set_) &&
+         look_up(library, "cuCtxGetDevice", context_device_) &&
+         look_up(library, "cuDeviceGetPCIBusId", pci_bus_id_) &&
+         look_up(library, "cuMemAddressReserve", reserve_) &&
+         look_up(library, "cuMemGetHandleForAddressRange", export_) &&
          look_up(library, "cuMemAlloc_v2", alloc_) && look_up(library, "cuMemFree_v2", free_) &&
          look_up(library, "cuMemHostAlloc", host_alloc_) &&
          look_up(library, "cuMemFreeHost", host_free_) &&
@@ -91,6 +98,33 @@ std::unique_ptr<Cuda> Cuda::load(const std::string& name, std::string& why) {
 CudaContext Cuda::current() const {
   CudaContext context = nullptr;
   return context_get_(&context) == 0 ? context : nullptr;
+}
+
+int Cuda::current_gpu() const {
+  int gpu = -1;
+  return current() != nullptr && context_device_(&gpu) == 0 ? gpu : -1;
+}
+
+std::string Cuda::pci_address(int gpu) const {
+  char text[32] = {};
+  if (pci_bus_id_(text, sizeof text, gpu) != 0) return "";
+  std::string address = text;
+  for (char& letter : address) letter = static_cast<char>(std::tolower(letter));
+  return address;
+}
+
+int Cuda::reserve(CudaContext context, void** nothing, std::size_t bytes) const {
+  const Entered entered(*this, context);
+  CudaPointer pointer = 0;
+  const int result =
+      reserve_(&pointer, (bytes + kReserveUnit - 1) / kReserveUnit * kReserveUnit, 0, 0, 0);
+  *nothing = reinterpret_cast<void*>(static_cast<std::uintptr_t>(pointer));
+  return result;
+}
+
+int Cuda::export_range(CudaContext context, const void* device, std::size_t bytes, int* fd) const {
+  const Entered entered(*this, context);
+  return export_(fd, as_pointer(device), bytes, kRangeHandleDmaBuf, 0);
 }
 
 int Cuda::allocate(CudaContext context, void** device, std::size_t bytes) const {

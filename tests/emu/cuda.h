@@ -13,6 +13,7 @@ using CudaEvent = struct CUevent_st*;
 using CudaPointer = unsigned long long;
 
 inline constexpr int kCudaNotReady = 600;
+inline constexpr int kCudaNotSupported = 801;
 
 // The driver, with at least one device. Thread-safe; stays loaded for ever.
 class Cuda {
@@ -22,10 +23,17 @@ class Cuda {
 
   // The calling thread's context; nullptr where it has none.
   CudaContext current() const;
+  // Its GPU; -1 where it has none.
+  int current_gpu() const;
+  std::string pci_address(int gpu) const;  // "0000:04:00.0"; "": unknown
 
   // All of these want a context, make it current while they run, and return a CUresult.
   int allocate(CudaContext context, void** device, std::size_t bytes) const;
   int free(CudaContext context, void* device) const;
+  // Addresses of the GPU with nothing behind them, for good.
+  int reserve(CudaContext context, void** nothing, std::size_t bytes) const;
+  // A dma-buf of that memory. `fd` is as it was where there is none.
+  int export_range(CudaContext context, const void* device, std::size_t bytes, int* fd) const;
   int allocate_mapped(CudaContext context, void** host, std::size_t bytes) const;
   int free_mapped(CudaContext context, void* host) const;
   int to_device(CudaContext context, void* device, const void* host, std::size_t bytes) const;
@@ -54,9 +62,14 @@ class Cuda {
   int (*init_)(unsigned) = nullptr;
   int (*device_count_)(int*) = nullptr;
   int (*context_get_)(CudaContext*) = nullptr;
+  int (*context_device_)(int*) = nullptr;
+  int (*pci_bus_id_)(char*, int, int) = nullptr;
   int (*context_set_)(CudaContext) = nullptr;
   int (*alloc_)(CudaPointer*, std::size_t) = nullptr;
   int (*free_)(CudaPointer) = nullptr;
+  int (*reserve_)(CudaPointer*, std::size_t, std::size_t, CudaPointer,
+                  unsigned long long) = nullptr;
+  int (*export_)(void*, CudaPointer, std::size_t, int, unsigned long long) = nullptr;
   int (*host_alloc_)(void**, std::size_t, unsigned) = nullptr;
   int (*host_free_)(void*) = nullptr;
   int (*to_device_)(CudaPointer, const void*, std::size_t) = nullptr;

@@ -52,6 +52,8 @@ typedef struct HawserEmuStats {
   uint64_t bytes_received;         /* payload */
   uint64_t fragments;              /* pieces that receives landed in */
   uint64_t bad_peers;              /* connections dropped for what they said */
+  uint64_t overlapping_setups;     /* two threads at once in listen, connect or accept of a GPU */
+  uint64_t host_receive_polls;     /* tests of a receive into host memory, on a steered socket */
   char last_violation[256];        /* "" where there was none */
 } HawserEmuStats;
 

@@ -17,6 +17,7 @@ Plugin& plugin() {
 // Nothing may be thrown across the C boundary.
 template <typename Call>
 int guarded(Call call) noexcept {
+  const CallsInProgress::Scope inside(plugin().calls());
   try {
     return call(plugin());
   } catch (const std::exception& problem) {

@@ -32,6 +32,10 @@ constexpr Name kTargets[] = {
     {"payload", kTargetPayload},
     {"peer", kTargetPeer},
     {"devmem", kTargetDevmem},
+    {"rule", kTargetRule},
+    {"pool", kTargetPool},
+    {"fragments", kTargetFragments},
+    {"worker", kTargetWorker},
 };
 
 enum class Argument { none, number, optional_number, text };
@@ -58,21 +62,35 @@ constexpr Verb kVerbs[] = {
     {"corrupt", Action::corrupt, Argument::number, std::numeric_limits<std::int64_t>::max()},
     {"die", Action::die, Argument::optional_number, std::numeric_limits<std::int64_t>::max()},
     {"conflict", Action::conflict, Argument::none, 0},
+    {"none", Action::none, Argument::none, 0},
 };
 
 // Calls that have a way to say "not yet".
 bool can_wait(int target) {
   return target == HAWSER_EMU_CONNECT || target == HAWSER_EMU_ACCEPT ||
-         target == HAWSER_EMU_ISEND || target == HAWSER_EMU_IRECV || target == HAWSER_EMU_TEST;
+         target == HAWSER_EMU_ISEND || target == HAWSER_EMU_IRECV || target == HAWSER_EMU_TEST ||
+         target == kTargetRule;
+}
+
+// What is no call has one action, which nothing else has.
+struct Only {
+  int target;
+  Action action;
+};
+constexpr Only kOnly[] = {{kTargetPayload, Action::corrupt},
+                          {kTargetPeer, Action::die},
+                          {kTargetDevmem, Action::conflict},
+                          {kTargetFragments, Action::none}};
+
+bool ends_process(Action action) {
+  return action == Action::exit || action == Action::abort || action == Action::segv;
 }
 
 bool makes_sense(int target, Action action) {
-  if (target == kTargetPayload || action == Action::corrupt)
-    return target == kTargetPayload && action == Action::corrupt;
-  if (target == kTargetPeer || action == Action::die)
-    return target == kTargetPeer && action == Action::die;
-  if (target == kTargetDevmem || action == Action::conflict)
-    return target == kTargetDevmem && action == Action::conflict;
+  for (const Only& only : kOnly)
+    if (target == only.target || action == only.action)
+      return target == only.target && action == only.action;
+  if (target == kTargetWorker) return ends_process(action);
   return action != Action::never || can_wait(target);
 }
 

@@ -16,8 +16,25 @@ enum class Side { any, server, client };  // server: the side that listened
 inline constexpr int kTargetPayload = 100;
 inline constexpr int kTargetPeer = 101;
 inline constexpr int kTargetDevmem = 102;
+inline constexpr int kTargetRule = 103;       // the flow rule, in accept
+inline constexpr int kTargetPool = 104;       // the pool, at the end of accept
+inline constexpr int kTargetFragments = 105;  // of a receive
+inline constexpr int kTargetWorker = 106;     // a thread of the plugin's own
 
-enum class Action { fail, delay, never, hang, exit, abort, segv, print, corrupt, die, conflict };
+enum class Action {
+  fail,
+  delay,
+  never,
+  hang,
+  exit,
+  abort,
+  segv,
+  print,
+  corrupt,
+  die,
+  conflict,
+  none
+};
 
 inline constexpr int kAnyChannel = -1;
 

@@ -37,6 +37,12 @@ Outcome wait_or_not_yet(std::chrono::milliseconds delay, FirstCall* first) {
 
 }  // namespace
 
+void end_process(const FaultRule& rule) {
+  if (rule.action == Action::segv) write_where_nothing_is();
+  if (rule.action == Action::abort) std::abort();
+  std::exit(static_cast<int>(rule.number));
+}
+
 void Faults::print(std::size_t index) {
   if (prints_[index].fetch_add(1) >= kMaxPrintsPerRule) return;
   std::printf("emulated TCPX: %s\n", rules_[index].text.c_str());
@@ -46,7 +52,7 @@ void Faults::print(std::size_t index) {
 Outcome Faults::act(std::size_t index, FirstCall* first) {
   const FaultRule& rule = rules_[index];
   const int number = static_cast<int>(rule.number);
-  stats_.faults_applied.fetch_add(1, std::memory_order_relaxed);
+  applied();
   switch (rule.action) {
     case Action::fail:
       return {Outcome::fail, number};
@@ -57,18 +63,17 @@ Outcome Faults::act(std::size_t index, FirstCall* first) {
     case Action::hang:
       block_for_ever();
     case Action::exit:
-      std::exit(number);
     case Action::abort:
-      std::abort();
     case Action::segv:
-      write_where_nothing_is();
+      end_process(rule);
     case Action::print:
       print(index);
       return {};
     case Action::corrupt:
     case Action::die:
     case Action::conflict:
-      return {};  // not of a call: see offset_of, devmem_conflict
+    case Action::none:
+      return {};  // not of a call: see offset_of, devmem_conflict, find
   }
   return {};
 }
@@ -82,16 +87,20 @@ Outcome Faults::apply(int target, Side side, int channel, FirstCall* first) {
   return {};
 }
 
-std::optional<std::uint64_t> Faults::offset_of(int target, Side side, int channel) const {
+const FaultRule* Faults::find(int target, Side side, int channel) const {
   for (const FaultRule& rule : rules_)
-    if (rule.concerns(target, side, channel)) return static_cast<std::uint64_t>(rule.number);
-  return std::nullopt;
+    if (rule.concerns(target, side, channel)) return &rule;
+  return nullptr;
+}
+
+std::optional<std::uint64_t> Faults::offset_of(int target, Side side, int channel) const {
+  const FaultRule* const rule = find(target, side, channel);
+  if (rule == nullptr) return std::nullopt;
+  return static_cast<std::uint64_t>(rule->number);
 }
 
 bool Faults::devmem_conflict(Side side) const {
-  for (const FaultRule& rule : rules_)
-    if (rule.concerns(kTargetDevmem, side, kAnyChannel)) return true;
-  return false;
+  return find(kTargetDevmem, side, kAnyChannel) != nullptr;
 }
 
 }  // namespace emu

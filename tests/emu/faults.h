@@ -22,6 +22,9 @@ struct Outcome {
   int code = 0;  // of fail
 };
 
+// exit, abort or segv.
+[[noreturn]] void end_process(const FaultRule& rule);
+
 // Thread-safe once made.
 class Faults {
  public:
@@ -35,6 +38,9 @@ class Faults {
   // The number of the first matching payload or peer rule.
   std::optional<std::uint64_t> offset_of(int target, Side side, int channel) const;
   bool devmem_conflict(Side side) const;
+  // The first rule for what is no call; nullptr: none. Whoever follows it says so with applied().
+  const FaultRule* find(int target, Side side, int channel) const;
+  void applied() { stats_.faults_applied.fetch_add(1, std::memory_order_relaxed); }
 
  private:
   Outcome act(std::size_t index, FirstCall* first);

@@ -9,6 +9,8 @@ namespace {
 constexpr std::uint32_t kSegmentBytes = 1448;  // TCP payload of a 1500-byte frame
 constexpr std::uint32_t kTinyPairBytes = 512;  // 2 + 510, 3 + 509 ...
 constexpr std::uint32_t kShortestTiny = 2;
+// Up to there the last piece has room for what would have been another.
+constexpr std::uint32_t kRoomForOneMore = kMaxFragments * kPageBytes / 4;
 
 }  // namespace
 
@@ -16,8 +18,8 @@ bool FragmentCutter::cut(std::uint32_t bytes, std::vector<std::uint32_t>& length
   lengths.clear();
   if (kind_ == FragmentKind::tiny) begin_tiny(bytes);
   for (std::uint32_t left = bytes; left > 0; left -= lengths.back()) {
-    if (lengths.size() == kMaxFragments) return false;
-    const bool last = lengths.size() + 1 == kMaxFragments && left <= kPageBytes;
+    if (lengths.size() == kMostFragments) return false;
+    const bool last = lengths.size() + 1 == kMostFragments && left <= kPageBytes;
     lengths.push_back(last ? left : std::min(next_length(left), left));
   }
   return true;
@@ -37,14 +39,15 @@ std::uint32_t FragmentCutter::next_mixed_length() {
   return dice >= 70 ? kSegmentBytes : kPageBytes;
 }
 
-// In pairs of 512 bytes, so that 512 KiB are 2048 pieces, or one less, and never more; larger
-// requests have longer pairs. The first piece is half of one, and odd, so that no pair begins at an
-// even place of the buffer.
+// In pairs of 512 bytes or a little more, so that 512 KiB are nearly kMostFragments pieces, and
+// never more; larger requests have longer pairs. The first piece is half of one, and odd, so that
+// no pair begins at an even place of the buffer; where pairs are long there is no room for it.
 void FragmentCutter::begin_tiny(std::uint32_t bytes) {
-  const std::uint32_t mean = bytes / kMaxFragments + (bytes % kMaxFragments != 0 ? 1 : 0);
+  const std::uint32_t count = bytes <= kRoomForOneMore ? kMaxFragments : kMostFragments;
+  const std::uint32_t mean = bytes / count + (bytes % count != 0 ? 1 : 0);
   pair_bytes_ = std::clamp(2 * mean, kTinyPairBytes, 2 * kPageBytes);
   const std::uint32_t odd = 3 + 2 * (random_() % (kTinyPairBytes / 2 - 2));  // to 509
-  second_ = pair_bytes_ > kPageBytes ? 0 : odd;  // there the pieces must be nearly whole pages
+  second_ = pair_bytes_ > kPageBytes / 2 ? 0 : odd;
 }
 
 std::uint32_t FragmentCutter::next_tiny_length() {

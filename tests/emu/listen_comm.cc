@@ -1,5 +1,8 @@
 #include "listen_comm.h"
 
+#include <cerrno>
+#include <utility>
+
 namespace emu {
 namespace {
 
@@ -7,9 +10,8 @@ constexpr std::size_t kMaxHalfOpen = 8;
 
 }  // namespace
 
-ListenComm::ListenComm(Services services, CommInfo info, Place place, Socket socket,
-                       std::uint64_t nonce)
-    : services_(services), info_(info), place_(place), socket_(std::move(socket)), nonce_(nonce) {}
+ListenComm::ListenComm(Services services, CommInfo info, Socket socket, std::uint64_t nonce)
+    : services_(services), info_(info), socket_(std::move(socket)), nonce_(nonce) {}
 
 void ListenComm::drop(const char* why) {
   services_.stats.bad_peers.fetch_add(1, std::memory_order_relaxed);
@@ -19,7 +21,10 @@ void ListenComm::drop(const char* why) {
 void ListenComm::take_connections() {
   for (std::size_t i = 0; i < kMaxHalfOpen; ++i) {
     Socket socket = socket_.accept();
-    if (!socket.usable()) return;
+    if (!socket.usable()) {
+      broken_ = broken_ || errno == EBADF;
+      return;
+    }
     if (half_open_.size() == kMaxHalfOpen) {
       drop("too many that say nothing");
       half_open_.pop_front();
@@ -38,17 +43,25 @@ ListenComm::Hello ListenComm::read_hello(HalfOpen& peer) const {
   return right ? Hello::right : Hello::wrong;
 }
 
-bool ListenComm::welcome(const Socket& socket, std::uint64_t nonce) {
-  const FrameBytes bytes = encode({FrameKind::welcome, 0, nonce});
-  return socket.send(bytes.data(), bytes.size()).bytes == bytes.size();
+std::optional<Socket> ListenComm::welcome() {
+  const FrameBytes bytes = encode({FrameKind::welcome, 0, nonce_});
+  std::optional<Socket> socket = std::exchange(greeted_, std::nullopt);
+  if (socket->send(bytes.data(), bytes.size()).bytes == bytes.size()) return socket;
+  drop("it went away after its hello");
+  return std::nullopt;
 }
 
-std::optional<Socket> ListenComm::poll() {
+bool ListenComm::poll() {
+  if (greeted_) return true;
   take_connections();
-  if (!std::exchange(polled_, true)) return std::nullopt;
+  if (!std::exchange(polled_, true)) return false;
   for (auto peer = half_open_.begin(); peer != half_open_.end();) {
     const Hello hello = read_hello(*peer);
-    if (hello == Hello::right && welcome(peer->socket, nonce_)) return std::move(peer->socket);
+    if (hello == Hello::right) {
+      greeted_ = std::move(peer->socket);
+      half_open_.erase(peer);
+      return true;
+    }
     if (hello == Hello::waiting) {
       ++peer;
       continue;
@@ -56,7 +69,7 @@ std::optional<Socket> ListenComm::poll() {
     drop("it did not say the hello of this listener");
     peer = half_open_.erase(peer);
   }
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace emu

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "faults.h"
-#include "place.h"
 #include "services.h"
 #include "socket.h"
 
@@ -17,16 +16,19 @@ namespace emu {
 // at most kMaxHalfOpen may be undecided at a time. One thread at a time (see Use).
 class ListenComm {
  public:
-  ListenComm(Services services, CommInfo info, Place place, Socket socket, std::uint64_t nonce);
+  ListenComm(Services services, CommInfo info, Socket socket, std::uint64_t nonce);
 
   const CommInfo& info() const { return info_; }
-  const Place& place() const { return place_; }
 
-  // The connection, once its hello has come and was answered; never on the first call.
-  std::optional<Socket> poll();
+  // Has a right hello come? Never on the first call.
+  bool poll();
+  // Its connection, once the answer is under way; nothing where it broke meanwhile.
+  std::optional<Socket> welcome();
+  bool broken() const { return broken_; }  // no connection will come any more
 
   std::atomic<bool> in_use{false};
   FirstCall first_accept;
+  FirstCall first_rule;
   bool accept_started = false;
   bool accepted = false;
 
@@ -39,15 +41,15 @@ class ListenComm {
   void take_connections();
   Hello read_hello(HalfOpen& peer) const;
   void drop(const char* why);
-  static bool welcome(const Socket& socket, std::uint64_t nonce);
 
   const Services services_;
   const CommInfo info_;
-  const Place place_;
   Socket socket_;
   const std::uint64_t nonce_;
   bool polled_ = false;
+  bool broken_ = false;
   std::deque<HalfOpen> half_open_;
+  std::optional<Socket> greeted_;  // it said the right hello
 };
 
 }  // namespace emu

@@ -30,6 +30,13 @@ void Place::free_device(void* memory, std::size_t bytes) const {
     munmap(memory, bytes);
 }
 
+void* Place::dead_address(std::size_t bytes) const {
+  void* nothing = nullptr;
+  if (on_gpu()) return cuda->reserve(context, &nothing, bytes) == 0 ? nothing : nullptr;
+  nothing = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return nothing == MAP_FAILED ? nullptr : nothing;
+}
+
 void* Place::allocate_mapped(std::size_t bytes) const {
   if (!on_gpu()) return map_pages(bytes);
   void* memory = nullptr;

@@ -1,6 +1,8 @@
 // init, devices, registrations and the rest that is of no one comm.
 #include "plugin.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <thread>
 
@@ -55,6 +57,8 @@ int Plugin::start() {
   if (cuda_ == nullptr && settings_.bounce == BouncePlace::cuda)
     return refuse_environment("HAWSER_EMU_BOUNCE=cuda: " + why);
   devices_ = find_devices(settings_.interfaces, settings_.sysfs_root);
+  gpu_nics_ = GpuNics(settings_.gpu_nics, settings_.sysfs_root);
+  setups_ = std::make_unique<SetupCalls>(settings_.import_time, report_, stats_);
   // The real one logs from helper threads: a host must expect it.
   std::thread([this] { report_.info("%zu devices", devices_.size()); }).join();
   return kSuccess;
@@ -79,7 +83,7 @@ int Plugin::get_properties(int device, Properties* properties) {
   *properties = {from.name.c_str(),
                  from.pci_path.empty() ? nullptr : from.pci_path.c_str(),
                  static_cast<std::uint64_t>(device),
-                 kPointerHost | kPointerCuda,
+                 cuda_ == nullptr ? kPointerHost : kPointerHost | kPointerCuda,
                  from.speed_mbps,
                  0,
                  0,
@@ -103,7 +107,7 @@ const CommInfo* Plugin::find_info(void* comm, std::shared_ptr<void>& keep) const
   return nullptr;
 }
 
-int Plugin::check_memory(const void* data, int bytes, int type, CudaContext& context) {
+int Plugin::check_memory(const void* data, int bytes, int type) {
   const auto address = reinterpret_cast<std::uintptr_t>(data);
   if (data == nullptr || bytes <= 0)
     return report_.rule_broken("regMr of %d bytes at %p", bytes, data);
@@ -111,21 +115,34 @@ int Plugin::check_memory(const void* data, int bytes, int type, CudaContext& con
     return report_.rule_broken("regMr of %p, which is not aligned to 4096", data);
   if (type != kPointerHost && type != kPointerCuda)
     return report_.rule_broken("regMr of pointer type %d", type);
-  if (type == kPointerHost) return kSuccess;
+  return kSuccess;
+}
+
+// By the driver, as the real one: which misses that the driver refused, works on the descriptor
+// that it was not given, 0, and closes that.
+int Plugin::export_memory(Registration& registration) {
   if (cuda_ == nullptr) {
     report_.warn("regMr of CUDA memory without a CUDA driver");
     return kCudaError;
   }
-  context = cuda_->current();
-  if (context == nullptr)
+  registration.context = cuda_->current();
+  if (registration.context == nullptr)
     return report_.rule_broken("regMr of CUDA memory in a thread without a CUDA context");
-  if (cuda_->is_device_pointer(data)) return kSuccess;
-  return report_.rule_broken("regMr of %p as CUDA memory, which it is not", data);
+  if (!cuda_->is_device_pointer(registration.data))
+    return report_.rule_broken("regMr of %p as CUDA memory, which it is not", registration.data);
+  const int result = cuda_->export_range(registration.context, registration.data,
+                                         registration.bytes, &registration.dma_buf);
+  const bool whole_pages = registration.bytes % kPageBytes == 0;
+  if (result == 0 || (result == kCudaNotSupported && whole_pages)) return kSuccess;
+  ::close(0);
+  return report_.rule_broken(
+      "regMr of %zu bytes of CUDA memory at %p, which the driver does not export (%d): want whole "
+      "pages of one allocation; descriptor 0 is closed, as by the real plugin",
+      registration.bytes, registration.data, result);
 }
 
 int Plugin::register_memory(const CommInfo& info, void* data, int bytes, int type, void** out) {
-  CudaContext context = nullptr;
-  if (const int problem = check_memory(data, bytes, type, context)) return problem;
+  if (const int problem = check_memory(data, bytes, type)) return problem;
   if (faults_->devmem_conflict(info.side) &&
       windows_.others_open(info.creation, info.device, info.side)) {
     stats_.faults_applied.fetch_add(1, std::memory_order_relaxed);
@@ -137,7 +154,8 @@ int Plugin::register_memory(const CommInfo& info, void* data, int bytes, int typ
   registration->bytes = static_cast<std::size_t>(bytes);
   registration->type = type;
   registration->device = info.device;
-  registration->context = context;
+  if (type == kPointerCuda)
+    if (const int problem = export_memory(*registration)) return problem;
   const std::uint64_t number = registrations_.reserve();
   registrations_.put(number, std::move(registration));
   stats_.registrations_made.fetch_add(1, std::memory_order_relaxed);

@@ -9,13 +9,16 @@
 
 #include "abi_v7.h"
 #include "bounce_pool.h"
+#include "calls_in_progress.h"
 #include "connecting.h"
 #include "creation_windows.h"
 #include "devices.h"
+#include "gpu_nics.h"
 #include "listen_comm.h"
 #include "receive_comm.h"
 #include "send_comm.h"
 #include "services.h"
+#include "setup_calls.h"
 #include "tables.h"
 
 namespace emu {
@@ -44,9 +47,10 @@ class Plugin {
 
   void stats(HawserEmuStats& out) const;
   Report& report() { return report_; }
+  CallsInProgress& calls() { return calls_; }
 
  private:
-  Services services() { return {settings_, report_, stats_, *faults_}; }
+  Services services() { return {settings_, report_, stats_, *faults_, ending_}; }
   // Counts the call; kSuccess, or what to return because init has not succeeded.
   int enter(HawserEmuCall call);
   int start();
@@ -54,21 +58,31 @@ class Plugin {
   Outcome fault(HawserEmuCall call, const CommInfo& info, FirstCall* first = nullptr);
   int shared(const CommInfo& info, const char* call);  // two threads in one comm
 
-  int choose_place(Place& place);
+  int place_of_thread(const char* call, Place& place);
+  int check_place(const char* call, const CommInfo& info, const Place& place);
   int listen_here(const CommInfo& info, void* handle, void** listen_comm);
-  int find_connecting(int device, void* handle, std::shared_ptr<Connecting>& connecting);
-  int begin_connecting(int device, void* handle, std::shared_ptr<Connecting>& connecting);
+  int find_connecting(int device, const Place& place, void* handle,
+                      std::shared_ptr<Connecting>& connecting);
+  int begin_connecting(int device, const Place& place, void* handle,
+                       std::shared_ptr<Connecting>& connecting);
   int connect_step(Connecting& connecting, void** send_comm);
   int accept_step(ListenComm& comm, void** receive_comm, DeviceHandle& device_handle);
+  int install_rule(ListenComm& comm, bool& installed);
+  int make_receiver(ListenComm& comm, Socket socket, void** receive_comm,
+                    DeviceHandle& device_handle);
+  std::unique_ptr<UnpackMemory> make_unpack_memory(const Place& place, BouncePool& pool);
   BouncePool* pool_of(const Place& place);
+  bool steered(const CommInfo& info) const;
 
   const CommInfo* find_info(void* comm, std::shared_ptr<void>& keep) const;
-  int check_memory(const void* data, int bytes, int type, CudaContext& context);
+  int check_memory(const void* data, int bytes, int type);
+  int export_memory(Registration& registration);
   int register_memory(const CommInfo& info, void* data, int bytes, int type, void** out);
   int make_posting(const CommInfo& info, const char* call, void* data, int bytes,
                    void* registration, Posting& posting);
   int check_size(const CommInfo& info, const char* call, int bytes);
   int check_sigpipe();
+  void start_worker(const CommInfo& info);
   template <typename Comm>
   int test_on(Table<Comm>& table, HawserEmuCall call, void* request, int* done);
 
@@ -77,11 +91,16 @@ class Plugin {
   Settings settings_;
   Report report_;
   Stats stats_;
+  CallsInProgress calls_;
+  Ending ending_{calls_};
   std::unique_ptr<Faults> faults_;
   std::unique_ptr<Cuda> cuda_;  // nullptr: no usable driver
   std::vector<Device> devices_;
+  GpuNics gpu_nics_;
 
   std::atomic<int> listens_{0};
+  std::atomic<bool> gpus_seen_{false};  // a call came with a context
+  std::unique_ptr<SetupCalls> setups_;
   CreationWindows windows_;
   ConnectingTable connecting_;
   Table<ListenComm> listeners_{Tag::listen_comm};

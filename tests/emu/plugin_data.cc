@@ -47,6 +47,14 @@ int Plugin::make_posting(const CommInfo& info, const char* call, void* data, int
   return kSuccess;
 }
 
+// The real one's threads start with the first request.
+void Plugin::start_worker(const CommInfo& info) {
+  const FaultRule* const rule = faults_->find(kTargetWorker, info.side, info.channel);
+  if (rule == nullptr) return;
+  faults_->applied();
+  ending_.act(*rule);
+}
+
 int Plugin::isend(void* opaque_comm, void* data, int bytes, void* registration, void** request) {
   if (const int problem = enter(HAWSER_EMU_ISEND)) return problem;
   const auto comm = senders_.find(opaque_comm);
@@ -62,6 +70,7 @@ int Plugin::isend(void* opaque_comm, void* data, int bytes, void* registration, 
   Posting posting;
   if (const int problem = make_posting(comm->info(), "isend", data, bytes, registration, posting))
     return problem;
+  start_worker(comm->info());
   return comm->post(std::move(posting), request);
 }
 
@@ -84,6 +93,7 @@ int Plugin::irecv(void* opaque_comm, int count, void** data, int* bytes, void** 
   if (const int problem =
           make_posting(comm->info(), "irecv", data[0], bytes[0], registrations[0], posting))
     return problem;
+  start_worker(comm->info());
   return comm->post(std::move(posting), request);
 }
 

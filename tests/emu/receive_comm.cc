@@ -6,14 +6,20 @@
 #include "tables.h"
 
 namespace emu {
+namespace {
+
+constexpr std::uint32_t kTasksPerSocket = 6;
+
+}  // namespace
 
 ReceiveComm::ReceiveComm(Services services, CommInfo info, Socket socket, std::uint64_t number,
-                         BouncePool& pool, std::unique_ptr<UnpackMemory> memory,
+                         bool steered, BouncePool& pool, std::unique_ptr<UnpackMemory> memory,
                          std::unique_ptr<CopyRing> ring)
     : services_(services),
       info_(info),
       socket_(std::move(socket)),
       number_(number),
+      steered_(steered),
       pool_(pool),
       memory_(std::move(memory)),
       dies_at_(services.faults.offset_of(kTargetPeer, info.side, info.channel)),
@@ -36,6 +42,7 @@ int ReceiveComm::post(Posting posting, void** request) {
   *request = opaque_request(Tag::receive_request, number_, posted_);
   Slot& slot = at(posted_);
   slot.posting = std::move(posting);
+  slot.in_place = slot.posting.data;
   slot.copies = 0;
   slot.first_test.reset();
   memory_->meta().cnt[posted_ % kSlots] = 0;
@@ -57,7 +64,9 @@ int ReceiveComm::check_testable(std::uint32_t sequence) const {
 int ReceiveComm::test(std::uint32_t sequence, int* done) {
   if (const int problem = check_testable(sequence)) return problem;
   if (failed_with_ != kSuccess) return failed_with_;
-  if (const int problem = progress()) {
+  const int problem = progress();
+  warn_of_this_poll();
+  if (problem != kSuccess) {
     landing_.give_up();
     return problem;
   }
@@ -70,8 +79,23 @@ int ReceiveComm::test(std::uint32_t sequence, int* done) {
 // The host, or a GPU, reads mem only after it has seen cnt.
 void ReceiveComm::publish(std::uint32_t sequence) {
   at(sequence).posting.registration = {};
-  __atomic_store_n(&memory_->meta().cnt[sequence % kSlots], at(sequence).pages.size(),
-                   __ATOMIC_RELEASE);
+  std::size_t count = at(sequence).pages.size();
+  if (count != 0 && services_.faults.find(kTargetFragments, info_.side, info_.channel) != nullptr) {
+    services_.faults.applied();
+    count = 0;
+  }
+  __atomic_store_n(&memory_->meta().cnt[sequence % kSlots], count, __ATOMIC_RELEASE);
+}
+
+// The real one writes a line a poll, tens of thousands in seconds.
+void ReceiveComm::warn_of_this_poll() {
+  if (host_poll_) {
+    services_.stats.host_receive_polls.fetch_add(1, std::memory_order_relaxed);
+    services_.report.warn("channel %d: polled a receive into host memory", info_.channel);
+    host_poll_ = stuck_;
+  }
+  if (in_payload_ && posted_ - landed_ > kTasksPerSocket)
+    services_.report.warn("channel %d: no room for another receive task", info_.channel);
 }
 
 int ReceiveComm::consume(std::uint32_t sequence) {
@@ -108,24 +132,58 @@ int ReceiveComm::accept_header(const Frame& frame) {
     return fail(kRemoteError, "the peer sent what no sender sends");
   if (frame.value > at(landed_).posting.bytes) return refuse_too_long(frame);
   const auto bytes = static_cast<std::uint32_t>(frame.value);
-  if (!landing_.begin(bytes)) {
-    failed_with_ = services_.report.rule_broken(
-        "channel %d: a receive of %u bytes in more than %u fragments; the real plugin exits",
-        info_.channel, bytes, kMaxFragments);
-    return failed_with_;
-  }
   if (bytes == 0)
     ++landed_;
+  else if (into_host(at(landed_)))
+    begin_host_receive(bytes);
   else
-    in_payload_ = true;
+    begin_payload(bytes);
   return kSuccess;
+}
+
+// Only where there is a GPU: without one, host memory is what stands in for its memory.
+bool ReceiveComm::into_host(const Slot& slot) const {
+  return info_.place.on_gpu() && slot.posting.registration->type == kPointerHost;
+}
+
+// The real one does a plain recv(), which a steered socket refuses; its thread is done then.
+void ReceiveComm::begin_host_receive(std::uint32_t bytes) {
+  host_poll_ = true;
+  stuck_ = steered_ && services_.settings.host_receives == HostReceives::never;
+  if (!stuck_) in_place_left_ = bytes;
+}
+
+void ReceiveComm::begin_payload(std::uint32_t bytes) {
+  if (info_.place.on_gpu() && !steered_) return end_process("rx no cmsg");
+  if (!landing_.begin(bytes)) return end_process("a receive in 2048 fragments, which are too many");
+  in_payload_ = true;
+}
+
+void ReceiveComm::end_process(const char* line) {
+  stuck_ = true;
+  services_.ending.exit_saying(line);
+}
+
+void ReceiveComm::peer_gone(const char* why) {
+  gone_ = true;
+  services_.report.warn("channel %d: receive: %s", info_.channel, why);
+}
+
+// The real one sees it where it waits for word of the next message. Its thread that waits for
+// payload ends without a word.
+int ReceiveComm::show_death() {
+  const Settings& settings = services_.settings;
+  if (settings.peer_death == PeerDeath::never) return kSuccess;
+  if (settings.peer_death == PeerDeath::code) return failed_with_ = settings.peer_death_code;
+  const std::uint32_t under_way = in_payload_ || in_place_left_ > 0 || stuck_ ? 1 : 0;
+  return posted_ - landed_ > under_way ? failed_with_ = kSystemError : kSuccess;
 }
 
 bool ReceiveComm::begin() {
   const FrameReader::State state = header_.read(socket_);
   if (state == FrameReader::State::waiting) return false;
   if (state == FrameReader::State::ended) {
-    fail(kRemoteError, "the peer closed the connection with receives unfinished");
+    peer_gone("the peer closed the connection with receives unfinished");
     return false;
   }
   const std::optional<Frame> frame = header_.frame();
@@ -157,9 +215,22 @@ bool ReceiveComm::land(Slot& slot) {
   if (!find_room()) return false;
   const std::uint64_t most = dies_at_ ? *dies_at_ - stream_bytes_ : kMaxBytesPerTest;
   const Moved moved = socket_.receive(landing_.room(most));
-  if (moved.ended) fail(kRemoteError, "the peer closed the connection with receives unfinished");
+  if (moved.ended) peer_gone("the peer closed the connection in the middle of a message");
   count_arrived(moved.bytes);
   return landing_.batch_full() && finish_batch(slot);
+}
+
+bool ReceiveComm::land_in_place(Slot& slot) {
+  host_poll_ = true;
+  const std::uint64_t most = dies_at_ ? *dies_at_ - stream_bytes_ : kMaxBytesPerTest;
+  const Moved moved = socket_.receive(slot.in_place, std::min<std::uint64_t>(in_place_left_, most));
+  if (moved.ended) peer_gone("the peer closed the connection in the middle of a message");
+  slot.in_place += moved.bytes;
+  in_place_left_ -= static_cast<std::uint32_t>(moved.bytes);
+  stream_bytes_ += moved.bytes;
+  services_.stats.bytes_received.fetch_add(moved.bytes, std::memory_order_relaxed);
+  if (in_place_left_ == 0) ++landed_;
+  return moved.bytes > 0;
 }
 
 bool ReceiveComm::finish_batch(Slot& slot) {
@@ -184,19 +255,29 @@ void ReceiveComm::finish_receive(Slot& slot) {
   ++landed_;
 }
 
+bool ReceiveComm::step() {
+  if (in_payload_) return land(at(landed_));
+  return in_place_left_ > 0 ? land_in_place(at(landed_)) : begin();
+}
+
 int ReceiveComm::progress() {
   if (!landing_.poll()) return fail(kCudaError, "the copies into the bounce pool failed");
-  if (dies_at_ && stream_bytes_ >= *dies_at_) {
+  if (!gone_ && dies_at_ && stream_bytes_ >= *dies_at_) {
     socket_.reset();
-    return fail(kRemoteError, "the connection was cut (HAWSER_EMU_FAULTS)");
+    peer_gone("the connection was cut (HAWSER_EMU_FAULTS)");
   }
-  if (landed_ != posted_ && socket_.peer_closed())
-    return fail(kRemoteError, "the peer closed the connection with receives unfinished");
-  std::uint64_t limit = stream_bytes_ + kMaxBytesPerTest;
+  const bool looks = services_.settings.peer_death == PeerDeath::code ||
+                     (!in_payload_ && in_place_left_ == 0 && !stuck_);
+  if (!gone_ && looks && landed_ != posted_ && socket_.peer_closed())
+    peer_gone("the peer closed the connection with receives unfinished");
+  const std::uint64_t before = stream_bytes_;
+  std::uint64_t limit = before + kMaxBytesPerTest;
   if (dies_at_) limit = std::min(limit, *dies_at_);
-  while (landed_ != posted_ && failed_with_ == kSuccess && stream_bytes_ < limit)
-    if (!(in_payload_ ? land(at(landed_)) : begin())) break;
-  return failed_with_;
+  while (landed_ != posted_ && failed_with_ == kSuccess && !stuck_ && !gone_ &&
+         stream_bytes_ < limit)
+    if (!step()) break;
+  if (stream_bytes_ != before) socket_.acknowledge();
+  return gone_ && landed_ != posted_ ? show_death() : failed_with_;
 }
 
 void ReceiveComm::close() {

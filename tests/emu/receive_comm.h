@@ -39,7 +39,8 @@ class UnpackMemory {
 // Only test() moves bytes. One thread at a time.
 class ReceiveComm {
  public:
-  ReceiveComm(Services services, CommInfo info, Socket socket, std::uint64_t number,
+  // `steered`: the NIC writes what comes in by this socket to the GPU.
+  ReceiveComm(Services services, CommInfo info, Socket socket, std::uint64_t number, bool steered,
               BouncePool& pool, std::unique_ptr<UnpackMemory> memory,
               std::unique_ptr<CopyRing> ring);
 
@@ -60,6 +61,7 @@ class ReceiveComm {
  private:
   struct Slot {
     Posting posting;
+    std::byte* in_place = nullptr;  // where the next byte belongs, if it goes to host memory
     std::vector<std::uint32_t> pages;
     std::uint64_t copies = 0;  // it is whole in the pool when so many of the comm's have ended
     FirstCall first_test;
@@ -68,10 +70,19 @@ class ReceiveComm {
   int check_testable(std::uint32_t sequence) const;
   int fail(int code, const char* why);
   int progress();
+  bool step();
   bool begin();  // reads the next header
   int accept_header(const Frame& frame);
   int refuse_too_long(const Frame& frame);
+  void begin_payload(std::uint32_t bytes);
+  void begin_host_receive(std::uint32_t bytes);
+  bool into_host(const Slot& slot) const;
+  void end_process(const char* line);
+  void peer_gone(const char* why);
+  int show_death();
+  void warn_of_this_poll();
   bool land(Slot& slot);
+  bool land_in_place(Slot& slot);
   bool find_room();
   void count_arrived(std::size_t bytes);
   bool finish_batch(Slot& slot);
@@ -82,6 +93,7 @@ class ReceiveComm {
   const CommInfo info_;
   Socket socket_;
   const std::uint64_t number_;
+  const bool steered_;
   BouncePool& pool_;
   const std::unique_ptr<UnpackMemory> memory_;
   const std::optional<std::uint64_t> dies_at_;
@@ -95,7 +107,11 @@ class ReceiveComm {
   std::uint64_t stream_bytes_ = 0;
   int failed_with_ = kSuccess;
   FrameReader header_;
-  bool in_payload_ = false;
+  bool in_payload_ = false;          // of a receive that lands in the pool
+  std::uint32_t in_place_left_ = 0;  // of one whose bytes go straight to host memory
+  bool stuck_ = false;               // nothing moves on this socket any more
+  bool host_poll_ = false;           // this test polled a receive into host memory
+  bool gone_ = false;                // the peer is
   Landing landing_;
 };
 

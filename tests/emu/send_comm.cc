@@ -37,7 +37,7 @@ int SendComm::post(Posting posting, void** request) {
   CopyRing* staging = nullptr;
   if (const int problem = find_staging(*posting.registration, staging)) return problem;
   *request = opaque_request(Tag::send_request, number_, posted_);
-  at(posted_) = {std::move(posting), 0, staging, 0, std::nullopt};
+  at(posted_) = {std::move(posting), 0, staging, 0, std::nullopt, 0};
   ++posted_;
   services_.stats.saw_in_flight(posted_ - reported_);
   return kSuccess;
@@ -67,10 +67,34 @@ int SendComm::test(std::uint32_t sequence, int* done) {
   if (const int problem = check_testable(sequence)) return problem;
   if (failed_with_ != kSuccess) return failed_with_;
   if (const int problem = progress()) return problem;
-  if (written_ == reported_) return kSuccess;
+  if (written_ == reported_ || !finished(at(reported_))) return kSuccess;
   at(reported_++) = {};
   *done = 1;
   return kSuccess;
+}
+
+// The real one sends from a GPU's memory without a copy: the kernel is done with it when the other
+// end has acknowledged it. Whether a host there has received it is not asked.
+bool SendComm::finished(const Request& request) {
+  if (request.posting.registration->type == kPointerHost) return true;
+  if (!gone_ && acknowledged_bytes_ < request.end)
+    acknowledged_bytes_ = sent_bytes_ - socket_.unacknowledged();
+  return acknowledged_bytes_ >= request.end;
+}
+
+void SendComm::peer_gone(const char* why) {
+  gone_ = true;
+  services_.report.warn("channel %d: send: %s", info_.channel, why);
+}
+
+// The real one sees it where it announces a message. Its thread that writes payload ends without a
+// word.
+int SendComm::show_death() {
+  const Settings& settings = services_.settings;
+  if (settings.peer_death == PeerDeath::never) return kSuccess;
+  if (settings.peer_death == PeerDeath::code) return failed_with_ = settings.peer_death_code;
+  const std::uint32_t announced = at(written_).offset < kFrameBytes ? 0 : 1;
+  return posted_ - written_ > announced ? failed_with_ = kSystemError : kSuccess;
 }
 
 // The only thing that comes back on this connection is the receiver's complaint.
@@ -79,8 +103,8 @@ int SendComm::read_refusal() {
     case FrameReader::State::waiting:
       return kSuccess;
     case FrameReader::State::ended:
-      if (written_ == posted_) return kSuccess;
-      return fail(kRemoteError, "the peer closed the connection with sends unfinished");
+      if (written_ != posted_) peer_gone("the peer closed the connection with sends unfinished");
+      return kSuccess;
     case FrameReader::State::complete:
       break;
   }
@@ -98,8 +122,9 @@ int SendComm::read_refusal() {
 bool SendComm::write(Request& request, const std::byte* data, std::size_t bytes,
                      bool more_follows) {
   const Moved moved = socket_.send(data, bytes, more_follows);
-  if (moved.ended) fail(kRemoteError, "the peer closed the connection with sends unfinished");
+  if (moved.ended) peer_gone("the peer closed the connection with sends unfinished");
   request.offset += moved.bytes;
+  sent_bytes_ += moved.bytes;
   return moved.bytes == bytes;
 }
 
@@ -163,20 +188,24 @@ bool SendComm::write_payload(Request& request) {
 }
 
 int SendComm::progress() {
-  if (const int problem = read_refusal()) return problem;
+  if (!gone_)
+    if (const int problem = read_refusal()) return problem;
   const std::uint64_t limit = stream_bytes_ + kMaxBytesPerTest;
-  while (written_ != posted_ && failed_with_ == kSuccess && stream_bytes_ < limit) {
+  while (written_ != posted_ && failed_with_ == kSuccess && !gone_ && stream_bytes_ < limit) {
     if (past_death()) {
       socket_.reset();
-      return fail(kRemoteError, "the connection was cut (HAWSER_EMU_FAULTS)");
+      peer_gone("the connection was cut (HAWSER_EMU_FAULTS)");
+      break;
     }
     if (!stage_ahead()) return fail(kCudaError, "the copy out of the GPU failed");
     Request& request = at(written_);
     const bool all = request.offset < kFrameBytes ? write_header(request) : write_payload(request);
     if (!all) break;
-    if (request.offset == kFrameBytes + request.posting.bytes) ++written_;
+    if (request.offset < kFrameBytes + request.posting.bytes) continue;
+    request.end = sent_bytes_;
+    ++written_;
   }
-  return failed_with_;
+  return gone_ && written_ != posted_ ? show_death() : failed_with_;
 }
 
 void SendComm::close() {

@@ -15,7 +15,8 @@
 
 namespace emu {
 
-// Sends are done when the kernel has them. Only test() moves bytes. One thread at a time.
+// Sends from host memory are done when the kernel has them, those from a GPU when the peer's kernel
+// has them. Only test() moves bytes. One thread at a time.
 class SendComm {
  public:
   SendComm(Services services, const Cuda* cuda, CommInfo info, Socket socket, std::uint64_t number);
@@ -40,6 +41,7 @@ class SendComm {
     CopyRing* staging = nullptr;  // of payload in GPU memory
     std::size_t staged = 0;       // of that, what is being copied out, or was
     FirstCall first_test;
+    std::uint64_t end = 0;  // once written: of the connection's bytes, how many are before its end
   };
 
   Request& at(std::uint32_t sequence) { return ring_[sequence % kSlots]; }
@@ -47,6 +49,9 @@ class SendComm {
   int fail(int code, const char* why);
   int progress();
   int read_refusal();
+  void peer_gone(const char* why);
+  int show_death();
+  bool finished(const Request& request);
   bool write_header(Request& request);
   bool write_payload(Request& request);
   int find_staging(const Registration& registration, CopyRing*& staging);
@@ -64,10 +69,13 @@ class SendComm {
   const std::optional<std::uint64_t> dies_at_;
 
   std::array<Request, kSlots> ring_;
-  std::uint32_t posted_ = 0;    // requests ever posted
-  std::uint32_t written_ = 0;   // of these, written whole
-  std::uint32_t reported_ = 0;  // of these, reported as done
-  std::uint64_t stream_bytes_ = 0;
+  std::uint32_t posted_ = 0;        // requests ever posted
+  std::uint32_t written_ = 0;       // of these, written whole
+  std::uint32_t reported_ = 0;      // of these, reported as done
+  std::uint64_t stream_bytes_ = 0;  // payload
+  std::uint64_t sent_bytes_ = 0;    // payload and headers
+  std::uint64_t acknowledged_bytes_ = 0;
+  bool gone_ = false;  // the peer is
   int failed_with_ = kSuccess;
   FrameReader refusal_;
 

@@ -1,13 +1,16 @@
 // What every part of the emulator is handed: settings, faults, counters and the log.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstddef>
 #include <memory>
 
-#include "cuda.h"
+#include "ending.h"
 #include "fault_rules.h"
 #include "faults.h"
+#include "place.h"
 #include "report.h"
 #include "settings.h"
 #include "stats.h"
@@ -20,6 +23,7 @@ struct Services {
   Report& report;
   Stats& stats;
   Faults& faults;
+  Ending& ending;
 };
 
 // Which connection, and which end of it.
@@ -28,15 +32,24 @@ struct CommInfo {
   int channel = 0;
   Side side = Side::any;
   std::uint64_t creation = 0;  // its window in CreationWindows
+  Place place{};               // that of the threads that made it
 };
 
 // A piece of memory that the host registered with one device.
 struct Registration {
+  Registration() = default;
+  ~Registration() {
+    if (dma_buf >= 0) ::close(dma_buf);
+  }
+  Registration(const Registration&) = delete;
+  Registration& operator=(const Registration&) = delete;
+
   std::byte* data = nullptr;
   std::size_t bytes = 0;
   int type = 0;
   int device = 0;
   CudaContext context = nullptr;  // of type CUDA
+  int dma_buf = -1;               // likewise: the descriptor of what the driver exported
   std::atomic<int> in_flight{0};  // requests that use it
 
   bool covers(const void* start, std::size_t length) const {

@@ -8,6 +8,7 @@ namespace emu {
 namespace {
 
 constexpr std::int64_t kMaxPoolPages = 1 << 20;  // so that every offset fits 32 bits
+constexpr std::int64_t kMostImportMs = 60000;
 
 std::string environment(const char* name, const char* fallback = "") {
   const char* value = std::getenv(name);
@@ -58,13 +59,42 @@ std::string read_bounce(Settings& settings) {
   return "HAWSER_EMU_BOUNCE=" + text + ": want auto, host or cuda";
 }
 
+std::string read_host_receives(Settings& settings) {
+  const std::string text = environment("HAWSER_EMU_HOST_RECEIVES", "never");
+  if (text == "in-place") settings.host_receives = HostReceives::in_place;
+  if (text == "in-place" || text == "never") return "";
+  return "HAWSER_EMU_HOST_RECEIVES=" + text + ": want never or in-place";
+}
+
+std::string read_peer_death(Settings& settings) {
+  const std::string text = environment("HAWSER_EMU_PEER_DEATH", "real");
+  if (text == "real") return "";
+  settings.peer_death = text == "never" ? PeerDeath::never : PeerDeath::code;
+  std::int64_t code = 0;
+  if (text != "never" && !parse_whole(text, 1, 7, code))
+    return "HAWSER_EMU_PEER_DEATH=" + text + ": want real, never, or a code from 1 to 7";
+  settings.peer_death_code = static_cast<int>(code);
+  return "";
+}
+
+std::string read_import_time(Settings& settings) {
+  const std::string text = environment("HAWSER_EMU_IMPORT_MS", "10");
+  std::int64_t milliseconds = 0;
+  if (!parse_whole(text, 0, kMostImportMs, milliseconds))
+    return "HAWSER_EMU_IMPORT_MS=" + text + ": want 0 to 60000 milliseconds";
+  settings.import_time = std::chrono::milliseconds(milliseconds);
+  return "";
+}
+
 }  // namespace
 
 std::string read_settings(Settings& settings) {
   settings.interfaces = environment("NCCL_GPUDIRECTTCPX_SOCKET_IFNAME");
   settings.sysfs_root = environment("HAWSER_SYSFS_ROOT", "/sys");
   settings.cuda_library = environment("HAWSER_CUDA_LIBRARY", "libcuda.so.1");
-  for (auto* read : {read_chunk, read_pool_pages, read_fragments, read_bounce})
+  settings.gpu_nics = environment("HAWSER_EMU_GPU_NICS");
+  for (auto* read : {read_chunk, read_pool_pages, read_fragments, read_bounce, read_host_receives,
+                     read_peer_death, read_import_time})
     if (std::string problem = read(settings); !problem.empty()) return problem;
   return parse_fault_rules(environment("HAWSER_EMU_FAULTS"), settings.faults);
 }

@@ -1,7 +1,9 @@
 #include "socket.h"
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,8 +14,14 @@ namespace {
 
 constexpr int kBacklog = 16;
 
+// The real one takes descriptor 0, which is free once it has closed it, for a failure.
+Socket adopt(int fd) {
+  if (fd == 0) errno = EBADF;
+  return Socket(fd > 0 ? fd : -1);
+}
+
 Socket open_socket(int family) {
-  return Socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  return adopt(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 void set_no_delay(int fd) {
@@ -63,8 +71,14 @@ Socket Socket::start_connect(const Address& from, const Address& to) {
   return socket;
 }
 
+// What is received is acknowledged at once: senders from a GPU wait for that.
+void Socket::acknowledge() const {
+  const int on = 1;
+  setsockopt(fd_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 Socket Socket::accept() const {
-  Socket socket(::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  Socket socket = adopt(::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket.usable()) set_no_delay(socket.fd_);
   return socket;
 }
@@ -98,6 +112,11 @@ Moved Socket::receive(std::span<const iovec> pieces) const {
 
 bool Socket::peer_closed() const {
   return (poll_now(fd_, POLLRDHUP) & (POLLRDHUP | POLLERR | POLLHUP)) != 0;
+}
+
+std::size_t Socket::unacknowledged() const {
+  int bytes = 0;
+  return ::ioctl(fd_, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 void Socket::close() {

@@ -27,7 +27,7 @@ class Socket {
   Socket& operator=(Socket&& other) noexcept;
   ~Socket() { close(); }
 
-  // An unusable socket (fd() < 0, errno set) on failure.
+  // An unusable socket (fd() < 0, errno set) on failure. Descriptor 0 is one, with EBADF.
   static Socket listen_on(const Address& address);
   static Socket start_connect(const Address& from, const Address& to);
   Socket accept() const;
@@ -42,7 +42,9 @@ class Socket {
   Moved send(const void* data, std::size_t bytes, bool more_follows = false) const;
   Moved receive(void* data, std::size_t bytes) const;
   Moved receive(std::span<const iovec> pieces) const;
-  bool peer_closed() const;  // also while bytes wait to be read
+  void acknowledge() const;
+  bool peer_closed() const;            // also while bytes wait to be read
+  std::size_t unacknowledged() const;  // what was sent and the peer's kernel does not have yet
 
   void close();
   void reset();  // close without a goodbye, as a dead machine would

@@ -35,6 +35,8 @@ void Stats::copy_to(HawserEmuStats& out) const {
   out.bytes_received = bytes_received;
   out.fragments = fragments;
   out.bad_peers = bad_peers;
+  out.overlapping_setups = overlapping_setups;
+  out.host_receive_polls = host_receive_polls;
 }
 
 }  // namespace emu

@@ -38,6 +38,8 @@ struct Stats {
   Counter bytes_received{0};
   Counter fragments{0};
   Counter bad_peers{0};
+  Counter overlapping_setups{0};
+  Counter host_receive_polls{0};
   Gauge pages;
 
   void saw_in_flight(std::uint64_t count);

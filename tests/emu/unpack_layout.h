@@ -7,7 +7,8 @@
 namespace emu {
 
 inline constexpr unsigned kSlots = 16;           // = requests in flight per comm
-inline constexpr unsigned kMaxFragments = 2048;  // per request
+inline constexpr unsigned kMaxFragments = 2048;  // per request, as far as the layout goes
+inline constexpr unsigned kMostFragments = kMaxFragments - 1;  // of a request that has a good end
 inline constexpr std::uint32_t kPageBytes = 4096;
 
 struct LoadMeta {

@@ -82,6 +82,7 @@ TEST_P(EmuCopies, SendsFromTheHostAndTheGpuAlternate) {
 
 TEST_P(EmuCopies, ADyingPeerDiesAtTheByte) {
   environment["HAWSER_EMU_FAULTS"] = "server:peer@0=die:250000";
+  environment["HAWSER_EMU_PEER_DEATH"] = "6";
   Plugin plugin(environment);
   Connected pair(plugin);
   void* sending = nullptr;

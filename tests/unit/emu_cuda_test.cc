@@ -10,6 +10,7 @@ namespace hawser::emu_test {
 namespace {
 
 constexpr int kBytes = 300000;
+constexpr int kWholePages = 74 * 4096;  // at least as many
 
 class EmuCuda : public EmuPlaceTest {};
 
@@ -23,10 +24,11 @@ TEST_P(EmuCuda, SendsFromTheGpuAndLandsInItsPool) {
   ASSERT_TRUE(gpu_->copy_to_device(source.data(), pair.source.data(), kBytes).ok());
   void* sends = nullptr;
   void* receives = nullptr;
-  ASSERT_EQ(plugin->reg_mr(pair.send_comm, source.data(), kBytes, emu::kPointerCuda, &sends), 0);
-  ASSERT_EQ(
-      plugin->reg_mr(pair.receive_comm, destination.data(), kBytes, emu::kPointerCuda, &receives),
-      0);
+  ASSERT_EQ(plugin->reg_mr(pair.send_comm, source.data(), kWholePages, emu::kPointerCuda, &sends),
+            0);
+  ASSERT_EQ(plugin->reg_mr(pair.receive_comm, destination.data(), kWholePages, emu::kPointerCuda,
+                           &receives),
+            0);
   for (std::uint64_t sequence = 0; sequence < 20; ++sequence) {
     void* sending = nullptr;
     void* receiving = nullptr;
@@ -75,18 +77,42 @@ TEST_P(EmuCuda, ListenNeedsACurrentDevice) {
     EXPECT_EQ(plugin->listen(pair.device_, pair.handle.data(), &pair.listen_comm), 3);
   })
       .join();
-  EXPECT_NE(std::string(plugin.stats().last_violation).find("current CUDA device"),
+  EXPECT_NE(std::string(plugin.stats().last_violation).find("current CUDA context"),
             std::string::npos);
+}
+
+TEST_P(EmuCuda, SupportsItsPointersWhereThereIsADriver) {
+  Plugin plugin(environment);
+  emu::Properties properties{};
+  ASSERT_EQ(plugin->get_properties(0, &properties), 0);
+  EXPECT_EQ(properties.pointer_support, emu::kPointerHost | emu::kPointerCuda);
 }
 
 TEST_P(EmuCuda, WithoutACurrentDeviceAutoIsHostMemory) {
   environment["HAWSER_EMU_BOUNCE"] = "auto";
+  gpu_of_receives = nullptr;
   Plugin plugin(environment);
   std::thread([&] {
     Pair pair(plugin);
     ASSERT_TRUE(pair.connect());
     EXPECT_EQ(pair.unpack_handle().head, 0U);  // the CPU can read it
   }).join();
+}
+
+// Who uses one GPU and forgets it once gets GPU 0 of the real one.
+TEST_P(EmuCuda, OnceAGpuIsUsedAllCallsWantOne) {
+  environment["HAWSER_EMU_BOUNCE"] = "auto";
+  Plugin plugin(environment);
+  Pair pair(plugin);
+  pair.listen();
+  ASSERT_TRUE(pair.connect_step());
+  std::thread([&] {
+    EXPECT_FALSE(pair.connect_step());
+    EXPECT_EQ(plugin.stats().violations, 2U);
+    EXPECT_NE(std::string(plugin.stats().last_violation).find("accept in a thread without"),
+              std::string::npos);
+  }).join();
+  EXPECT_TRUE(pair.connect());
 }
 
 TEST_P(EmuCuda, RegistrationsTellTheTruthAboutTheirMemory) {

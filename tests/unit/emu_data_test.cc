@@ -162,11 +162,14 @@ TEST(EmuData, CommsOnThreadsOfTheirOwnShareThePool) {
   const std::uint32_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   Plugin plugin(Environment{{"HAWSER_EMU_POOL_PAGES", "2048"}});
-  std::vector<std::thread> threads;
+  std::vector<std::unique_ptr<Streamer>> streamers;  // made by one thread: see emu_setup_calls_test
   for (std::uint32_t i = 0; i < 4; ++i)
-    threads.emplace_back(
-        [&plugin, seed, i] { EXPECT_TRUE(Streamer(plugin, seed + i, 100).run()); });
+    streamers.push_back(std::make_unique<Streamer>(plugin, seed + i, 100));
+  std::vector<std::thread> threads;
+  for (auto& streamer : streamers)
+    threads.emplace_back([&streamer] { EXPECT_TRUE(streamer->run()); });
   for (std::thread& thread : threads) thread.join();
+  streamers.clear();
   const HawserEmuStats stats = plugin.stats();
   EXPECT_EQ(stats.violations, 0U) << stats.last_violation;
   EXPECT_EQ(stats.pages_in_use, 0U);

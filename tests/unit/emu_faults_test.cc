@@ -39,6 +39,10 @@ TEST(EmuFaultText, ThatIsMalformedFailsInitAndSaysWhy) {
       {"peer@1=stall", "does not go with"},
       {"devmem=die", "does not go with"},
       {"devmem@1=conflict", "devmem has no channel"},
+      {"worker=fail:3", "does not go with"},
+      {"fragments=never", "does not go with"},
+      {"pool=never", "does not go with"},
+      {"test=none", "does not go with"},
       {"accept@1=never;;x=fail:1", "unknown call \"x\""},
   };
   for (const auto& [text, why] : cases) {
@@ -163,6 +167,49 @@ TEST(EmuFaultNever, AcceptOfOneChannelIsNullForEver) {
   EXPECT_EQ(two.one.send_comm, nullptr);
 }
 
+// RxDM refuses the flow's rule.
+TEST(EmuFaultRxdm, ARefusedRuleFailsTheAcceptAtOnce) {
+  TwoChannels two("rule@1=fail:3");
+  EXPECT_TRUE(two.zero.connect());
+  EXPECT_FALSE(two.one.connect());
+  EXPECT_EQ(two.one.receive_comm, nullptr);
+  EXPECT_EQ(two.one.send_comm, nullptr);
+  EXPECT_EQ(two.plugin.stats().violations, 0U);
+}
+
+// It does not answer.
+TEST(EmuFaultRxdm, ARuleThatIsNeverInstalledHoldsBothEnds) {
+  TwoChannels two("rule@1=never");
+  EXPECT_TRUE(two.zero.connect());
+  two.one.listen();
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(two.one.connect_step());
+  EXPECT_EQ(two.one.receive_comm, nullptr);
+  EXPECT_EQ(two.one.send_comm, nullptr);
+}
+
+// Nor does it have the pool.
+TEST(EmuFaultRxdm, APoolThatIsRefusedFailsTheAccept) {
+  Plugin plugin(faults("pool@0=fail:2"));
+  Pair pair(plugin);
+  EXPECT_FALSE(pair.connect());
+  EXPECT_EQ(pair.receive_comm, nullptr);
+}
+
+TEST(EmuFaultFragments, AReceiveOfBytesEndsWithNone) {
+  TwoChannels two("fragments@1=none");
+  for (Pair* pair : {&two.zero, &two.one}) {
+    ASSERT_TRUE(pair->connect());
+    void* sending = nullptr;
+    void* receiving = nullptr;
+    ASSERT_EQ(pair->send(pair->source.data(), 100000, &sending), 0);
+    ASSERT_EQ(pair->receive(pair->destination.data(), 100000, &receiving), 0);
+    ASSERT_EQ(pair->finish(sending, receiving), 0);
+    EXPECT_EQ(pair->unpack(0, pair->destination.data()), pair == &two.one ? 0U : 100000U);
+    EXPECT_EQ(pair->consume(receiving), 0);
+  }
+  EXPECT_EQ(two.plugin.stats().pages_in_use, 0U);
+}
+
 TEST(EmuFaultNever, RequestsAreNullForEver) {
   Plugin plugin(faults("isend=never;irecv=never"));
   Pair pair(plugin);
@@ -275,7 +322,9 @@ std::pair<int, int> stream_until_broken(Plugin& plugin, Pair& pair) {
 TEST(EmuFaultPeer, DiesAfterSoManyBytesAndBothEndsAreTold) {
   for (const char* text : {"server:peer@0=die:250000", "client:peer@0=die:250000"}) {
     SCOPED_TRACE(text);
-    Plugin plugin(faults(text));
+    Environment environment = faults(text);
+    environment["HAWSER_EMU_PEER_DEATH"] = "6";
+    Plugin plugin(environment);
     Pair pair(plugin);
     ASSERT_TRUE(pair.connect());
     EXPECT_EQ(stream_until_broken(plugin, pair), (std::pair{emu::kRemoteError, emu::kRemoteError}));
@@ -291,7 +340,7 @@ TEST(EmuFaultPeer, DiesAtOnceOnOneChannelOnly) {
   TwoChannels two("server:peer@1=die");
   ASSERT_TRUE(two.zero.connect());
   ASSERT_TRUE(two.one.connect());
-  EXPECT_EQ(stream_until_broken(two.plugin, two.one).second, emu::kRemoteError);
+  EXPECT_EQ(stream_until_broken(two.plugin, two.one).second, emu::kSystemError);
   EXPECT_EQ(two.plugin.stats().bytes_received, 0U);
   void* sending = nullptr;
   void* receiving = nullptr;

@@ -114,27 +114,27 @@ TEST(EmuFragmentLists, MixedOnesAreOddAndOutOfOrder) {
   EXPECT_FALSE(in_order(list));
 }
 
-TEST(EmuFragmentLists, TinyOnesFillTheTableAndNothingIsAligned) {
+TEST(EmuFragmentLists, TinyOnesAreAsManyAsCanBeAndNothingIsAligned) {
   const Fragments list = fragments_of("tiny", kFullRequest);
-  EXPECT_GE(list.size(), 2047U);
-  ASSERT_LE(list.size(), 2048U);
+  EXPECT_GE(list.size(), 2046U);
+  ASSERT_LE(list.size(), 2047U);
   expect_sound(list, kFullRequest);
   const auto size = static_cast<std::ptrdiff_t>(list.size());
   EXPECT_GE(count(list, [](const auto& piece) { return piece.bytes >= 2; }), size - 1);
-  EXPECT_EQ(count(list, [](const auto& piece) { return piece.bytes > 510; }), 0);
+  EXPECT_LE(count(list, [](const auto& piece) { return piece.bytes > 510; }), 1);  // what is left
   EXPECT_EQ(count(list, [](const auto& piece) { return piece.source_offset % 2 != 1; }), 0);
   EXPECT_LT(count(list, [](const auto& piece) { return piece.destination_offset % 4 == 0; }), 500);
   EXPECT_FALSE(in_order(list));
 }
 
-// A piece too many kills the real plugin, and is a violation here.
+// A piece too many ends the process.
 TEST(EmuFragmentLists, TinyOnesAreNeverTooMany) {
   Plugin plugin(Environment{{"HAWSER_EMU_FRAGMENTS", "tiny"}});
   Connected pair(plugin);
   for (std::uint64_t sequence = 0; sequence < 100; ++sequence) {
     const int bytes = kFullRequest - static_cast<int>(sequence / 4);
     const std::size_t pieces = receive_fragments(pair, sequence, bytes).size();
-    ASSERT_LE(pieces, 2048U);
+    ASSERT_LE(pieces, 2047U);
     ASSERT_GE(pieces, 2046U);
   }
   EXPECT_EQ(plugin.stats().violations, 0U) << plugin.stats().last_violation;
@@ -149,9 +149,9 @@ TEST(EmuFragmentLists, TinyOnesOfLargeRequestsAreLongerInstead) {
   ASSERT_TRUE(pair.connect());
   std::uint64_t sequence = 0;
   for (const int bytes :
-       {kFullRequest + 1, 1 << 20, 4 << 20, (4 << 20) + 3, (8 << 20) - 1, 8 << 20}) {
+       {kFullRequest + 1, 1 << 20, 2 << 20, (2 << 20) + 1, (4 << 20) + 3, 2047 * 4096}) {
     const Fragments list = receive_fragments(pair, sequence++, bytes);
-    ASSERT_LE(list.size(), 2048U) << bytes;
+    ASSERT_LE(list.size(), 2047U) << bytes;
     expect_sound(list, static_cast<std::uint64_t>(bytes));
   }
   EXPECT_EQ(plugin.stats().violations, 0U) << plugin.stats().last_violation;

@@ -41,7 +41,9 @@ class EmuPlaceTest : public GpuTest {
     if (gpu_ == nullptr) return;
     if (simulated()) environment["HAWSER_CUDA_LIBRARY"] = cudasim_path();
     ASSERT_TRUE(gpu_->make_current().ok());
+    gpu_of_receives = gpu_;
   }
+  void TearDown() override { gpu_of_receives = nullptr; }
 
   bool on_gpu() const { return std::string(GetParam()) != "host"; }
 

@@ -121,6 +121,7 @@ TEST_P(EmuPool, ABusyCommDoesNotStarveAnother) {
 }
 
 TEST_P(EmuPool, WhoIsClosedOrBrokenWaitsNoMore) {
+  environment["HAWSER_EMU_PEER_DEATH"] = "6";
   Plugin plugin(environment);
   OneMessage all(plugin, 16);
   ASSERT_TRUE(all.arrives());

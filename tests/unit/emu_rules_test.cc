@@ -260,8 +260,8 @@ TEST_F(EmuRules, AnEarlyCloseFailsTheReceiverEvenWhereAllBytesAreThere) {
   void* const receiving = posted_receive(10);
   int result = 0;
   ASSERT_TRUE(eventually([&] { return (result = pair.test(receiving, &done)) != 0; }));
-  EXPECT_EQ(result, emu::kRemoteError);
-  EXPECT_EQ(pair.test(receiving, &done), emu::kRemoteError);
+  EXPECT_EQ(result, emu::kSystemError);
+  EXPECT_EQ(pair.test(receiving, &done), emu::kSystemError);
 }
 
 TEST_F(EmuRules, AnEarlyCloseFailsTheSender) {
@@ -274,7 +274,7 @@ TEST_F(EmuRules, AnEarlyCloseFailsTheSender) {
     while (result == 0 && !done);
     return result != 0;
   }));
-  EXPECT_EQ(result, emu::kRemoteError);
+  EXPECT_EQ(result, emu::kSystemError);
 }
 
 TEST_F(EmuRules, SigpipeMustBeIgnored) {
@@ -318,18 +318,23 @@ TEST(EmuChunkSize, UnsetOrZeroRefusesTheFirstRequest) {
   }
 }
 
-TEST(EmuChunkSize, MoreThan2048FragmentsAreTooMany) {
-  Plugin plugin(Environment{{"NCCL_DYNAMIC_CHUNK_SIZE", "16777216"}});
+TEST(EmuChunkSize, MoreThan2047FragmentsEndTheProcess) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  Plugin plugin(
+      Environment{{"NCCL_DYNAMIC_CHUNK_SIZE", "16777216"}, {"HAWSER_EMU_FRAGMENTS", "pages"}});
   Pair pair(plugin);
   pair.source = PageBuffer(16 << 20);
   pair.destination = PageBuffer(16 << 20);
   ASSERT_TRUE(pair.connect());
-  void* sending = nullptr;
-  void* receiving = nullptr;
-  ASSERT_EQ(pair.send(pair.source.data(), 8 << 20, &sending), 0);
-  ASSERT_EQ(pair.receive(pair.destination.data(), 8 << 20, &receiving), 0);
-  EXPECT_EQ(pair.finish(sending, receiving), emu::kInternalError);
-  EXPECT_NE(std::string(plugin.stats().last_violation).find("2048 fragments"), std::string::npos);
+  const auto transfer = [&pair](int bytes) {
+    void* sending = nullptr;
+    void* receiving = nullptr;
+    EXPECT_EQ(pair.send(pair.source.data(), bytes, &sending), 0);
+    EXPECT_EQ(pair.receive(pair.destination.data(), bytes, &receiving), 0);
+    return pair.finish(sending, receiving);
+  };
+  EXPECT_EQ(transfer(2047 * 4096), 0);
+  EXPECT_EXIT(transfer(2047 * 4096 + 1), ::testing::ExitedWithCode(1), "2048 fragments");
 }
 
 TEST(EmuDeviceScope, ARegistrationIsOfOneDevice) {

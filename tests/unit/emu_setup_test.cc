@@ -209,15 +209,15 @@ TEST_F(EmuSetup, ARefusedConnectIsTriedAgain) {
   EXPECT_EQ(plugin.stats().violations, 0U);
 }
 
-TEST_F(EmuSetup, AListenerThatGoesAwayIsARemoteError) {
+TEST_F(EmuSetup, AListenerThatGoesAwayIsASystemError) {
   pair.listen();
   ASSERT_EQ(connect_with(pair.handle.data()), 0);
   ASSERT_EQ(connect_with(pair.handle.data()), 0);
   ASSERT_EQ(plugin->close_listen(std::exchange(pair.listen_comm, nullptr)), 0);
   int result = 0;
   ASSERT_TRUE(eventually([&] { return (result = connect_with(pair.handle.data())) != 0; }));
-  EXPECT_EQ(result, emu::kRemoteError);
-  EXPECT_EQ(connect_with(pair.handle.data()), emu::kRemoteError);
+  EXPECT_EQ(result, emu::kSystemError);
+  EXPECT_EQ(connect_with(pair.handle.data()), emu::kSystemError);
 }
 
 TEST_F(EmuSetup, ChannelIsTheOrderOfListenOrTheThreadsName) {

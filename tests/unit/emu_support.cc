@@ -44,6 +44,8 @@ constexpr const char* kVariables[] = {
     "HAWSER_SYSFS_ROOT",       "HAWSER_CUDA_LIBRARY",
     "HAWSER_EMU_POOL_PAGES",   "HAWSER_EMU_FRAGMENTS",
     "HAWSER_EMU_BOUNCE",       "HAWSER_EMU_FAULTS",
+    "HAWSER_EMU_GPU_NICS",     "HAWSER_EMU_HOST_RECEIVES",
+    "HAWSER_EMU_IMPORT_MS",    "HAWSER_EMU_PEER_DEATH",
 };
 
 class ScopedVariables {
@@ -166,7 +168,16 @@ bool Pair::connect() {
       [&] { return !connect_step() || (send_comm != nullptr && receive_comm != nullptr); });
   if (!connected || send_comm == nullptr || receive_comm == nullptr) return false;
   return register_memory(send_comm, source, &send_registration) == emu::kSuccess &&
-         register_memory(receive_comm, destination, &receive_registration) == emu::kSuccess;
+         register_receives() == emu::kSuccess;
+}
+
+int Pair::register_receives() {
+  if (gpu_of_receives == nullptr)
+    return register_memory(receive_comm, destination, &receive_registration);
+  gpu_ = gpu_of_receives;
+  device_destination = *gpu_->allocate(destination.bytes());
+  return plugin_->reg_mr(receive_comm, device_destination, static_cast<int>(destination.bytes()),
+                         emu::kPointerCuda, &receive_registration);
 }
 
 void Pair::close() {
@@ -175,7 +186,10 @@ void Pair::close() {
   if (send_comm != nullptr) plugin_->close_send(send_comm);
   if (receive_comm != nullptr) plugin_->close_receive(receive_comm);
   if (listen_comm != nullptr) plugin_->close_listen(listen_comm);
-  send_registration = receive_registration = nullptr;
+  if (device_destination != nullptr) {
+    EXPECT_TRUE(gpu_->free(device_destination).ok());
+  }
+  device_destination = send_registration = receive_registration = nullptr;
   send_comm = receive_comm = listen_comm = nullptr;
 }
 
@@ -191,6 +205,9 @@ int Pair::send(const void* data, int bytes, void** request) const {
 int Pair::receive(void* data, int bytes, void** request) const {
   int tag = 0;
   void* registration = receive_registration;
+  if (device_destination != nullptr)
+    data = static_cast<unsigned char*>(device_destination) +
+           (static_cast<unsigned char*>(data) - destination.data());
   return plugin_->irecv(receive_comm, 1, &data, &bytes, &tag, &registration, request);
 }
 

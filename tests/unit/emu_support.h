@@ -15,8 +15,13 @@
 #include "emu/abi_v7.h"
 #include "emu/emu_stats.h"
 #include "emu/unpack_layout.h"
+#include "gpu/gpu.h"
 
 namespace hawser::emu_test {
+
+// Where pairs post their receives: a place test's GPU; nullptr: in host memory. A GPU's data does
+// not land where it was posted, so the buffer is but a key.
+inline std::shared_ptr<Gpu> gpu_of_receives;
 
 using Environment = std::map<std::string, std::string>;
 
@@ -79,6 +84,7 @@ class Pair {
 
   int register_memory(void* comm, const PageBuffer& buffer, void** registration) const;
   int send(const void* data, int bytes, void** request) const;
+  // `data` is in `destination`; on a GPU the same place of its buffer is posted.
   int receive(void* data, int bytes, void** request) const;
   int test(void* request, int* done) const;
   int consume(void* request) const { return plugin_->irecv_consumed(receive_comm, 1, request); }
@@ -98,8 +104,13 @@ class Pair {
   void* receive_comm = nullptr;
   void* send_registration = nullptr;
   void* receive_registration = nullptr;
+  void* device_destination = nullptr;  // on the GPU
   PageBuffer source{1 << 20};
   PageBuffer destination{1 << 20};
+
+ private:
+  int register_receives();
+  std::shared_ptr<Gpu> gpu_;
 };
 
 // One that is connected, with a pattern to send.
