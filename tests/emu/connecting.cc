@@ -59,6 +59,8 @@ int Connecting::greet() {
   if (state == FrameReader::State::ended)
     return problem("the peer closed without a welcome", kSystemError);
   const std::optional<Frame> frame = reader_.frame();
+  if (frame && frame->kind == FrameKind::no_rule && frame->value == nonce_)
+    return problem("the peer has no flow rule for it", kInternalError);
   if (!frame || frame->kind != FrameKind::welcome || frame->value != nonce_)
     return problem("the peer does not speak this protocol", kInternalError);
   state_ = State::connected;

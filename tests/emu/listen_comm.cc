@@ -43,8 +43,8 @@ ListenComm::Hello ListenComm::read_hello(HalfOpen& peer) const {
   return right ? Hello::right : Hello::wrong;
 }
 
-std::optional<Socket> ListenComm::welcome() {
-  const FrameBytes bytes = encode({FrameKind::welcome, 0, nonce_});
+std::optional<Socket> ListenComm::answer(FrameKind kind) {
+  const FrameBytes bytes = encode({kind, 0, nonce_});
   std::optional<Socket> socket = std::exchange(greeted_, std::nullopt);
   if (socket->send(bytes.data(), bytes.size()).bytes == bytes.size()) return socket;
   drop("it went away after its hello");

@@ -23,7 +23,8 @@ class ListenComm {
   // Has a right hello come? Never on the first call.
   bool poll();
   // Its connection, once the answer is under way; nothing where it broke meanwhile.
-  std::optional<Socket> welcome();
+  std::optional<Socket> welcome() { return answer(FrameKind::welcome); }
+  void refuse() { answer(FrameKind::no_rule); }
   bool broken() const { return broken_; }  // no connection will come any more
 
   std::atomic<bool> in_use{false};
@@ -41,6 +42,7 @@ class ListenComm {
   void take_connections();
   Hello read_hello(HalfOpen& peer) const;
   void drop(const char* why);
+  std::optional<Socket> answer(FrameKind kind);
 
   const Services services_;
   const CommInfo info_;

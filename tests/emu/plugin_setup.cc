@@ -233,6 +233,7 @@ int Plugin::install_rule(ListenComm& comm, bool& installed) {
   installed = outcome.verdict == Outcome::proceed;
   if (outcome.verdict != Outcome::fail) return kSuccess;
   comm.accepted = true;
+  comm.refuse();
   report_.warn("channel %d: accept: the flow rule was refused", info.channel);
   return outcome.code;
 }

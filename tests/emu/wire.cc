@@ -37,7 +37,7 @@ FrameBytes encode(const Frame& frame) {
 std::optional<Frame> decode(const FrameBytes& bytes) {
   const std::uint32_t kind = get32(bytes, 4);
   if (get32(bytes, 0) != kFrameMagic || get32(bytes, 12) != 0) return std::nullopt;
-  if (kind < 1 || kind > static_cast<std::uint32_t>(FrameKind::too_long)) return std::nullopt;
+  if (kind < 1 || kind > static_cast<std::uint32_t>(FrameKind::no_rule)) return std::nullopt;
   const std::uint64_t value = get32(bytes, 16) | std::uint64_t{get32(bytes, 20)} << 32;
   return Frame{static_cast<FrameKind>(kind), get32(bytes, 8), value};
 }

@@ -32,14 +32,20 @@ inline constexpr std::uint64_t kHandleMagic = 0x3158504354756d65;  // "emuTCPX1"
 void set_address(HandleBytes& handle, const Address& address);
 std::optional<Address> address_of(const HandleBytes& handle);  // nullopt: malformed
 
-// One fixed-size message, 24 bytes on the wire: a hello, its answer, the header of a
-// payload, or the receiver's refusal of one.
-enum class FrameKind : std::uint32_t { hello = 1, welcome = 2, data = 3, too_long = 4 };
+// One fixed-size message, 24 bytes on the wire: a hello, its answer (a welcome, or that there is no
+// flow rule for it), the header of a payload, or the receiver's refusal of one.
+enum class FrameKind : std::uint32_t {
+  hello = 1,
+  welcome = 2,
+  data = 3,
+  too_long = 4,
+  no_rule = 5
+};
 
 struct Frame {
   FrameKind kind = FrameKind::data;
   std::uint32_t number = 0;  // hello: the channel; data: the request's number on its comm
-  std::uint64_t value = 0;   // hello, welcome: the nonce; data: payload bytes
+  std::uint64_t value = 0;   // hello and its answer: the nonce; data: payload bytes
 };
 
 inline constexpr std::size_t kFrameBytes = 24;

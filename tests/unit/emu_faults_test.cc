@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 
@@ -173,6 +174,13 @@ TEST(EmuFaultRxdm, ARefusedRuleFailsTheAcceptAtOnce) {
   EXPECT_TRUE(two.zero.connect());
   EXPECT_FALSE(two.one.connect());
   EXPECT_EQ(two.one.receive_comm, nullptr);
+  int result = 0;  // of the other end, which hears of it
+  ASSERT_TRUE(eventually([&] {
+    result =
+        two.plugin->connect(two.one.device_, two.one.handle.data(), &two.one.send_comm, nullptr);
+    return result != 0;
+  }));
+  EXPECT_EQ(result, emu::kInternalError);
   EXPECT_EQ(two.one.send_comm, nullptr);
   EXPECT_EQ(two.plugin.stats().violations, 0U);
 }
@@ -254,6 +262,20 @@ TEST(EmuFaultDelay, ConnectIsNotReadyBefore) {
 
 TEST(EmuFaultDelay, RegMrSleeps) {
   Plugin plugin(faults("server:regMr@0=delay:150"));
+  Pair pair(plugin);
+  EXPECT_GE(time_of([&] { EXPECT_TRUE(pair.connect()); }).count(), 150);
+}
+
+// RxDM is asked to take the rule back.
+TEST(EmuFaultDelay, CloseRecvSleeps) {
+  Plugin plugin(faults("closeRecv@0=delay:150"));
+  Pair pair(plugin);
+  ASSERT_TRUE(pair.connect());
+  EXPECT_GE(time_of([&] { pair.close(); }).count(), 150);
+}
+
+TEST(EmuFaultDelay, TheImportOfThePoolTakesItsTime) {
+  Plugin plugin(faults("pool@0=delay:150"));
   Pair pair(plugin);
   EXPECT_GE(time_of([&] { EXPECT_TRUE(pair.connect()); }).count(), 150);
 }
@@ -402,6 +424,7 @@ struct Ending {
 Ending in_a_child(const std::string& text, const std::function<void(Pair&)>& work) {
   int ends[2];
   EXPECT_EQ(pipe(ends), 0);
+  std::fflush(stdout);  // or the child says it again
   const pid_t child = fork();
   if (child == 0) {
     dup2(ends[1], STDOUT_FILENO);
