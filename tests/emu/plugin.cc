@@ -111,7 +111,7 @@ int Plugin::check_memory(const void* data, int bytes, int type) {
   const auto address = reinterpret_cast<std::uintptr_t>(data);
   if (data == nullptr || bytes <= 0)
     return report_.rule_broken("regMr of %d bytes at %p", bytes, data);
-  if (address % kPageBytes != 0)
+  if (type == kPointerCuda && address % kPageBytes != 0)
     return report_.rule_broken("regMr of %p, which is not aligned to 4096", data);
   if (type != kPointerHost && type != kPointerCuda)
     return report_.rule_broken("regMr of pointer type %d", type);
