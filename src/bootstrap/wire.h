@@ -17,7 +17,7 @@
 namespace hawser::wire {
 
 inline constexpr std::uint32_t kMagic = 0x52535748;  // "HWSR" in the order of the bytes
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 inline constexpr std::size_t kHeaderBytes = 16;
 inline constexpr std::size_t kMaxPayloadBytes = 4096;
 inline constexpr std::size_t kMaxFrameBytes = kHeaderBytes + kMaxPayloadBytes;
@@ -74,12 +74,32 @@ struct HandleOffer {
 
 // What became of a channel at a stage, for the other side to know.
 enum class Stage : std::uint8_t { created = 1, transferred = 2, closed = 3 };
+// The part of a channel's life in which it failed.
+enum class Operation : std::uint8_t {
+  listen = 1,
+  accept = 2,
+  connect = 3,
+  reg_mr = 4,
+  transfer = 5,
+  verify = 6,
+  peer = 7,   // none of this side's: the other side's part failed, or no word of it came
+  stuck = 8,  // its thread never came back, or never began
+};
 struct ChannelStatus {
   std::uint32_t pass = 0;
   std::uint32_t channel = 0;
   Stage stage = Stage::created;
   bool ok = false;
-  std::string reason;  // where not ok; not sent where ok
+  std::string reason;  // this and what follows: where not ok; not sent where ok
+  Operation operation = Operation::peer;
+  Code kind = Code::internal;
+};
+
+// Both ways, before the last Barrier of a pass: what decides whether there is another one.
+struct PassDone {
+  std::uint32_t pass = 0;
+  bool created = false;    // every channel came up, on both sides as far as the sender knows
+  bool can_go_on = false;  // nothing of the sender hangs or has ended
 };
 
 // "I am here"; both sides send it and go on when they have the other's.
@@ -143,7 +163,7 @@ struct PerfResult {
 
 // A message's type on the wire is its place here, counted from 1.
 using Message = std::variant<Hello, Plan, Refuse, HandleOffer, ChannelStatus, Barrier, Heartbeat,
-                             PerfSetup, PerfHost, PerfBare, PerfStep, PerfResult>;
+                             PerfSetup, PerfHost, PerfBare, PerfStep, PerfResult, PassDone>;
 
 const char* message_name(const Message& message);  // "Hello"
 

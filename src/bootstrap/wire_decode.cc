@@ -9,9 +9,9 @@
 namespace hawser::wire {
 namespace {
 
-constexpr const char* kNames[] = {"Hello",         "Plan",     "Refuse",    "HandleOffer",
-                                  "ChannelStatus", "Barrier",  "Heartbeat", "PerfSetup",
-                                  "PerfHost",      "PerfBare", "PerfStep",  "PerfResult"};
+constexpr const char* kNames[] = {
+    "Hello",     "Plan",     "Refuse",   "HandleOffer", "ChannelStatus", "Barrier", "Heartbeat",
+    "PerfSetup", "PerfHost", "PerfBare", "PerfStep",    "PerfResult",    "PassDone"};
 constexpr std::size_t kTypes = std::size(kNames);
 static_assert(kTypes == std::variant_size_v<Message>);
 
@@ -27,9 +27,10 @@ enum Type : std::uint16_t {
   kPerfHost,
   kPerfBare,
   kPerfStep,
-  kPerfResult
+  kPerfResult,
+  kPassDone
 };
-static_assert(kPerfResult == kTypes);
+static_assert(kPassDone == kTypes);
 
 Error bad(std::string message) {
   return Error(Code::protocol, std::move(message));
@@ -176,10 +177,27 @@ Result<Message> decode_channel_status(std::span<const std::byte> payload) {
   status.channel = in.number("channel", at::kChannel, 0u, kMaxChannels - 1);
   status.stage = static_cast<Stage>(in.number<std::uint8_t>("stage", at::kStage, 1, 3));
   status.ok = in.boolean("ok", at::kOk);
-  in.zeros(at::kReserved);
   status.reason = in.text("reason", 0);
   if (status.ok && !status.reason.empty()) in.fail("that is ok and gives a reason why not");
+  const std::uint8_t most = status.ok ? 0 : at::kOperations;
+  const std::uint8_t least = status.ok ? 0 : 1;
+  const auto operation = in.number("operation", at::kOperation, least, most);
+  const auto last_kind = static_cast<std::uint8_t>(status.ok ? 0 : at::kKinds - 1);
+  const auto kind = in.number<std::uint8_t>("kind", at::kKind, 0, last_kind);
+  if (!status.ok) status.operation = static_cast<Operation>(operation);
+  if (!status.ok) status.kind = static_cast<Code>(kind);
   return in.result(std::move(status));
+}
+
+Result<Message> decode_pass_done(std::span<const std::byte> payload) {
+  namespace at = layout::pass_done;
+  Reader in("PassDone", payload, at::kFixedBytes, Reader::Tail::none);
+  PassDone done;
+  done.pass = in.number("pass", at::kPass);
+  done.created = in.boolean("created", at::kCreated);
+  done.can_go_on = in.boolean("can_go_on", at::kCanGoOn);
+  in.zeros(at::kReserved);
+  return in.result(done);
 }
 
 Result<Message> decode_barrier(std::span<const std::byte> payload) {
@@ -299,6 +317,8 @@ Result<Message> decode_payload(const Header& header, std::span<const std::byte> 
       return decode_perf_step(payload);
     case kPerfResult:
       return decode_perf_result(payload);
+    case kPassDone:
+      return decode_pass_done(payload);
     default:
       return bad(fmt::format("a message of unknown type {}", header.type));
   }

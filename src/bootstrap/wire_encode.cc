@@ -103,7 +103,20 @@ Writer payload(const ChannelStatus& status) {
   out.put(at::kChannel, status.channel);
   out.put(at::kStage, static_cast<std::uint8_t>(status.stage));
   out.put(at::kOk, static_cast<std::uint8_t>(status.ok));
+  if (!status.ok) {
+    out.put(at::kOperation, static_cast<std::uint8_t>(status.operation));
+    out.put(at::kKind, static_cast<std::uint8_t>(status.kind));
+  }
   out.text(status.ok ? std::string() : status.reason);
+  return out;
+}
+
+Writer payload(const PassDone& done) {
+  namespace at = layout::pass_done;
+  Writer out(at::kFixedBytes);
+  out.put(at::kPass, done.pass);
+  out.put(at::kCreated, static_cast<std::uint8_t>(done.created));
+  out.put(at::kCanGoOn, static_cast<std::uint8_t>(done.can_go_on));
   return out;
 }
 

@@ -86,14 +86,30 @@ static_assert(packed(kFixedBytes, kPass, kChannel, kHandle));
 }  // namespace handle_offer
 
 namespace channel_status {
+inline constexpr std::uint8_t kOperations = 8;
+inline constexpr std::uint8_t kKinds = 10;  // a Code, as src/base has them
 inline constexpr U32 kPass{0};
 inline constexpr U32 kChannel{4};
 inline constexpr U8 kStage{8};
 inline constexpr U8 kOk{9};
-inline constexpr Bytes<2> kReserved{10};
+inline constexpr U8 kOperation{10};
+inline constexpr U8 kKind{11};
 inline constexpr std::size_t kFixedBytes = 12;
-static_assert(packed(kFixedBytes, kPass, kChannel, kStage, kOk, kReserved));
+static_assert(packed(kFixedBytes, kPass, kChannel, kStage, kOk, kOperation, kKind));
+static_assert(static_cast<int>(Operation::listen) == 1 &&
+              static_cast<int>(Operation::stuck) == kOperations);
+static_assert(static_cast<int>(Code::invalid_argument) == 0 &&
+              static_cast<int>(Code::internal) == kKinds - 1);
 }  // namespace channel_status
+
+namespace pass_done {
+inline constexpr U32 kPass{0};
+inline constexpr U8 kCreated{4};
+inline constexpr U8 kCanGoOn{5};
+inline constexpr Bytes<2> kReserved{6};
+inline constexpr std::size_t kFixedBytes = 8;
+static_assert(packed(kFixedBytes, kPass, kCreated, kCanGoOn, kReserved));
+}  // namespace pass_done
 
 namespace barrier {
 inline constexpr U32 kId{0};

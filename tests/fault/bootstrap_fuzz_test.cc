@@ -61,7 +61,7 @@ class Handshakes {
     return out;
   }
   Bytes frame() {
-    switch (below(13)) {
+    switch (below(14)) {
       case 0:
         return wire::encode(test::good_plan());
       case 1:
@@ -82,6 +82,8 @@ class Handshakes {
         return wire::encode(wire::PerfHost{text()});
       case 9:
         return wire::encode(wire::PerfResult{1, false, random_(), random_(), text()});
+      case 10:
+        return wire::encode(wire::PassDone{static_cast<std::uint32_t>(random_()), true, false});
       default:
         return wire::encode(hello());
     }

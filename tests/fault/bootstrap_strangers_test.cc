@@ -75,8 +75,8 @@ TEST_F(StrangersAtTheDoor, OtherVersionIsToldSo) {
   peer.send(frame);
   const auto answer = peer.receive();
   ASSERT_TRUE(answer.has_value());
-  EXPECT_EQ(std::get<wire::Refuse>(*answer).reason, "protocol version 9, this side speaks 1");
-  expect_refused("protocol version 9, this side speaks 1");
+  EXPECT_EQ(std::get<wire::Refuse>(*answer).reason, "protocol version 9, this side speaks 2");
+  expect_refused("protocol version 9, this side speaks 2");
   expect_still_serving();
 }
 

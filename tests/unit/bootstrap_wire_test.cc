@@ -92,7 +92,7 @@ TEST(WireBytes, HelloIsAsSpecified) {
   hello.transport = "TCP";
   EXPECT_EQ(hex(encode(hello)),
             "48575352"
-            "0100"
+            "0200"
             "0100"
             "25000000"
             "00000000"
@@ -121,7 +121,7 @@ TEST(WireBytes, PlanIsAsSpecified) {
   plan.transport = "x";
   EXPECT_EQ(hex(encode(plan)),
             "48575352"
-            "0100"
+            "0200"
             "0200"
             "33000000"
             "00000000"
@@ -141,15 +141,16 @@ TEST(WireBytes, PlanIsAsSpecified) {
 TEST(WireBytes, SmallMessagesAreAsSpecified) {
   EXPECT_EQ(hex(encode(Refuse{"no"})),
             "48575352"
-            "0100"
+            "0200"
             "0300"
             "04000000"
             "00000000"
             "0200"
             "6e6f");
-  EXPECT_EQ(hex(encode(ChannelStatus{1, 2, Stage::transferred, false, "x"})),
+  EXPECT_EQ(hex(encode(ChannelStatus{1, 2, Stage::transferred, false, "x", Operation::verify,
+                                     Code::data})),
             "48575352"
-            "0100"
+            "0200"
             "0500"
             "0f000000"
             "00000000"
@@ -157,19 +158,30 @@ TEST(WireBytes, SmallMessagesAreAsSpecified) {
             "02000000"
             "02"
             "00"
-            "0000"
+            "06"
+            "05"
             "0100"
             "78");
   EXPECT_EQ(hex(encode(Barrier{7})),
             "48575352"
-            "0100"
+            "0200"
             "0600"
             "04000000"
             "00000000"
             "07000000");
+  EXPECT_EQ(hex(encode(PassDone{2, true, false})),
+            "48575352"
+            "0200"
+            "0d00"
+            "08000000"
+            "00000000"
+            "02000000"
+            "01"
+            "00"
+            "0000");
   EXPECT_EQ(hex(encode(Heartbeat{})),
             "48575352"
-            "0100"
+            "0200"
             "0700"
             "00000000"
             "00000000");
@@ -178,7 +190,7 @@ TEST(WireBytes, SmallMessagesAreAsSpecified) {
 TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
   EXPECT_EQ(hex(encode(PerfSetup{1, 2, 0x0304, 3})),
             "48575352"
-            "0100"
+            "0200"
             "0800"
             "18000000"
             "00000000"
@@ -189,7 +201,7 @@ TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
             "00000000000000");
   EXPECT_EQ(hex(encode(PerfHost{"x"})),
             "48575352"
-            "0100"
+            "0200"
             "0900"
             "03000000"
             "00000000"
@@ -197,7 +209,7 @@ TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
             "78");
   EXPECT_EQ(hex(encode(PerfBare{0x0807060504030201, 0x0102, "x"})),
             "48575352"
-            "0100"
+            "0200"
             "0a00"
             "13000000"
             "00000000"
@@ -208,7 +220,7 @@ TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
             "78");
   EXPECT_EQ(hex(encode(PerfStep{1, PerfKind::ping_pong, true, 2, 3, 4})),
             "48575352"
-            "0100"
+            "0200"
             "0b00"
             "20000000"
             "00000000"
@@ -221,7 +233,7 @@ TEST(WireBytes, MeasurementMessagesAreAsSpecified) {
             "0400000000000000");
   EXPECT_EQ(hex(encode(PerfResult{1, false, 2, 3, "no"})),
             "48575352"
-            "0100"
+            "0200"
             "0c00"
             "1c000000"
             "00000000"
@@ -241,7 +253,7 @@ TEST(WireBytes, HandleOfferIsAsSpecified) {
   for (std::size_t i = 0; i < kHandleBytes; ++i) handle += "ab";
   EXPECT_EQ(hex(encode(offer)),
             "48575352"
-            "0100"
+            "0200"
             "0400"
             "88000000"
             "00000000"
@@ -278,11 +290,18 @@ TEST(WireRoundTrip, KeepsTheSmallMessages) {
   EXPECT_EQ(round_trip(Refuse{}).reason, "");
   EXPECT_EQ(round_trip(Barrier{4294967295}).id, 4294967295);
   round_trip(Heartbeat{});
-  const auto status = round_trip(ChannelStatus{1, 1023, Stage::closed, false, "why"});
+  const auto status = round_trip(
+      ChannelStatus{1, 1023, Stage::closed, false, "why", Operation::stuck, Code::internal});
   EXPECT_EQ(status.channel, 1023u);
   EXPECT_EQ(status.stage, Stage::closed);
   EXPECT_FALSE(status.ok);
   EXPECT_EQ(status.reason, "why");
+  EXPECT_EQ(status.operation, Operation::stuck);
+  EXPECT_EQ(status.kind, Code::internal);
+  const auto done = round_trip(PassDone{2, false, true});
+  EXPECT_EQ(done.pass, 2u);
+  EXPECT_FALSE(done.created);
+  EXPECT_TRUE(done.can_go_on);
   EXPECT_EQ(round_trip(ChannelStatus{0, 0, Stage::created, true, "not sent"}).reason, "");
 }
 
@@ -310,9 +329,9 @@ TEST(WireRoundTrip, KeepsTheMessagesOfAMeasurement) {
 TEST(WireHeader, IsCheckedFieldByField) {
   const Message beat = Heartbeat{};
   EXPECT_THAT(error_of(with_header(beat, 0, 'X')), HasSubstr("not hawser"));
-  EXPECT_EQ(error_of(with_header(beat, 4, 9)), "protocol version 9, this side speaks 1");
+  EXPECT_EQ(error_of(with_header(beat, 4, 9)), "protocol version 9, this side speaks 2");
   EXPECT_EQ(error_of(with_header(beat, 6, 0)), "a message of unknown type 0");
-  EXPECT_EQ(error_of(with_header(beat, 6, 13)), "a message of unknown type 13");
+  EXPECT_EQ(error_of(with_header(beat, 6, 14)), "a message of unknown type 14");
   EXPECT_EQ(error_of(with_header(beat, 9, 0x11)), "a Heartbeat of 4352 bytes, at most 4096");
   EXPECT_EQ(error_of(with_header(beat, 11, 0x80)), "a Heartbeat of 2147483648 bytes, at most 4096");
   EXPECT_EQ(error_of(with_header(beat, 12, 1)),
@@ -320,17 +339,17 @@ TEST(WireHeader, IsCheckedFieldByField) {
 }
 
 TEST(WireHeader, RefuseIsUnderstoodInAnyVersion) {
-  const auto decoded = decode(with_header(Refuse{"this side speaks 2"}, 4, 2));
+  const auto decoded = decode(with_header(Refuse{"this side speaks 3"}, 4, 3));
   ASSERT_TRUE(decoded.ok());
-  EXPECT_EQ(std::get<Refuse>(**decoded).reason, "this side speaks 2");
+  EXPECT_EQ(std::get<Refuse>(**decoded).reason, "this side speaks 3");
 }
 
 TEST(WirePayload, NeitherShorterNorLongerThanItsFields) {
   for (const Message& message :
        {Message(good_hello()), Message(good_plan()), Message(Refuse{"x"}), Message(HandleOffer{}),
-        Message(ChannelStatus{}), Message(Barrier{}), Message(Heartbeat{}), Message(good_setup()),
-        Message(PerfHost{"text"}), Message(PerfBare{1, 2, "::1"}), Message(good_step()),
-        Message(PerfResult{1, true, 2, 3, ""})}) {
+        Message(ChannelStatus{}), Message(PassDone{}), Message(Barrier{}), Message(Heartbeat{}),
+        Message(good_setup()), Message(PerfHost{"text"}), Message(PerfBare{1, 2, "::1"}),
+        Message(good_step()), Message(PerfResult{1, true, 2, 3, ""})}) {
     const auto name = message_name(message);
     EXPECT_THAT(error_of(with_payload_length(message, 1)), HasSubstr("where its fields take"))
         << name;
@@ -386,8 +405,23 @@ TEST(WirePayload, ChannelFieldsAreChecked) {
     EXPECT_THAT(error_of(altered(status, at::kStage, stage)), HasSubstr("with stage ="));
   EXPECT_THAT(error_of(altered(status, at::kOk, std::uint8_t{2})), HasSubstr("ok = 2"));
   EXPECT_THAT(error_of(altered(status, at::kOk, std::uint8_t{1})), HasSubstr("gives a reason"));
-  EXPECT_NE(error_of(altered(status, layout::U8{11}, std::uint8_t{1})), "");
+  for (const std::uint8_t operation : {0, 9, 255})
+    EXPECT_THAT(error_of(altered(status, at::kOperation, operation)),
+                HasSubstr(fmt::format("operation = {}, want 1 to 8", operation)));
+  EXPECT_THAT(error_of(altered(status, at::kKind, std::uint8_t{10})),
+              HasSubstr("kind = 10, want 0 to 9"));
+  const Message good = ChannelStatus{0, 0, Stage::created, true, ""};
+  EXPECT_NE(error_of(altered(good, at::kOperation, std::uint8_t{1})), "");
+  EXPECT_NE(error_of(altered(good, at::kKind, std::uint8_t{1})), "");
   EXPECT_NE(error_of(altered(HandleOffer{}, layout::handle_offer::kChannel, 1024u)), "");
+}
+
+TEST(WirePayload, PassFieldsAreChecked) {
+  namespace at = layout::pass_done;
+  const Message done = PassDone{};
+  EXPECT_THAT(error_of(altered(done, at::kCreated, std::uint8_t{2})), HasSubstr("created = 2"));
+  EXPECT_THAT(error_of(altered(done, at::kCanGoOn, std::uint8_t{2})), HasSubstr("can_go_on = 2"));
+  EXPECT_NE(error_of(altered(done, layout::U8{7}, std::uint8_t{1})), "");
 }
 
 TEST(WirePayload, MeasurementFieldsAreChecked) {
