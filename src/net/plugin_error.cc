@@ -27,8 +27,20 @@ std::string_view plugin_result_text(int result) {
   }
 }
 
+namespace {
+
+// A refusal of what we gave it is for us to mend; one in init may as well mean that this machine is
+// not for the plugin, and another may be tried.
+Code plugin_code(const CallNote& note, int result) {
+  if (result == abi::kRemoteError) return Code::peer;
+  const bool ours = result == abi::kInvalidArgument || result == abi::kInvalidUsage;
+  return ours && note.entry != std::string_view("init") ? Code::invalid_argument : Code::plugin;
+}
+
+}  // namespace
+
 Error plugin_error(std::string_view plugin, const CallNote& note, int result) {
-  return Error(result == abi::kRemoteError ? Code::peer : Code::plugin,
+  return Error(plugin_code(note, result),
                fmt::format("{}: {} failed: {} ({})", plugin, call_text(note), result,
                            plugin_result_text(result)));
 }

@@ -117,5 +117,14 @@ TEST(NetPluginError, ARemoteErrorIsThePeers) {
   EXPECT_EQ(plugin_error("X", note, 6).message(), "X: test() failed: 6 (remote error)");
 }
 
+TEST(NetPluginError, ARefusedArgumentIsTheCallersButForInit) {
+  CallNote note;
+  note.entry = "regMr";
+  EXPECT_EQ(plugin_error("X", note, 4).code(), Code::invalid_argument);
+  EXPECT_EQ(plugin_error("X", note, 5).code(), Code::invalid_argument);
+  note.entry = "init";
+  EXPECT_EQ(plugin_error("X", note, 4).code(), Code::plugin);
+}
+
 }  // namespace
 }  // namespace hawser
