@@ -55,9 +55,11 @@ PatternKey RunState::pattern(std::size_t channel, std::uint32_t iteration) const
 void RunState::tell(std::uint32_t pass, wire::Stage stage, std::size_t channel,
                     const std::optional<ChannelFailure>& failed) {
   wire::ChannelStatus status{pass, static_cast<std::uint32_t>(channel), stage, !failed, ""};
-  if (failed)
-    status.reason = fmt::format("{} failed: {}", operation_name(failed->operation, role),
-                                failed->error.message());
+  if (failed) {
+    status.reason = failure_text(*failed, role);
+    status.operation = failed->operation;
+    status.kind = failed->error.code();
+  }
   const Status sent = session->send(status);
   if (!sent.ok())
     log_debug("telling the other side of channel {}: {}", channel, sent.error().message());
@@ -74,16 +76,31 @@ ChannelKey ChannelRun::key() const {
   return {gpu, state_.environment.device, static_cast<int>(channel_)};
 }
 
-WaitBound ChannelRun::bound() const {
-  return {deadline_, [board = state_.board, pass = pass_, channel = channel_] {
-            return board->broken(pass, static_cast<std::uint32_t>(channel));
+// For waits of this thread, within a call of this object.
+WaitBound ChannelRun::bound() {
+  return {deadline_, [this] {
+            auto why = state_.board->broken(pass_, static_cast<std::uint32_t>(channel_));
+            broken_off_ = broken_off_ || why.has_value();
+            return why;
           }};
 }
 
-ChannelRun::Failure ChannelRun::enter() const {
+ChannelFailure ChannelRun::blamed(Operation operation, const Error& error) const {
+  if (!broken_off_) return failure(operation, explained(error));
+  const auto there = state_.board->failure(pass_, static_cast<std::uint32_t>(channel_));
+  if (!there) return failure(Operation::peer, error);
+  if (there->kind != Code::timeout)
+    return failure(Operation::peer, Error(Code::peer, there->reason));
+  // The time was up for this call as well: who gives up first is chance.
+  return failure(operation,
+                 explained(Error(Code::timeout,
+                                 "not done when the other side gave up (" + there->reason + ")")));
+}
+
+ChannelRun::Failure ChannelRun::enter(Operation doing) const {
   if (!state_.environment.gpu) return std::nullopt;
   const Status current = state_.environment.gpu->make_current();
-  return current.ok() ? Failure() : failure(Operation::listen, current.error());
+  return current.ok() ? Failure() : failure(doing, current.error());
 }
 
 ChannelStep ChannelRun::create() {
@@ -96,12 +113,16 @@ ChannelStep ChannelRun::create() {
 ChannelStep ChannelRun::exchange(wire::Stage stage, Failure failed) const {
   state_.tell(pass_, stage, channel_, failed);
   if (failed) return {false, std::move(failed)};
-  return {true, hear(stage)};
+  Failure heard = hear(stage);
+  // A channel that counts as failed here counts so there.
+  if (heard && heard->error.code() != Code::peer) state_.tell(pass_, stage, channel_, heard);
+  return {true, std::move(heard)};
 }
 
 ChannelRun::Failure ChannelRun::open() {
-  if (Failure failed = enter()) return failed;
-  return state_.role == Role::server ? open_receiver() : open_sender();
+  const bool serves = state_.role == Role::server;
+  if (Failure failed = enter(serves ? Operation::listen : Operation::connect)) return failed;
+  return serves ? open_receiver() : open_sender();
 }
 
 ChannelRun::Failure ChannelRun::open_receiver() {
@@ -114,7 +135,7 @@ ChannelRun::Failure ChannelRun::open_receiver() {
   if (channel_ == 0) hold_at("handles");
   auto channel =
       state_.manager.accept(key(), std::move(*listener), state_.channel_options(), bound());
-  if (!channel.ok()) return failure(Operation::accept, explained(channel.error()));
+  if (!channel.ok()) return blamed(Operation::accept, channel.error());
   slot().channel = std::move(*channel);
   return std::nullopt;
 }
@@ -125,7 +146,7 @@ ChannelRun::Failure ChannelRun::open_sender() {
   if (!handle.ok()) return failure(Operation::peer, handle.error());
   if (channel_ == 0) hold_at("handles");
   auto channel = state_.manager.connect(key(), *handle, state_.channel_options(), bound());
-  if (!channel.ok()) return failure(Operation::connect, explained(channel.error()));
+  if (!channel.ok()) return blamed(Operation::connect, channel.error());
   slot().channel = std::move(*channel);
   return std::nullopt;
 }
@@ -139,20 +160,23 @@ ChannelRun::Failure ChannelRun::register_memory() {
 }
 
 ChannelStep ChannelRun::prepare(std::uint32_t iteration) {
-  if (Failure failed = enter()) return {false, std::move(failed)};
+  Failure failed = enter(Operation::transfer);
+  if (!failed) failed = fill(iteration);
+  if (failed) state_.tell(pass_, wire::Stage::transferred, channel_, failed);
+  return {!failed, std::move(failed)};
+}
+
+ChannelRun::Failure ChannelRun::fill(std::uint32_t iteration) const {
   const PatternKey key = state_.pattern(channel_, iteration);
   const Status filled = state_.role == Role::server
                             ? write_spoiled(key, *slot().buffer, state_.plan.bytes)
                             : write_pattern(key, *slot().buffer, state_.plan.bytes);
-  if (filled.ok()) return {true, std::nullopt};
-  const ChannelFailure failed = failure(Operation::transfer, filled.error());
-  state_.tell(pass_, wire::Stage::transferred, channel_, failed);
-  return {false, failed};
+  return filled.ok() ? Failure() : failure(Operation::transfer, filled.error());
 }
 
 ChannelStep ChannelRun::transfer(std::uint32_t iteration) {
   const CallLabel label(call_label(channel_).c_str());
-  Failure failed = enter();
+  Failure failed = enter(Operation::transfer);
   if (!failed) failed = move();
   if (!failed && state_.role == Role::server) failed = verify(iteration);
   if (channel_ == 0) hold_at("results");
@@ -162,7 +186,7 @@ ChannelStep ChannelRun::transfer(std::uint32_t iteration) {
 ChannelRun::Failure ChannelRun::move() {
   if (channel_ == 0) hold_at("transfer");
   const Status moved = slot().channel->transfer(memory(), slot().registration, bound());
-  return moved.ok() ? Failure() : failure(Operation::transfer, explained(moved.error()));
+  return moved.ok() ? Failure() : blamed(Operation::transfer, moved.error());
 }
 
 // This thread came back at its deadline; one of an isolated plugin may hang in a call for it.

@@ -61,18 +61,22 @@ class ChannelRun {
  private:
   using Failure = std::optional<ChannelFailure>;
 
-  Failure enter() const;
+  Failure enter(Operation doing) const;
   Failure open();
   Failure open_receiver();
   Failure open_sender();
   Failure register_memory();
   Error explained(const Error& error) const;
+  Failure fill(std::uint32_t iteration) const;
   Failure move();
   Failure verify(std::uint32_t iteration) const;
   // Tells the peer how this side's part ended, and where it ended well, waits for the peer's.
   ChannelStep exchange(wire::Stage stage, Failure failed) const;
   Failure hear(wire::Stage stage) const;
-  WaitBound bound() const;
+  // A call that was broken off because the other side's part failed has not failed itself, unless
+  // what failed there is that nothing happened in time.
+  ChannelFailure blamed(Operation operation, const Error& error) const;
+  WaitBound bound();
   ChannelKey key() const;
   ChannelSlot& slot() const { return state_.slots[channel_]; }
   MemoryRange memory() const { return slot().buffer->range().slice(0, state_.plan.bytes); }
@@ -81,6 +85,7 @@ class ChannelRun {
   std::uint32_t pass_;
   std::size_t channel_;
   Deadline deadline_;
+  bool broken_off_ = false;  // a wait, by the other side's failure or its loss
 };
 
 }  // namespace hawser

@@ -1,5 +1,7 @@
 #include "validation/outcome.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 namespace hawser {
@@ -24,6 +26,11 @@ const char* operation_name(Operation operation, Role role) {
       return "The channel's thread";
   }
   return "?";
+}
+
+std::string failure_text(const ChannelFailure& failure, Role role) {
+  return wire::printable(fmt::format("{} failed: {}", operation_name(failure.operation, role),
+                                     failure.error.message()));
 }
 
 int PassOutcome::succeeded() const {

@@ -9,13 +9,13 @@
 #include <hawser/validate.h>
 
 #include "base/result.h"
+#include "bootstrap/wire.h"
 #include "memory/range.h"
 #include "net/net.h"
 
 namespace hawser {
 
-// A step of a channel's life, under the name that the page's report gives it.
-enum class Operation { listen, accept, connect, reg_mr, transfer, verify, peer, stuck };
+using wire::Operation;
 
 // "tcpx_reg_mr": what "<...> failed" is printed with.
 const char* operation_name(Operation operation, Role role);
@@ -24,6 +24,9 @@ struct ChannelFailure {
   Operation operation = Operation::peer;
   Error error{Code::internal, ""};
 };
+
+// "tcpx_reg_mr failed: REASON", the same on both sides: what the other one is told, too.
+std::string failure_text(const ChannelFailure& failure, Role role);
 
 // How one step of a channel ended.
 struct ChannelStep {
@@ -36,6 +39,8 @@ struct ChannelOutcome {
   bool up = false;           // both sides
   bool transferred = false;  // this side: every byte, verified where we receive
   std::optional<ChannelFailure> failure;
+  // What the other side said of its own part; its message is a failure_text().
+  std::optional<ChannelFailure> peer_failure;
   bool ok() const { return up && transferred && !failure; }
 };
 
@@ -74,8 +79,11 @@ struct Subject {
 
 struct Outcome {
   Subject subject;
+  std::optional<Error> not_run;  // no channel was tried
   PassOutcome first;
   std::optional<PassOutcome> retry;  // serialised, after concurrent creation failed
+  std::optional<PassOutcome> alone;  // one channel, after a failure of several
+  std::string alone_missing;         // why there is none, where there ought to be
 };
 
 }  // namespace hawser

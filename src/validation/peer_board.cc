@@ -24,6 +24,8 @@ void PeerBoard::on_message(const wire::Message& message) {
     keep(*offer);
   } else if (const auto* status = std::get_if<wire::ChannelStatus>(&message)) {
     keep(*status);
+  } else if (const auto* done = std::get_if<wire::PassDone>(&message)) {
+    keep(*done);
   } else if (const auto* barrier = std::get_if<wire::Barrier>(&message)) {
     barrier_ = std::max(barrier_, barrier->id);
   } else {
@@ -50,6 +52,13 @@ void PeerBoard::keep(const wire::ChannelStatus& status) {
   wire::ChannelStatus& kept =
       statuses_.try_emplace({status.pass, status.stage, status.channel}, status).first->second;
   if (kept.ok) kept = status;
+}
+
+void PeerBoard::keep(const wire::PassDone& done) {
+  if (!known(done.pass, 0))
+    return lose(
+        Error(Code::protocol, fmt::format("the other side is done with pass {}", done.pass)));
+  done_[done.pass] = done;
 }
 
 void PeerBoard::on_lost(const Error& error) {
@@ -110,13 +119,30 @@ Status PeerBoard::wait_barrier(std::uint32_t id, const Deadline& deadline) {
 
 std::optional<Error> PeerBoard::broken(std::uint32_t pass, std::uint32_t channel) const {
   const std::lock_guard lock(mutex_);
+  if (const auto there = failed(pass, channel))
+    return Error(Code::peer, fmt::format("the other side's channel failed: {}", there->reason));
+  return lost_;
+}
+
+std::optional<wire::ChannelStatus> PeerBoard::failure(std::uint32_t pass,
+                                                      std::uint32_t channel) const {
+  const std::lock_guard lock(mutex_);
+  return failed(pass, channel);
+}
+
+std::optional<wire::ChannelStatus> PeerBoard::failed(std::uint32_t pass,
+                                                     std::uint32_t channel) const {
   for (const wire::Stage stage : {wire::Stage::created, wire::Stage::transferred}) {
     const auto found = statuses_.find({pass, stage, channel});
-    if (found != statuses_.end() && !found->second.ok)
-      return Error(Code::peer,
-                   fmt::format("the other side's channel failed: {}", found->second.reason));
+    if (found != statuses_.end() && !found->second.ok) return found->second;
   }
-  return lost_;
+  return std::nullopt;
+}
+
+std::optional<wire::PassDone> PeerBoard::pass_done(std::uint32_t pass) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = done_.find(pass);
+  return found == done_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<Error> PeerBoard::lost() const {

@@ -21,7 +21,7 @@ namespace hawser {
 // protocol error and ends it.
 class PeerBoard {
  public:
-  static constexpr std::uint32_t kMaxPasses = 2;
+  static constexpr std::uint32_t kMaxPasses = 3;
 
   explicit PeerBoard(std::uint32_t channels) : channels_(channels) {}
 
@@ -37,6 +37,10 @@ class PeerBoard {
   // Why channel `channel` cannot go on: the peer failed there, or is gone. For Interrupts.
   std::optional<Error> broken(std::uint32_t pass, std::uint32_t channel) const;
   std::optional<Error> lost() const;
+  // What the other side said of a channel of its own that failed.
+  std::optional<wire::ChannelStatus> failure(std::uint32_t pass, std::uint32_t channel) const;
+  // Said before the last barrier of a pass.
+  std::optional<wire::PassDone> pass_done(std::uint32_t pass) const;
 
   // Before the next iteration: its statuses are new ones. A failure stays: it ends its channel.
   void forget(std::uint32_t pass, wire::Stage stage);
@@ -48,6 +52,8 @@ class PeerBoard {
   bool known(std::uint32_t pass, std::uint32_t channel) const;
   void keep(const wire::HandleOffer& offer);
   void keep(const wire::ChannelStatus& status);
+  void keep(const wire::PassDone& done);
+  std::optional<wire::ChannelStatus> failed(std::uint32_t pass, std::uint32_t channel) const;
   void lose(const Error& error);
   template <class Ready>
   Status wait(const Deadline& deadline, std::string_view what, Ready&& ready);
@@ -57,7 +63,8 @@ class PeerBoard {
   std::condition_variable changed_;
   std::map<Place, Handle> handles_;
   std::map<StagePlace, wire::ChannelStatus> statuses_;
-  std::uint32_t barrier_ = 0;  // the highest reached: ids only grow
+  std::map<std::uint32_t, wire::PassDone> done_;  // by pass
+  std::uint32_t barrier_ = 0;                     // the highest reached: ids only grow
   std::optional<Error> lost_;
 };
 

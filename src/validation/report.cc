@@ -9,31 +9,6 @@ const char* role_name(Role role) {
   return role == Role::server ? "server" : "client";
 }
 
-// How the bytes travelled, for the places where the page speaks of devmem.
-std::string path_text(const Subject& subject) {
-  const bool staged =
-      subject.memory == MemoryKind::cuda && !subject.device.capabilities.cuda_pointers;
-  const char* const memory = subject.memory == MemoryKind::host ? "host memory"
-                             : staged ? "cuda memory staged through host memory"
-                                      : "cuda memory";
-  const char* const place = subject.isolated ? " in a process of its own (isolated)" : "";
-  switch (subject.device.devmem) {
-    case Devmem::real:
-      return fmt::format("{} over {}{}", memory, subject.transport, place);
-    case Devmem::emulated:
-      return fmt::format("{} over emulated TCPX {}{}", memory, subject.transport, place);
-    case Devmem::none:
-      break;
-  }
-  return fmt::format("{} over {}{}, not TCPX", memory, subject.transport, place);
-}
-
-// An isolated plugin gets host memory, whatever the user's is.
-bool tests_devmem(const Subject& subject) {
-  return subject.memory == MemoryKind::cuda && subject.device.devmem == Devmem::real &&
-         !subject.isolated;
-}
-
 std::string result_on_success(const Outcome& outcome) {
   if (outcome.subject.channels == 1)
     return "Single-process CAN use 1 channel on this NIC (multiple channels NOT TESTED)";
@@ -41,24 +16,24 @@ std::string result_on_success(const Outcome& outcome) {
   return fmt::format("Single-process CAN use multiple channels on same NIC{}", how);
 }
 
-std::string result_on_failure(const Outcome& outcome) {
-  if (outcome.first.peer_lost)
-    return fmt::format("NOT DETERMINED ({})", outcome.first.peer_lost_reason);
-  if (outcome.subject.channels == 1) return "Single-process CANNOT use a channel on this NIC";
-  return "Single-process CANNOT use multiple channels on same NIC";
-}
-
-std::string next_action(const Outcome& outcome) {
-  if (outcome.first.peer_lost)
-    return "Read the other side's report and log, then run both sides again";
-  if (outcome.subject.device.devmem != Devmem::none) return "Contact Google, reconsider approach";
-  return "Read each failed channel's reason on stderr; 'hawser devices' shows what this NIC offers";
+std::string result_on_failure(const Verdict& verdict) {
+  if (verdict.conclusion == Conclusion::conflict)
+    return "Single-process CANNOT use multiple channels on same NIC";
+  return fmt::format("NOT DETERMINED ({})", verdict.reason);
 }
 
 std::string serialized_finding(const PassOutcome& retry) {
-  const std::size_t all = retry.channels.size();
-  return fmt::format("Serialized creation: {} ({} / {} channels passed)",
-                     retry.passed() ? "works" : "fails too", retry.succeeded(), all);
+  const char* const finding = retry.passed()            ? "works"
+                              : retry.creation_failed() ? "fails too"
+                                                        : "works, but not all transfers";
+  return fmt::format("Serialized creation: {} ({} / {} channels passed)", finding,
+                     retry.succeeded(), retry.channels.size());
+}
+
+// Said where the page has no words: in a conflict it passed, which is what the page's words mean.
+std::string lone_finding(const Outcome& outcome) {
+  if (!outcome.alone) return fmt::format("not known ({})", outcome.alone_missing);
+  return outcome.alone->passed() ? "passes" : "fails too";
 }
 
 }  // namespace
@@ -133,28 +108,27 @@ void Report::verdict(const Outcome& outcome) const {
   line("Success: {} / {}", succeeded, all);
   line("Failed:  {} / {}", all - succeeded, all);
   line("");
-  outcome.first.passed() ? passed(outcome) : failed(outcome);
+  const Verdict found = judge(outcome);
+  found.conclusion == Conclusion::works ? passed(outcome, found) : failed(outcome, found);
 }
 
-void Report::passed(const Outcome& outcome) const {
+void Report::passed(const Outcome& outcome, const Verdict& verdict) const {
   line("=== ALL CHANNELS PASSED ===");
   line("Result: {}", result_on_success(outcome));
-  line("Devmem conflicts: {}", devmem_finding(subject_, true));
+  line("Devmem conflicts: {}", devmem_finding(outcome, verdict.conclusion));
   line("Proceed to Step 3: Full refactor");
 }
 
-void Report::failed(const Outcome& outcome) const {
+void Report::failed(const Outcome& outcome, const Verdict& verdict) const {
   line("=== TEST FAILED ===");
-  line("Result: {}", result_on_failure(outcome));
-  line("Devmem conflicts: {}",
-       outcome.first.peer_lost ? "NOT DETERMINED" : devmem_finding(subject_, false));
-  line("Action: {}", next_action(outcome));
+  line("Result: {}", result_on_failure(verdict));
+  line("Devmem conflicts: {}", devmem_finding(outcome, verdict.conclusion));
+  line("Action: {}", verdict.next_step);
+  if (verdict.wrong_bytes) line("Reason: {}", verdict.reason);
   if (outcome.retry) line("{}", serialized_finding(*outcome.retry));
-}
-
-std::string devmem_finding(const Subject& subject, bool passed) {
-  if (!tests_devmem(subject)) return fmt::format("NOT TESTED ({})", path_text(subject));
-  return passed ? "RESOLVED" : "STILL PRESENT";
+  const bool tried = outcome.alone || !outcome.alone_missing.empty();
+  if (tried && verdict.conclusion == Conclusion::undetermined)
+    line("One channel alone: {}", lone_finding(outcome));
 }
 
 }  // namespace hawser

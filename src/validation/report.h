@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "validation/outcome.h"
+#include "validation/verdict.h"
 
 namespace hawser {
 
@@ -30,15 +31,12 @@ class Report {
   template <class... Args>
   void channel_line(std::size_t channel, fmt::format_string<Args...> format, Args&&... args) const;
   void failure_line(std::size_t channel, const ChannelFailure& failure) const;
-  void passed(const Outcome& outcome) const;
-  void failed(const Outcome& outcome) const;
+  void passed(const Outcome& outcome, const Verdict& verdict) const;
+  void failed(const Outcome& outcome, const Verdict& verdict) const;
 
   Line line_;
   const Subject& subject_;
 };
-
-// "RESOLVED", "STILL PRESENT", or why neither can be said of this run.
-std::string devmem_finding(const Subject& subject, bool passed);
 
 std::string outcome_json(const Outcome& outcome);
 

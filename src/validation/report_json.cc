@@ -7,16 +7,21 @@ namespace {
 
 using nlohmann::json;
 
+json failure_json(const ChannelFailure& failure, Role role) {
+  return {{"operation", operation_name(failure.operation, role)},
+          {"kind", code_name(failure.error.code())},
+          {"reason", failure.error.message()}};
+}
+
 json channel_json(const ChannelOutcome& channel, Role role, std::size_t index) {
   json object{{"channel", index},
               {"passed", channel.ok()},
               {"created", channel.created},
               {"created_on_both_sides", channel.up},
               {"transferred", channel.transferred}};
-  if (channel.failure)
-    object["failure"] = {{"operation", operation_name(channel.failure->operation, role)},
-                         {"kind", code_name(channel.failure->error.code())},
-                         {"reason", channel.failure->error.message()}};
+  const Role other = role == Role::server ? Role::client : Role::server;
+  if (channel.failure) object["failure"] = failure_json(*channel.failure, role);
+  if (channel.peer_failure) object["peer_failure"] = failure_json(*channel.peer_failure, other);
   return object;
 }
 
@@ -30,6 +35,22 @@ json pass_json(const PassOutcome& pass, Role role) {
               {"channels", channels}};
   if (pass.peer_lost) object["peer_lost"] = pass.peer_lost_reason;
   return object;
+}
+
+// What one channel alone did, after several had failed.
+json lone_json(const Outcome& outcome) {
+  if (outcome.alone) return pass_json(*outcome.alone, outcome.subject.role);
+  return {{"not_known", outcome.alone_missing}};
+}
+
+void put_verdict(const Outcome& outcome, json& object) {
+  const Verdict verdict = judge(outcome);
+  object["passed"] = verdict.conclusion == Conclusion::works;
+  object["verdict"] = conclusion_name(verdict.conclusion);
+  object["devmem_conflicts"] = devmem_finding(outcome, verdict.conclusion);
+  if (verdict.conclusion == Conclusion::works) return;
+  object["reason"] = verdict.reason;
+  object["next_step"] = verdict.next_step;
 }
 
 json subject_json(const Subject& subject) {
@@ -58,10 +79,10 @@ json subject_json(const Subject& subject) {
 std::string outcome_json(const Outcome& outcome) {
   const Role role = outcome.subject.role;
   json object = subject_json(outcome.subject);
-  object["passed"] = outcome.first.passed();
-  object["devmem_conflicts"] = devmem_finding(outcome.subject, outcome.first.passed());
+  put_verdict(outcome, object);
   object["pass"] = pass_json(outcome.first, role);
   if (outcome.retry) object["serialized_retry"] = pass_json(*outcome.retry, role);
+  if (outcome.alone || !outcome.alone_missing.empty()) object["one_channel"] = lone_json(outcome);
   // Peer and plugin texts may hold bytes that are not UTF-8: they are replaced, never thrown about.
   return object.dump(2, ' ', false, json::error_handler_t::replace);
 }

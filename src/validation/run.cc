@@ -15,11 +15,17 @@ namespace {
 // back after this much more hangs in a call.
 constexpr Milliseconds kHangSlack{4000};
 
+constexpr std::uint32_t kFirstPass = 0;  // those behind it are in further_passes.cc
+
 std::vector<std::size_t> unfailed(const PassOutcome& pass) {
   std::vector<std::size_t> channels;
   for (std::size_t i = 0; i < pass.channels.size(); ++i)
     if (!pass.channels[i].failure) channels.push_back(i);
   return channels;
+}
+
+bool never_began(const ChannelStep& step) {
+  return step.failure && step.failure->operation == Operation::stuck;
 }
 
 // The step of the page in which the host makes that call of a plugin.
@@ -34,16 +40,17 @@ Operation operation_of_call(std::string_view entry) {
 }  // namespace
 
 Status Run::execute(Outcome& outcome) {
-  outcome.first.serialized = state_->plan.serialize_create;
-  outcome.first.channels.resize(state_->plan.channels);
+  PassOutcome& first = outcome.first;
+  first.serialized = state_->plan.serialize_create;
+  first.channels.resize(state_->plan.channels);
   HAWSER_TRY(allocate());
-  create(0, outcome.first);
-  report_.creation(outcome.first);
-  iterate(0, outcome.first);
-  report_.transfers(outcome.first);
-  agree(outcome.first);
-  note_failures("", outcome.first);
-  if (!outcome.first.serialized && outcome.first.creation_failed()) retry(outcome);
+  create(kFirstPass, first);
+  report_.creation(first);
+  iterate(kFirstPass, first);
+  settle(kFirstPass, first);
+  report_.transfers(first);
+  note_failures("", first);
+  if (!first.passed()) look_further(outcome);
   return {};
 }
 
@@ -84,13 +91,36 @@ void Run::iteration(std::uint32_t index, std::uint32_t number, PassOutcome& pass
   phase(
       index, wire::Stage::transferred, pass,
       [number](ChannelRun& run) { return run.transfer(number); },
-      [](ChannelOutcome& channel, bool done) { channel.transferred = done; });
+      [last = number + 1 == state_->plan.iterations](ChannelOutcome& channel, bool done) {
+        channel.transferred = done && last;
+      });
 }
 
-void Run::agree(PassOutcome& pass) {
+void Run::settle(std::uint32_t index, PassOutcome& pass) {
   hold_at("close");
-  log_debug("waiting for the other side, before closing all channels");
-  if (!meet()) note_losses(pass);  // neither side closes a connection that the other still reads
+  log_debug("pass {} is done: waiting for the other side's word", index);
+  const wire::PassDone own{index, !pass.creation_failed(), usable()};
+  static_cast<void>(state_->session->send(own).ok());  // meet() finds out
+  const bool met = meet();
+  hear_failures(index, pass);
+  const auto theirs = state_->board->pass_done(index);
+  if (met && theirs) {  // from now on the other side may go: that is no loss
+    settled_ = {index, own.created && theirs->created, own.can_go_on && theirs->can_go_on};
+    return;
+  }
+  state_->board->on_lost(Error(Code::protocol, "the other side ended a pass without a word"));
+  note_losses(pass);
+}
+
+void Run::hear_failures(std::uint32_t index, PassOutcome& pass) const {
+  for (std::size_t i = 0; i < pass.channels.size(); ++i) {
+    const auto there = state_->board->failure(index, static_cast<std::uint32_t>(i));
+    if (!there) continue;
+    ChannelOutcome& channel = pass.channels[i];
+    channel.peer_failure = ChannelFailure{there->operation, Error(there->kind, there->reason)};
+    if (!channel.failure)
+      channel.failure = ChannelFailure{Operation::peer, Error(Code::peer, there->reason)};
+  }
 }
 
 void Run::close() {
@@ -106,26 +136,6 @@ void Run::close() {
   note_("closing the channels: " + (journal ? stuck_text(*journal) : "no thread for it"));
 }
 
-void Run::retry(Outcome& outcome) {
-  if (abandoned_ || outcome.first.peer_lost) return;
-  close();
-  if (abandoned_) return;
-  note_("concurrent creation failed: trying again with channels made one at a time");
-  PassOutcome pass;
-  pass.serialized = true;
-  pass.channels.resize(outcome.first.channels.size());
-  create(1, pass);
-  iterate(1, pass);
-  agree(pass);
-  if (pass.peer_lost)
-    return note_("serialized creation could not be tried: " + pass.peer_lost_reason);
-  note_failures("serialized creation: ", pass);
-  // Both sides have gone through the steps together; but a plugin that is dead says nothing about
-  // how channels are made.
-  if (state_->environment.transport.net->ended()) return;
-  outcome.retry = std::move(pass);
-}
-
 void Run::phase(std::uint32_t index, wire::Stage stage, PassOutcome& pass, const Work& work,
                 const std::function<void(ChannelOutcome&, bool done)>& store) {
   const ChannelTask task = [state = state_, index, work](std::size_t channel) {
@@ -135,7 +145,10 @@ void Run::phase(std::uint32_t index, wire::Stage stage, PassOutcome& pass, const
   const bool one_by_one = pass.serialized && stage == wire::Stage::created;
   const Milliseconds give_up = Milliseconds(state_->plan.timeout_ms) + kHangSlack;
   for (PhaseResult& result : run_phase(unfailed(pass), one_by_one, task, give_up)) {
-    if (result.abandoned) result.step = abandon(index, stage, result.channel);
+    if (result.abandoned) result.step = abandon(result.channel);
+    // A thread that did not come back, or never began, has told the other side nothing.
+    if (result.abandoned || never_began(result.step))
+      state_->tell(index, stage, result.channel, result.step.failure);
     ChannelOutcome& channel = pass.channels[result.channel];
     channel.failure = std::move(result.step.failure);
     store(channel, result.step.done);
@@ -143,7 +156,7 @@ void Run::phase(std::uint32_t index, wire::Stage stage, PassOutcome& pass, const
   note_losses(pass);
 }
 
-ChannelStep Run::abandon(std::uint32_t index, wire::Stage stage, std::size_t channel) {
+ChannelStep Run::abandon(std::size_t channel) {
   abandoned_ = true;
   const std::string label = fmt::format("channel {}", channel);
   ChannelFailure failure{Operation::stuck, Error(Code::timeout, "its thread did not come back")};
@@ -151,7 +164,6 @@ ChannelStep Run::abandon(std::uint32_t index, wire::Stage stage, std::size_t cha
     for (const CurrentCall& call : journal->current_calls())
       if (call.label == label)
         failure = {operation_of_call(call.entry), Error(Code::timeout, describe(call))};
-  state_->tell(index, stage, channel, failure);
   return {false, failure};
 }
 
@@ -174,12 +186,12 @@ void Run::note_losses(PassOutcome& pass) const {
     if (!channel.failure) channel.failure = ChannelFailure{Operation::peer, *lost};
 }
 
-void Run::note_failures(const char* what, const PassOutcome& pass) const {
+void Run::note_failures(std::string_view what, const PassOutcome& pass) const {
   for (std::size_t i = 0; i < pass.channels.size(); ++i) {
     const auto& failure = pass.channels[i].failure;
     if (!failure) continue;
-    note_(fmt::format("{}[GPU {} CH {}] {} failed: {}", what, state_->plan.gpu, i,
-                      operation_name(failure->operation, state_->role), failure->error.message()));
+    note_(fmt::format("{}[GPU {} CH {}] {}", what, state_->plan.gpu, i,
+                      failure_text(*failure, state_->role)));
   }
 }
 

@@ -277,8 +277,7 @@ ValidateResult Validation::could_not_run(const Error& error) {
   // The banner is out: the report ends as every report does.
   outcome_.first.channels.assign(static_cast<std::size_t>(outcome_.subject.channels),
                                  ChannelOutcome());
-  outcome_.first.peer_lost = true;
-  outcome_.first.peer_lost_reason = error.message();
+  outcome_.not_run = error;
   report_.verdict(outcome_);
   return {ValidateStatus::could_not_run, outcome_json(outcome_), abandoned_};
 }

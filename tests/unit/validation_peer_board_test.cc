@@ -77,6 +77,28 @@ TEST(PeerBoard, ForgetsSuccessesAndKeepsFailures) {
   EXPECT_FALSE(board.wait_status(0, wire::Stage::transferred, 1, soon())->ok);
 }
 
+TEST(PeerBoard, KeepsWhatFailedThereAndHow) {
+  PeerBoard board(4);
+  wire::ChannelStatus said = status(1, wire::Stage::created, false);
+  said.operation = wire::Operation::reg_mr;
+  said.kind = Code::plugin;
+  board.on_message(said);
+  EXPECT_EQ(board.failure(0, 1)->operation, wire::Operation::reg_mr);
+  EXPECT_EQ(board.failure(0, 1)->kind, Code::plugin);
+  EXPECT_FALSE(board.failure(0, 0).has_value());
+  EXPECT_FALSE(board.failure(1, 1).has_value());
+}
+
+TEST(PeerBoard, KeepsHowEachPassEnded) {
+  PeerBoard board(4);
+  board.on_message(wire::PassDone{1, true, false});
+  EXPECT_FALSE(board.pass_done(0).has_value());
+  EXPECT_TRUE(board.pass_done(1)->created);
+  EXPECT_FALSE(board.pass_done(1)->can_go_on);
+  board.on_message(wire::PassDone{PeerBoard::kMaxPasses, true, true});
+  EXPECT_EQ(board.lost()->code(), Code::protocol);
+}
+
 TEST(PeerBoard, WordOfAChannelThatIsNotInThePlanEndsThePeer) {
   for (const wire::Message& strange :
        {wire::Message(status(4, wire::Stage::created, true)), wire::Message(wire::Hello())}) {
