@@ -27,10 +27,6 @@ std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
-bool readable(int fd, int timeout_ms) {
-  pollfd watched{fd, POLLIN, 0};
-  return ::poll(&watched, 1, timeout_ms) == 1;
-}
 bool writable(int fd, int timeout_ms) {
   pollfd watched{fd, POLLOUT, 0};
   return ::poll(&watched, 1, timeout_ms) == 1;

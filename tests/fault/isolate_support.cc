@@ -1,6 +1,7 @@
 #include "fault/isolate_support.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <time.h>
 
@@ -38,6 +39,11 @@ bool process_exists(pid_t process) {
   return ::kill(process, 0) == 0;
 }
 
+bool readable(int fd, int timeout_ms) {
+  pollfd watched{fd, POLLIN, 0};
+  return ::poll(&watched, 1, timeout_ms) == 1;
+}
+
 std::chrono::nanoseconds cpu_time_of_other(pid_t process) {
   clockid_t clock{};
   timespec time{};
@@ -59,37 +65,48 @@ IsolatedRun::~IsolatedRun() {
   }
 }
 
+template <class T>
+Status IsolatedRun::take(End end, Result<T> result, T& into) {
+  if (result.ok())
+    into = *std::move(result);
+  else if (heeded_.value_or(end) == end)
+    return result.error();
+  return {};
+}
+
 Status IsolatedRun::connect() {
-  HAWSER_ASSIGN(pair, connect_pair(receiving_, 0, sending_, 0, soon()));
+  HAWSER_ASSIGN(const auto listener, receiving_.listen(0));
+  HAWSER_ASSIGN(const auto connector, sending_.connect(0, listener->handle()));
+  const Deadline deadline = soon();
+  for (Backoff backoff; !pair.sender || !pair.receiver; backoff.idle()) {
+    if (deadline.expired()) return Error(Code::timeout, "the pair was not connected");
+    if (!pair.sender) HAWSER_TRY(take(End::sending, connector->try_connect(), pair.sender));
+    if (!pair.receiver) HAWSER_TRY(take(End::receiving, listener->try_accept(), pair.receiver));
+  }
   return {};
 }
 
 Status IsolatedRun::register_memory() {
-  HAWSER_ASSIGN(receive_registration, pair.receiver->register_memory(to.range()));
-  HAWSER_ASSIGN(send_registration, pair.sender->register_memory(from.range()));
-  return {};
+  HAWSER_TRY(
+      take(End::receiving, pair.receiver->register_memory(to.range()), receive_registration));
+  return take(End::sending, pair.sender->register_memory(from.range()), send_registration);
 }
 
 Status IsolatedRun::post() {
-  HAWSER_ASSIGN(receive,
-                pair.receiver->try_receive(to.data(), kIsolatedBytes, 0, receive_registration));
-  HAWSER_ASSIGN(send, pair.sender->try_send(from.data(), kIsolatedBytes, 0, send_registration));
-  return {};
+  HAWSER_TRY(take(End::receiving,
+                  pair.receiver->try_receive(to.data(), kIsolatedBytes, 0, receive_registration),
+                  receive));
+  return take(End::sending,
+              pair.sender->try_send(from.data(), kIsolatedBytes, 0, send_registration), send);
 }
 
 Status IsolatedRun::finish() {
   const Deadline deadline = soon();
-  bool sent = false, received = false;
-  for (Backoff backoff; !sent || !received; backoff.idle()) {
+  TestResult sent, received;
+  for (Backoff backoff; !sent.done || !received.done; backoff.idle()) {
     if (deadline.expired()) return Error(Code::timeout, "the message does not arrive");
-    if (!received) {
-      HAWSER_ASSIGN(const TestResult result, pair.receiver->test(receive));
-      received = result.done;
-    }
-    if (!sent) {
-      HAWSER_ASSIGN(const TestResult result, pair.sender->test(send));
-      sent = result.done;
-    }
+    if (!received.done) HAWSER_TRY(take(End::receiving, pair.receiver->test(receive), received));
+    if (!sent.done) HAWSER_TRY(take(End::sending, pair.sender->test(send), sent));
   }
   const std::string wrong = pattern_mismatch(to.span(0, kIsolatedBytes), 1);
   return wrong.empty() ? Status() : Error(Code::data, wrong);

@@ -23,14 +23,21 @@ Result<std::unique_ptr<Net>> open_isolated_emulator(const std::string& faults,
 pid_t process_of(const Net& net);
 // Whether there is such a process, one that is dead and not waited for included.
 bool process_exists(pid_t process);
+bool readable(int fd, int timeout_ms);
 // What it has used up to now.
 std::chrono::nanoseconds cpu_time_of_other(pid_t process);
+
+enum class End { receiving, sending };
 
 // One message from a sending Net to a receiving one, as a caller goes about it.
 class IsolatedRun {
  public:
   IsolatedRun(Net& receiving, Net& sending);
   ~IsolatedRun();
+
+  // Errors of the other end are passed over from now on: when one end dies it is chance which of
+  // the two hears of it first, and a connection that is cut looks like any error of a plugin's.
+  void heed_only(End end) { heeded_ = end; }
 
   Status connect();
   Status register_memory();
@@ -47,8 +54,12 @@ class IsolatedRun {
   Request* receive = nullptr;
 
  private:
+  template <class T>
+  Status take(End end, Result<T> result, T& into);
+
   Net& receiving_;
   Net& sending_;
+  std::optional<End> heeded_;  // nothing: both
 };
 
 }  // namespace hawser::test
