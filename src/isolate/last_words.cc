@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "net/plugin_log.h"
+
 namespace hawser::isolate {
 namespace {
 
@@ -26,6 +28,7 @@ void on_exit_status(int status, void*) {
 // SA_RESETHAND has put back what the signal does by itself: it is done when this returns.
 void on_deadly_signal(int signal) {
   note_ending(Ending::signal, signal);
+  write_untold_plugin_lines(STDERR_FILENO);
   ::raise(signal);
 }
 

@@ -1,6 +1,5 @@
 #include "net/call_journal.h"
 
-#include <errno.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -8,42 +7,13 @@
 #include <cstring>
 #include <mutex>
 
+#include "base/signal_text.h"
+#include "net/plugin_log.h"
+
 namespace hawser {
 namespace {
 
-// Text into a fixed buffer with nothing but plain stores, for signal handlers.
-class BoundedText {
- public:
-  BoundedText(char* to, std::size_t room) : to_(to), room_(room) {}
-  ~BoundedText() { to_[length_] = '\0'; }
-
-  BoundedText& text(const char* from) {
-    while (*from != '\0') put(*from++);
-    return *this;
-  }
-  BoundedText& number(std::uint64_t value, unsigned base = 10) {
-    char digits[24];
-    std::size_t count = 0;
-    do {
-      digits[count++] = "0123456789abcdef"[value % base];
-      value /= base;
-    } while (value != 0);
-    while (count > 0) put(digits[--count]);
-    return *this;
-  }
-  std::size_t length() const { return length_; }
-
- private:
-  void put(char c) {
-    if (length_ + 1 < room_) to_[length_++] = c;
-  }
-
-  char* to_;
-  std::size_t room_;
-  std::size_t length_ = 0;
-};
-
-void add_arguments(BoundedText& text, const CallNote& note) {
+void add_arguments(SignalText& text, const CallNote& note) {
   if (note.has_memory) {
     text.text("pointer=0x").number(reinterpret_cast<std::uintptr_t>(note.pointer), 16);
     text.text(", bytes=").number(note.bytes);
@@ -71,21 +41,11 @@ std::int64_t now_ns() {
 
 constexpr std::size_t kLineBytes = 320;
 
-void write_all(int fd, const char* from, std::size_t bytes) {
-  while (bytes > 0) {
-    const ssize_t written = ::write(fd, from, bytes);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    from += written;
-    bytes -= static_cast<std::size_t>(written);
-  }
-}
-
 }  // namespace
 
 std::size_t format_call(const CallNote& note, char* to, std::size_t room) {
   if (room == 0) return 0;
-  BoundedText text(to, room);
+  SignalText text(to, room);
   text.text(note.entry).text("(");
   add_arguments(text, note);
   text.text(")");
@@ -210,6 +170,7 @@ struct ExitExplainer {
     }
   }
   static void explain() {
+    flush_plugin_logs();
     for (auto& place : journals) {
       if (const CallJournal* journal = place.load(std::memory_order_acquire))
         journal->write_exit_explanation(STDERR_FILENO);
@@ -369,13 +330,13 @@ void CallJournal::write_line(int fd, const Reading& reading, const char* doing,
   char line[2 * kLineBytes];
   std::size_t length = 0;
   {
-    BoundedText text(line, sizeof line);
+    SignalText text(line, sizeof line);
     text.text("hawser: plugin ").text(reading.plugin).text(doing).text(detail);
     if (reading.label[0] != '\0') text.text(" for ").text(reading.label.data());
     text.text(", after ").number(static_cast<std::uint64_t>(reading.milliseconds)).text(" ms\n");
     length = text.length();
   }
-  write_all(fd, line, length);
+  write_fully(fd, line, length);
 }
 
 }  // namespace hawser

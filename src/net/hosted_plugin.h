@@ -46,6 +46,9 @@ class HostedPlugin {
         log_(plugin_log(api_->name())),
         journal_(std::move(journal)),
         gpu_(std::move(gpu)) {}
+  ~HostedPlugin() { log_.limiter->flush(); }
+  HostedPlugin(const HostedPlugin&) = delete;
+  HostedPlugin& operator=(const HostedPlugin&) = delete;
 
   PluginApi& api() const { return *api_; }
   const char* name() const { return log_.name; }  // lives as long as the process

@@ -2,12 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdlib>
+#include <regex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "net/call_journal.h"
 #include "net/plugin_error.h"
 #include "net/plugin_log.h"
 
@@ -22,11 +26,13 @@ class NetPluginLog : public testing::Test {
  protected:
   NetPluginLog() : level_(log_level()) {
     set_log_level(LogLevel::debug);
+    flush_plugin_logs();  // of what other tests said
     set_log_sink([this](LogLevel level, std::string_view line) {
       lines_.push_back(std::to_string(static_cast<int>(level)) + " " + std::string(line));
     });
   }
   ~NetPluginLog() override {
+    flush_plugin_logs();
     set_log_sink({});
     set_log_level(level_);
   }
@@ -52,7 +58,7 @@ TEST_F(NetPluginLog, LongLinesAreCutAndNoFormatIsNoLine) {
   log.function(abi::kLogWarn, 1, "file", 2, "%s", std::string(5000, 'x').c_str());
   log.function(abi::kLogWarn, 1, "file", 2, nullptr);
   ASSERT_EQ(lines_.size(), 1u);
-  EXPECT_EQ(lines_[0].size(), 1025u);
+  EXPECT_EQ(lines_[0].size(), std::string("1 plugin Some: ").size() + 1023);
   EXPECT_THAT(lines_[0], StartsWith("1 plugin Some: xxx"));
 }
 
@@ -76,11 +82,76 @@ TEST_F(NetPluginLog, MayBeCalledFromManyThreads) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([] {
       for (int n = 0; n < 100; ++n)
-        plugin_log("Some").function(abi::kLogWarn, 0, "", 0, "line %d", n);
+        plugin_log("Some").function(abi::kLogInfo, 0, "", 0, "line %d", n);
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(lines_.size(), 400u);
+  EXPECT_EQ(lines_.size(), 400u);  // who debugs gets every line
+}
+
+// How many times a warning was said, by its lines.
+std::uint64_t times_said(const std::vector<std::string>& lines) {
+  static const std::regex kCount(R"(\(said (\d+) more times in the last)");
+  std::uint64_t sum = 0;
+  for (const std::string& line : lines) {
+    std::smatch match;
+    sum += std::regex_search(line, match, kCount) ? std::stoull(match[1]) : 1;
+  }
+  return sum;
+}
+
+TEST_F(NetPluginLog, WarningsOfEveryPollBecomeAHandfulOfLines) {
+  constexpr int kThreads = 3, kPolls = 50'000;
+  const auto start = Clock::system().now();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i)
+    threads.emplace_back([&] {
+      for (int n = 0; n < kPolls; ++n)
+        plugin_log("Some").function(abi::kLogWarn, 0, "", 0, "No free space for recv task %p, %d",
+                                    static_cast<void*>(&n), n);
+    });
+  for (std::thread& thread : threads) thread.join();
+  flush_plugin_logs();
+  const auto took = std::chrono::duration_cast<Milliseconds>(Clock::system().now() - start);
+  EXPECT_LE(lines_.size(), 2u + static_cast<std::size_t>(took / LogLimiter::kInterval));
+  EXPECT_THAT(lines_.front(), StartsWith("1 plugin Some: No free space for recv task 0x"));
+  EXPECT_EQ(times_said(lines_), std::uint64_t{kThreads} * kPolls);
+}
+
+TEST_F(NetPluginLog, WhatWasNotToldIsWrittenWithoutALock) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const PluginLog log = plugin_log("Some");
+  for (int n = 0; n < 8; ++n) log.function(abi::kLogWarn, 0, "", 0, "again");
+  write_untold_plugin_lines(ends[1]);
+  ::close(ends[1]);
+  char text[1024] = {};
+  EXPECT_GT(::read(ends[0], text, sizeof text - 1), 0);
+  ::close(ends[0]);
+  EXPECT_STREQ(text,
+               "hawser: plugin Some: 7 more lines were counted, and not told before the end\n");
+}
+
+// The last words of a plugin that ends the process are wanted even where nobody wants its warnings.
+TEST_F(NetPluginLog, WarningsAreKeptWhereTheyAreNotSaid) {
+  set_log_level(LogLevel::error);
+  const PluginLog log = plugin_log("Some");
+  log.function(abi::kLogWarn, 0, "", 0, "kept %d", 1);
+  EXPECT_THAT(lines_, testing::IsEmpty());
+  EXPECT_THAT(log.limiter->last_texts(1), ElementsAre("kept 1"));
+}
+
+TEST(NetPluginLogDeathTest, WhatWasCountedIsToldAtExit) {
+  const auto warn_and_exit = [] {
+    CallJournal journal;
+    journal.explain_exits();
+    for (int n = 1; n <= 5; ++n)
+      plugin_log("Some").function(abi::kLogWarn, 0, "", 0, "again %d", n);
+    std::exit(0);
+  };
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(warn_and_exit(), testing::ExitedWithCode(0),
+              "plugin Some: again 1\n.*plugin Some: again 5 \\(said 4 more times in the last 0");
 }
 
 // In a process of its own: names are never given back.
