@@ -3,12 +3,12 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 
 #include "base/signal_text.h"
-#include "net/plugin_log.h"
+#include "net/exit_explainer.h"
 
 namespace hawser {
 namespace {
@@ -149,46 +149,14 @@ void set_flags(CallNote& note, unsigned flags) {
 
 }  // namespace
 
-// The one global: atexit() takes no argument, so what its handler shall look at must be
-// reachable without one. Journals enter and leave by themselves.
-struct ExitExplainer {
-  static std::array<std::atomic<const CallJournal*>, CallJournal::kMaxExplained> journals;
-
-  static void add(const CallJournal* journal) {
-    for (auto& place : journals) {
-      if (place.load(kRelaxed) == journal) return;
-    }
-    for (auto& place : journals) {
-      const CallJournal* expected = nullptr;
-      if (place.compare_exchange_strong(expected, journal, std::memory_order_acq_rel)) return;
-    }
-  }
-  static void remove(const CallJournal* journal) {
-    for (auto& place : journals) {
-      const CallJournal* expected = journal;
-      place.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel);
-    }
-  }
-  static void explain() {
-    flush_plugin_logs();
-    for (auto& place : journals) {
-      if (const CallJournal* journal = place.load(std::memory_order_acquire))
-        journal->write_exit_explanation(STDERR_FILENO);
-    }
-  }
-};
-std::array<std::atomic<const CallJournal*>, CallJournal::kMaxExplained> ExitExplainer::journals{};
-
 CallJournal::CallJournal() : own_(std::make_unique<Memory>()), memory_(own_.get()) {}
 CallJournal::CallJournal(void* memory) : memory_(static_cast<Memory*>(memory)) {}
 CallJournal::~CallJournal() {
-  ExitExplainer::remove(this);
+  exit_explainer::remove(this);
 }
 
 void CallJournal::explain_exits() {
-  static std::once_flag once;
-  std::call_once(once, [] { (void)std::atexit(&ExitExplainer::explain); });
-  ExitExplainer::add(this);
+  exit_explainer::add(this);
 }
 
 std::size_t CallJournal::memory_bytes() {
@@ -311,16 +279,30 @@ void CallJournal::write_current_calls(int fd) const {
   }
 }
 
-// Another thread may have ended the process, or a helper thread of the plugin: only a call
-// of the very thread that exits proves who did it.
-void CallJournal::write_exit_explanation(int fd) const {
+bool CallJournal::busy() const {
+  return std::any_of(memory_->slots.begin(), memory_->slots.end(), [](const Slot& slot) {
+    return slot.version.load(std::memory_order_acquire) % 2 == 1;
+  });
+}
+
+std::string CallJournal::plugin_called_by_this_thread() const {
+  for (const Slot& slot : memory_->slots) {
+    Reading reading;
+    if (read(slot, reading) && reading.thread == this_thread()) return reading.plugin;
+  }
+  return "";
+}
+
+// Only a call of the very thread that exits proves who did it.
+void CallJournal::write_calls_at_exit(int fd) const {
   for (std::size_t i = 0; i < kMaxCalls; ++i) {
     Reading reading;
     if (!read(memory_->slots[i], reading)) continue;
     char detail[kLineBytes];
     format_call(reading.note, detail, sizeof detail);
     const bool by_this_thread = reading.thread == this_thread();
-    write_line(fd, reading, by_this_thread ? " called exit() inside " : " was, at exit(), inside ",
+    write_line(fd, reading,
+               by_this_thread ? " called exit() inside " : " was, in another thread, inside ",
                detail);
   }
 }

@@ -92,12 +92,16 @@ class CallJournal {
   void write_current_calls(int fd) const;
 
   // From now on, and till this journal goes, an exit() of the process inside one of its calls is
-  // explained on stderr. At most kMaxExplained journals at a time; more are not explained.
+  // explained on stderr (net/exit_explainer.h).
   void explain_exits();
-  static constexpr std::size_t kMaxExplained = 16;
+
+  // In an exit handler: whether any call is in progress; the plugin that this thread is in a call
+  // of, or nothing; a line per call, which says whose thread it is in.
+  bool busy() const;
+  std::string plugin_called_by_this_thread() const;
+  void write_calls_at_exit(int fd) const;
 
  private:
-  friend struct ExitExplainer;
   struct Slot;
   struct Memory;
   struct Reading;
@@ -107,7 +111,6 @@ class CallJournal {
   bool read(const Slot& slot, Reading& reading) const;
   void add_own_calls(std::vector<CurrentCall>& calls) const;
   static void write_line(int fd, const Reading& reading, const char* doing, const char* detail);
-  void write_exit_explanation(int fd) const;
 
   static constexpr std::size_t kMaxNames = 8;  // of plugins; the last stands for all further ones
 

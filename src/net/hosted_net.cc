@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "base/parameters.h"
+#include "net/exit_explainer.h"
 #include "net/hosted_connection.h"
 
 namespace hawser {
@@ -232,6 +233,7 @@ Result<std::unique_ptr<Net>> host_plugin(std::unique_ptr<PluginApi> api, const s
   auto journal = options.journal ? options.journal : std::make_shared<CallJournal>();
   journal->explain_exits();
   auto plugin = std::make_unique<HostedPlugin>(std::move(api), std::move(journal), options.gpu);
+  exit_explainer::add_plugin(plugin->name(), plugin->api().table());
   auto net = std::make_unique<HostedNet>(std::move(plugin), origin);
   HAWSER_TRY(net->start(options));
   return std::unique_ptr<Net>(std::move(net));

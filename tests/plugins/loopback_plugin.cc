@@ -5,16 +5,20 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <type_traits>
 
 #include "net/abi/tables.h"
@@ -213,7 +217,23 @@ int get_properties(int dev, Properties* props) {
   return kSuccess;
 }
 
+// What TCPX's workers do where data comes without device memory: no call of the host's has to do
+// with it.
+[[maybe_unused]] void exit_in_a_thread_of_its_own() {
+  std::thread([] {
+    pthread_setname_np(pthread_self(), "sim-worker");
+    for (int task = 0; task < 1000; ++task)
+      g_log.load()(kLogWarn, 1, __FILE__, __LINE__, "no free space for recv task %d", task);
+    std::fputs("rx no cmsg\n", stderr);
+    std::exit(3);
+  }).detach();
+}
+
 int do_listen(int dev, void* handle, void** listen_comm) {
+#ifdef HAWSER_PLUGIN_EXITS_ALONE
+  static std::once_flag once;
+  std::call_once(once, exit_in_a_thread_of_its_own);
+#endif
   if (!valid_device(dev)) return refuse(kInvalidArgument, "no such device");
   auto comm = std::make_unique<ListenComm>();
   comm->device = dev;
@@ -553,8 +573,10 @@ Table make_table(const char* name) {
   HAWSER_JOIN(ncclNetPlugin_v, version) =                                      \
       make_table<HAWSER_JOIN(NetV, version)>(HAWSER_PLUGIN_NAME(version))
 
-#ifdef HAWSER_PLUGIN_NAMED_TCPX
+#if defined(HAWSER_PLUGIN_NAMED_TCPX)
 #define HAWSER_PLUGIN_NAME(version) "GPUDirectTCPX_v" HAWSER_TEXT(version)
+#elif defined(HAWSER_PLUGIN_EXITS_ALONE)
+#define HAWSER_PLUGIN_NAME(version) "GPUDirectTCPX_emulated_exit_v" HAWSER_TEXT(version)
 #else
 #define HAWSER_PLUGIN_NAME(version) "Simulated loopback v" HAWSER_TEXT(version)
 #endif

@@ -261,7 +261,8 @@ TEST_F(NetCallJournalDeathTest, AnExitElsewhereDoesNotBlameTheCall) {
     std::exit(7);
   };
   EXPECT_EXIT(exit_outside(), testing::ExitedWithCode(7),
-              "plugin Fake was, at exit\\(\\), inside regMr");
+              "this program called exit\\(7\\) in the main thread, and no plugin did\n"
+              "hawser: plugin Fake was, in another thread, inside regMr");
 }
 
 TEST_F(NetCallJournalDeathTest, AnOrdinaryExitSaysNothing) {
