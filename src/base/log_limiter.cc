@@ -57,7 +57,8 @@ std::uint64_t shape_of(LogLevel level, std::string_view text) {
   return hash.value();
 }
 
-LogLimiter::LogLimiter(Say say, const Clock& clock) : say_(std::move(say)), clock_(clock) {}
+LogLimiter::LogLimiter(Say say, const Clock& clock, std::size_t max_lines)
+    : say_(std::move(say)), clock_(clock), max_lines_(max_lines) {}
 
 void LogLimiter::take(LogLevel level, std::string_view text) {
   const std::uint64_t wanted = shape_of(level, text);
@@ -108,7 +109,7 @@ void LogLimiter::tell_if_due(Shape& shape, TimePoint now, Lines& lines) {
 
 // Where all lines of the interval are used up it stays counted.
 void LogLimiter::tell(Shape& shape, TimePoint now, Lines& lines) {
-  if (shape.counted == 0 || lines_ == kMaxLines) return;
+  if (shape.counted == 0 || lines_ == max_lines_) return;
   std::string text = shape.text;
   if (shape.counted > 1)
     text += shape.said ? fmt::format(" (said {} more times in the last {:.1f} s)", shape.counted,

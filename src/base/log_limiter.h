@@ -31,7 +31,8 @@ class LogLimiter {
 
   // Called without a lock held, from whichever thread comes.
   using Say = std::function<void(LogLevel, std::string_view)>;
-  explicit LogLimiter(Say say, const Clock& clock = Clock::system());
+  explicit LogLimiter(Say say, const Clock& clock = Clock::system(),
+                      std::size_t max_lines = kMaxLines);
 
   void take(LogLevel level, std::string_view text);
   // Says what was counted and not told yet, and begins anew: every text is said at once again.
@@ -69,6 +70,7 @@ class LogLimiter {
 
   const Say say_;
   const Clock& clock_;
+  const std::size_t max_lines_;
   std::atomic<std::uint64_t> untold_{0};  // a number, publishes nothing
   mutable std::mutex mutex_;              // guards what follows
   std::vector<Shape> shapes_;

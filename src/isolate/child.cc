@@ -24,11 +24,12 @@ constexpr Milliseconds kKilled{5000};
 
 class SpawnSettings {
  public:
-  explicit SpawnSettings(int socket) {
+  SpawnSettings(int socket, int errors) {
     ::posix_spawn_file_actions_init(&files_);
     ::posix_spawn_file_actions_adddup2(&files_, socket, kHostSocket);  // first: it may be 0 to 2
     ::posix_spawn_file_actions_addopen(&files_, 0, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&files_, 2, 1);
+    ::posix_spawn_file_actions_adddup2(&files_, errors, 1);
+    ::posix_spawn_file_actions_adddup2(&files_, errors, 2);
 #ifdef __GLIBC__
 #if __GLIBC_PREREQ(2, 34)
     ::posix_spawn_file_actions_addclosefrom_np(&files_, kHostSocket + 1);
@@ -67,9 +68,9 @@ ChildEnd to_end(const siginfo_t& info) {
 
 }  // namespace
 
-Result<Child> Child::start(const std::string& program, int socket) {
+Result<Child> Child::start(const std::string& program, int socket, int errors) {
   pid_t pid = -1;
-  if (const int err = SpawnSettings(socket).spawn(pid, program); err != 0)
+  if (const int err = SpawnSettings(socket, errors).spawn(pid, program); err != 0)
     return system_error(err, fmt::format("starting {}", program));
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const bool gone = !pidfd.valid() && errno == ESRCH;  // ended and waited for by another

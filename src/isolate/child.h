@@ -22,9 +22,9 @@ struct ChildEnd {
 // about SIGCHLD. Destroying it kills the program.
 class Child {
  public:
-  // With `socket` as its descriptor 3 and no others but 0 to 2, where 1 goes to 2. Not forked: the
-  // threads and the GPU of this process are never in it.
-  static Result<Child> start(const std::string& program, int socket);
+  // With `socket` as its descriptor 3, `errors` (not 0 to 3) as 2 and 1, and no others but 0. Not
+  // forked: the threads and the GPU of this process are never in it.
+  static Result<Child> start(const std::string& program, int socket, int errors);
   Child(Child&& other) noexcept;
   Child& operator=(Child&&) = delete;
   ~Child();

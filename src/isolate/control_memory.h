@@ -21,7 +21,8 @@ struct ControlFields {
   std::atomic<std::uint32_t> ending_taken{0};
   std::atomic<int> ending_value{0};  // exit status or signal
   std::atomic<int> ending_thread{0};
-  std::atomic<Ending> ending{Ending::none};  // publishes the two above
+  std::array<std::atomic<char>, 16> ending_thread_name{};
+  std::atomic<Ending> ending{Ending::none};  // publishes the three above
 
   // Which thread works on which HostCall::call.
   static constexpr std::size_t kMaxServing = 4096;

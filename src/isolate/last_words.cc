@@ -2,7 +2,11 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
+
+#include <array>
+#include <tuple>
 
 #include "net/plugin_log.h"
 
@@ -12,12 +16,20 @@ namespace {
 // Signal handlers and exit handlers take no argument of ours.
 std::atomic<ControlFields*> last_words{nullptr};
 
+void note_thread_name(ControlFields& fields) {
+  std::array<char, std::tuple_size_v<decltype(ControlFields::ending_thread_name)>> name{};
+  ::prctl(PR_GET_NAME, name.data());
+  for (std::size_t i = 0; i < name.size(); ++i)
+    fields.ending_thread_name[i].store(name[i], std::memory_order_relaxed);
+}
+
 // Async-signal-safe. The first one counts: an abort() may be what an exit() ends in.
 void note_ending(Ending how, int value) {
   ControlFields* const fields = last_words.load(std::memory_order_acquire);
   if (fields == nullptr || fields->ending_taken.exchange(1) != 0) return;
   fields->ending_value.store(value, std::memory_order_relaxed);
   fields->ending_thread.store(static_cast<int>(::gettid()), std::memory_order_relaxed);
+  note_thread_name(*fields);
   fields->ending.store(how, std::memory_order_release);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "isolate/last_words.h"
+#include "net/exit_explainer.h"
 
 namespace hawser::isolate {
 namespace {
@@ -63,6 +64,8 @@ int run_plugin_host(const BeforeInit& before_init) {
       !ends_in_zero(*request))
     return 2;
   leave_last_words((*control)->fields());
+  exit_explainer::set_isolated();
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // a pipe: what is printed last must come out
   log_as_plugin_process();
   auto* const host = new PluginHost(kHostSocket, *control, before_init);  // threads outlive main()
   host->serve(*request, std::move(text), {});

@@ -54,10 +54,13 @@ Result<std::shared_ptr<PluginProcess>> PluginProcess::start(const ProcessOptions
   const UniqueFd theirs(ends[1]);
   UniqueFd bell(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!bell.valid()) return system_error(errno, "watching a plugin's process");
-  HAWSER_ASSIGN(Child child, Child::start(options.program, theirs.get()));
+  HAWSER_ASSIGN(std::unique_ptr<ErrorRelay> errors, ErrorRelay::create(STDERR_FILENO));
+  HAWSER_ASSIGN(Child child, Child::start(options.program, theirs.get(), errors->writer()));
+  errors->close_writer();
   log_debug("plugin {} is in process {} ({})", names_of(settings), child.pid(), options.program);
-  std::shared_ptr<PluginProcess> process(new PluginProcess(
-      options, std::move(ours), std::move(bell), std::move(child), control, names_of(settings)));
+  std::shared_ptr<PluginProcess> process(
+      new PluginProcess(options, std::move(ours), std::move(bell), std::move(child),
+                        std::move(errors), control, names_of(settings)));
   HostCall request;
   request.kind = HostCallKind::open;
   const int descriptor = control->memory().fd();
@@ -68,11 +71,13 @@ Result<std::shared_ptr<PluginProcess>> PluginProcess::start(const ProcessOptions
 }
 
 PluginProcess::PluginProcess(const ProcessOptions& options, UniqueFd socket, UniqueFd bell,
-                             Child child, std::shared_ptr<ControlMemory> control, std::string name)
+                             Child child, std::unique_ptr<ErrorRelay> errors,
+                             std::shared_ptr<ControlMemory> control, std::string name)
     : options_(options),
       socket_(std::move(socket)),
       bell_(std::move(bell)),
       child_(std::move(child)),
+      errors_(std::move(errors)),
       control_(std::move(control)),
       name_(std::move(name)),
       watcher_([this] { watch(); }) {}
@@ -84,6 +89,11 @@ PluginProcess::~PluginProcess() {
   [[maybe_unused]] const ssize_t rung = ::write(bell_.get(), &one, sizeof one);
   watcher_.join();
   ::shutdown(socket_.get(), SHUT_RDWR);  // which it takes for the end of its user
+  await_end_of_child();
+  errors_->finish();
+}
+
+void PluginProcess::await_end_of_child() {
   if (child_.wait(kClosing)) return;
   child_.kill(SIGTERM);
   child_.kill(SIGCONT);  // a stopped process hears nothing else
@@ -206,13 +216,16 @@ void PluginProcess::watch() {
   pthread_setname_np(pthread_self(), "hw-isolate");
   while (!stopping_.load()) {
     // The socket alone does not do: a child of the plugin's own may hold it open.
-    pollfd watched[] = {
-        {socket_.get(), POLLIN, 0}, {bell_.get(), POLLIN, 0}, {child_.pidfd(), POLLIN, 0}};
+    pollfd watched[] = {{socket_.get(), POLLIN, 0},
+                        {bell_.get(), POLLIN, 0},
+                        {child_.pidfd(), POLLIN, 0},
+                        {errors_->fd(), POLLIN, 0}};
     ::poll(watched, std::size(watched), tick_ms());
     std::uint64_t rings = 0;
     if (watched[1].revents != 0) {
       [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rings, sizeof rings);
     }
+    if (watched[3].revents != 0) errors_->pass_on();
     const bool answers = watched[0].revents != 0;
     const bool lost = answers ? !take_reply() : watched[2].revents != 0;
     if (lost || is_ending()) return end();
@@ -284,7 +297,8 @@ void PluginProcess::end() {
     const std::lock_guard lock(mutex_);
     name = name_;
   }
-  fail_all(describe_ending(*control_, how.value_or(ChildEnd{}), name));
+  errors_->finish();
+  fail_all(describe_ending(*control_, how.value_or(ChildEnd{}), name, errors_->last_words()));
 }
 
 void PluginProcess::fail_all(const Error& error) {

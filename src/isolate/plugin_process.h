@@ -13,6 +13,7 @@
 
 #include "isolate/child.h"
 #include "isolate/control_memory.h"
+#include "isolate/error_relay.h"
 #include "isolate/messages.h"
 
 namespace hawser::isolate {
@@ -83,7 +84,8 @@ class PluginProcess {
   };
 
   PluginProcess(const ProcessOptions& options, UniqueFd socket, UniqueFd bell, Child child,
-                std::shared_ptr<ControlMemory> control, std::string name);
+                std::unique_ptr<ErrorRelay> errors, std::shared_ptr<ControlMemory> control,
+                std::string name);
   Result<std::uint64_t> send(HostCall request, const std::string& text,
                              std::span<const int> descriptors);
   Result<Answer> wait(std::uint64_t call, Milliseconds bound);
@@ -95,13 +97,15 @@ class PluginProcess {
   void look_for_hangs();
   bool is_ending();
   void end();
+  void await_end_of_child();
   void fail_all(const Error& error);
   void shut_down();
 
   const ProcessOptions options_;
   const UniqueFd socket_;
   const UniqueFd bell_;  // wakes the watcher
-  Child child_;          // of the watcher, after the start
+  Child child_;          // of the watcher, after the start; so is the next
+  const std::unique_ptr<ErrorRelay> errors_;
   const std::shared_ptr<ControlMemory> control_;
   std::atomic<std::uint32_t> next_number_{1};
   std::atomic<bool> stopping_{false};

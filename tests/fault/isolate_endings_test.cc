@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -13,7 +14,9 @@ namespace hawser::test {
 namespace {
 
 using std::chrono::seconds;
+using testing::ContainsRegex;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 
 // Of a run with a hang: each step of it, and then the end of the process.
 constexpr seconds kBoundedRun{15};
@@ -167,6 +170,30 @@ TEST(IsolatedHang, OfOneConnectionLeavesTheOthersAlone) {
   const Status ran = goes_on.all();
   EXPECT_TRUE(ran.ok()) << ran.error().message();
   EXPECT_FALSE((*faulty)->ended());
+}
+
+// As TCPX does it: no call is to blame, but what the plugin printed before says why. It warned a
+// thousand times, and that is no thousand lines.
+TEST(IsolatedEnding, ByAThreadOfThePluginsOwnTellsItsLastWords) {
+  testing::internal::CaptureStderr();
+  {
+    const auto net = open_isolated_plugin("plugins/libnccl-net-loopback-exits-alone.so");
+    ASSERT_TRUE(net.ok()) << net.error().message();
+    static_cast<void>((*net)->listen(0).ok());
+    ASSERT_TRUE(eventually([&] { return (*net)->ended().has_value(); }));
+    EXPECT_THAT((*net)->ended()->message(),
+                MatchesRegex("the plugin GPUDirectTCPX_emulated_exit_v7 called exit\\(3\\) in a "
+                             "thread of its own \\(sim-worker\\).*; its last words were "
+                             "\"no free space for recv task [0-9]+.*\", \"rx no cmsg\": it ran in "
+                             "a process of its own, and this one goes on.*"));
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("\nrx no cmsg\n"));
+  EXPECT_THAT(said, ContainsRegex("no free space for recv task 999 \\(said [0-9]+ more times"));
+  EXPECT_THAT(said, HasSubstr("plugin GPUDirectTCPX_emulated_exit_v7 called exit(3) in thread "
+                              "sim-worker"));
+  EXPECT_THAT(said, HasSubstr("usual causes: \"rx no cmsg\""));
+  EXPECT_LT(std::count(said.begin(), said.end(), '\n'), 30) << said;
 }
 
 // What the plugin has completed before it died counts.

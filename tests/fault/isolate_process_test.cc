@@ -63,7 +63,7 @@ TEST(IsolatedProgram, EndsOnWhatItDoesNotUnderstand) {
     int ends[2] = {-1, -1};
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     const UniqueFd ours(ends[0]), theirs(ends[1]);
-    auto child = isolate::Child::start(*program, theirs.get());
+    auto child = isolate::Child::start(*program, theirs.get(), STDERR_FILENO);
     ASSERT_TRUE(child.ok()) << child.error().message();
     const auto memory = isolate::ControlMemory::create();
     ASSERT_TRUE(memory.ok());

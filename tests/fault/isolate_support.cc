@@ -31,6 +31,10 @@ Result<std::unique_ptr<Net>> open_isolated_emulator(const std::string& faults,
       options);
 }
 
+Result<std::unique_ptr<Net>> open_isolated_plugin(const std::string& file) {
+  return open_isolated({{HAWSER_TEST_BINARY_DIR "/tests/" + file, "a test", false}}, {}, {});
+}
+
 pid_t process_of(const Net& net) {
   return dynamic_cast<const isolate::IsolatedNet&>(net).pid();
 }

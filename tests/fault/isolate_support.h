@@ -20,6 +20,8 @@ isolate::ProcessOptions impatient();
 Result<std::unique_ptr<Net>> open_isolated_emulator(const std::string& faults,
                                                     const isolate::ProcessOptions& options = {},
                                                     std::shared_ptr<CallJournal> journal = nullptr);
+// Any other plugin of the tests, by its file below tests/.
+Result<std::unique_ptr<Net>> open_isolated_plugin(const std::string& file);
 pid_t process_of(const Net& net);
 // Whether there is such a process, one that is dead and not waited for included.
 bool process_exists(pid_t process);
