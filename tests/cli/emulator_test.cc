@@ -201,12 +201,65 @@ TEST_P(PluginExits, IsExplainedOnBothSides) {
   EXPECT_TRUE(outcomes.server.exit_code == 1 || outcomes.server.exit_code == 3)
       << outcomes.server.describe();
   EXPECT_TRUE(matches(outcomes.server.err, "regMr\\(.*channel 1")) << outcomes.server.describe();
+  EXPECT_TRUE(
+      outcomes.server.out.ends_with("Run ended by the plugin GPUDirectTCPX_emulated_v7 (exit in a "
+                                    "call of hawser's): see stderr\n"))
+      << outcomes.server.describe();
   EXPECT_TRUE(outcomes.client.exit_code == 1 || outcomes.client.exit_code == 3)
       << outcomes.client.describe();
   EXPECT_TRUE(matches(outcomes.client.err, "closed the connection|was reset"))
       << outcomes.client.describe();
 }
 INSTANTIATE_TEST_SUITE_P(Emulator, PluginExits, testing::Values("exit:0", "exit:1"));
+
+// Where the plugin ends the process by itself no call of hawser's tells why: its own words do.
+ValidationPair with_plugin_that_exits_alone() {
+  ValidationPair pair;
+  pair.with("--plugin", HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-exits-alone.so")
+      .with("--timeout", "10");
+  pair.dev = "0";
+  return pair;
+}
+
+TEST(PluginExitsAlone, IsExplainedAndTheReportSaysSo) {
+  const Outcomes outcomes = with_plugin_that_exits_alone().run();
+  const Outcome& server = outcomes.server;
+  EXPECT_EQ(server.exit_code, 3) << server.describe();
+  EXPECT_TRUE(
+      server.out.ends_with("\nRun ended by the plugin GPUDirectTCPX_emulated_exit_v7 (exit "
+                           "by its own thread): see stderr\n"))
+      << server.describe();
+  EXPECT_TRUE(contains(server.out, "[GPU 0 CH 0] Starting server")) << server.describe();
+  for (const char* words :
+       {"rx no cmsg\n", "called exit\\(3\\) in thread sim-worker \\([0-9]+\\), with",
+        "last words in the log: no free space", "where to look: RxDM"})
+    EXPECT_TRUE(matches(server.err, words)) << words << server.describe();
+  EXPECT_NE(outcomes.client.exit_code, 0) << outcomes.client.describe();
+}
+
+TEST(PluginExitsAlone, IsAnErrorOfTheChannelsWhenIsolated) {
+  ValidationPair pair = with_plugin_that_exits_alone();
+  pair.with("--isolate");
+  const Outcomes outcomes = pair.run();
+  const Outcome& server = outcomes.server;
+  EXPECT_EQ(server.exit_code, 1) << server.describe();
+  EXPECT_TRUE(contains(server.out, "=== TEST FAILED ===\n")) << server.describe();
+  EXPECT_TRUE(matches(server.err,
+                      "the plugin GPUDirectTCPX_emulated_exit_v7 called exit\\(3\\) in a "
+                      "thread of its own \\(sim-worker\\).*\"rx no cmsg\""))
+      << server.describe();
+  EXPECT_NE(outcomes.client.exit_code, 0) << outcomes.client.describe();
+}
+
+// JSON has stdout for itself.
+TEST(PluginExitsAlone, LeavesNoSentenceAmongJson) {
+  ValidationPair pair = with_plugin_that_exits_alone();
+  pair.server_only = {"--json", "-"};
+  const Outcomes outcomes = pair.run();
+  EXPECT_EQ(outcomes.server.out, "");
+  EXPECT_TRUE(contains(outcomes.server.err, "Run ended by the plugin"))
+      << outcomes.server.describe();
+}
 
 TEST(EmulatorFaults, AbortingPluginDoesNotHangTheOtherSide) {
   const Outcomes outcomes = faulty("server:regMr@1=abort").run();

@@ -18,6 +18,7 @@ Run add_devices(CLI::App& app) {
                  "NICs for some GPUs instead of the nearest, as in 0=eth1,eth2;1=eth3");
   app.add_flag("--json", given->json, "one JSON object instead of a table");
   return [given](Streams& streams) -> int {
+    if (given->json) streams.people_read_stderr();
     const DevicesResult found = describe_devices(given->options);
     if (!found.ok) {
       streams.note("error: " + found.text);

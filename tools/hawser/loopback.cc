@@ -42,6 +42,7 @@ LoopbackServer::LoopbackServer(const PerfOptions& options, Streams& streams)
 }
 
 void LoopbackServer::serve(PerfOptions options) {
+  streams_.people_read_stderr();
   PerfOutput output;
   output.note = [this](std::string_view line) { streams_.note("server: " + std::string(line)); };
   output.listening = [this](int port_base) {

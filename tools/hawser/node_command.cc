@@ -154,6 +154,7 @@ int run_node_command(Streams& streams, NodeArguments& given) {
   given.options.duration_ms = to_ms(given.duration_s);
   given.options.verify = !given.no_verify;
   heed_signals();
+  if (given.json == "-") streams.people_read_stderr();
   return deliver(streams, given, run_node(given.options, node_output(streams, given)));
 }
 

@@ -3,6 +3,9 @@
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <string>
+
+#include <hawser/exit_cause.h>
 
 #include "commands.h"
 
@@ -12,9 +15,14 @@ namespace {
 // Set before main returns; read by the atexit handler, in the thread that called exit().
 std::atomic<bool> returned_from_main{false};
 
-// A plugin may call exit(0) in the middle of a run; nothing passed then.
+// A plugin may call exit(0) in the middle of a run; nothing passed then, and a report that is only
+// half there says so.
 void exit_of_a_stranger() {
-  if (!returned_from_main) ::_exit(kCouldNotRun);
+  if (returned_from_main) return;
+  const std::string cause = exit_cause();
+  Streams::last_line("Run ended by " + (cause.empty() ? "exit() in another thread" : cause) +
+                     ": see stderr");
+  ::_exit(kCouldNotRun);
 }
 
 int run_chosen(const std::function<int(Streams&)>& chosen) {

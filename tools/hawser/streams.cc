@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
 
 namespace hawser::tool {
 namespace {
@@ -21,13 +23,30 @@ int write_all(int fd, std::string_view text) {
   return 0;
 }
 
+// Who writes a result, who ends a Streams, and who has the last word, which is never given back.
+struct Turn {
+  std::timed_mutex mutex;  // guards the other
+  Streams* streams = nullptr;
+};
+
+Turn& the_turn() {
+  static Turn* const turn = new Turn;  // never destroyed: threads may outlive main()
+  return *turn;
+}
+
+constexpr std::chrono::seconds kLastWord{2};  // stdout may be a pipe that nobody reads
+
 }  // namespace
 
 Streams::Streams() : out_(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)) {
   if (out_ >= 0) ::dup2(STDERR_FILENO, STDOUT_FILENO);
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // what a plugin prints is out before it exits
+  the_turn().streams = this;
 }
 
 Streams::~Streams() {
+  const std::lock_guard turn(the_turn().mutex);
+  the_turn().streams = nullptr;
   if (out_ < 0) return;
   std::fflush(stdout);
   ::dup2(out_, STDOUT_FILENO);
@@ -35,10 +54,22 @@ Streams::~Streams() {
 }
 
 void Streams::result(std::string_view text) {
+  const std::lock_guard turn(the_turn().mutex);
+  write_result(text);
+}
+
+void Streams::write_result(std::string_view text) {
   const int problem = out_ < 0 ? EBADF : write_all(out_, text);
   if (problem != 0 && intact_)
     note(std::string("cannot write to stdout: ") + std::strerror(problem));
   intact_ = intact_ && problem == 0;
+}
+
+void Streams::last_line(std::string_view line) {
+  Turn& turn = the_turn();
+  if (!turn.mutex.try_lock_for(kLastWord) || turn.streams == nullptr) return;
+  const std::string text = std::string(line) + "\n";
+  turn.streams->for_people_ ? turn.streams->write_result(text) : turn.streams->plain(text);
 }
 
 void Streams::note(std::string_view line) {

@@ -88,6 +88,7 @@ int deliver(Streams& streams, const ValidateArguments& given, const ValidateResu
 
 int run_validate(Streams& streams, ValidateArguments& given) {
   if (given.verbose) set_log_level("debug");
+  if (given.json == "-") streams.people_read_stderr();
   given.options.timeout_ms = static_cast<int>(given.timeout_s * 1000);
   const auto report = [&](std::string_view line) {
     const std::string text = std::string(line) + "\n";
