@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "gpu/driver.h"
+#include "unpack/frames.h"
 #include "unpack/measure.h"
 
 namespace hawser::bench {
@@ -92,6 +93,10 @@ Status report(const Given& given) {
       "(least-most); x: the median ratio to the last line\n",
       given.receives, gpu != nullptr ? gpu->label() : "host (no usable GPU, or asked for)",
       given.repeats);
+  if (gpu != nullptr) {
+    HAWSER_ASSIGN(const std::string text, frames_table(gpu, kLatencySamples));
+    std::cout << text << std::flush;
+  }
   for (const Cut cut : {Cut::pages, Cut::random, Cut::tiny}) {
     HAWSER_ASSIGN(const std::string text,
                   gpu != nullptr ? gpu_table(gpu, cut, given) : host_table(cut, given));
