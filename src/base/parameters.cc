@@ -290,6 +290,17 @@ const Parameter kTcpxThreads{
     16,
     "Read by the GPUDirect-TCPX plugin: threads of a channel, each polling while there is work. "
     "Its product with NCCL_NSOCKS_PERTHREAD is 8 at most."};
+const Parameter kTcpxInlineThreshold{
+    "NCCL_INLINE_THRESHOLD",
+    ParameterKind::integer,
+    "bytes",
+    "0",
+    "",
+    0,
+    std::int64_t{1} << 30,
+    "Read by the GPUDirect-TCPX plugin: messages up to this size go by the control connection, and "
+    "the receiver's CPU writes them to GPU memory, which ends its process. hawser refuses all but "
+    "0."};
 const Parameter kTcpxTxBindings{
     "NCCL_GPUDIRECTTCPX_TX_BINDINGS",
     ParameterKind::text,

@@ -64,6 +64,7 @@ extern const Parameter kTcpxPluginPath;
 extern const Parameter kTcpxDynamicChunkSize;
 extern const Parameter kTcpxSocketsPerThread;
 extern const Parameter kTcpxThreads;
+extern const Parameter kTcpxInlineThreshold;
 extern const Parameter kTcpxTxBindings;
 extern const Parameter kTcpxRxBindings;
 extern const Parameter kTcpxSocketIfname;

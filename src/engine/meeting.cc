@@ -150,6 +150,7 @@ Status check_places(EngineCore& engine, const Party& party) {
     if (device.devmem != Devmem::real || party.options.gpu < 0) continue;
     HAWSER_ASSIGN(const std::shared_ptr<Gpu> gpu, engine.gpu(party.options.gpu));
     HAWSER_TRY(inspect_nic(gpu->info(), device, devices));
+    HAWSER_TRY(inspect_receive_manager(gpu->info(), device));
   }
   return {};
 }

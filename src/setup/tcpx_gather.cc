@@ -8,6 +8,7 @@
 #include "base/cpus.h"
 #include "base/parameters.h"
 #include "bootstrap/socket.h"
+#include "topology/numa.h"
 
 namespace hawser {
 namespace {
@@ -84,12 +85,14 @@ TcpxSetup gather_tcpx_setup(const PluginFound& plugin) {
   setup.dynamic_chunk_bytes = kTcpxDynamicChunkSize.text();
   setup.sockets_per_thread = kTcpxSocketsPerThread.text();
   setup.threads = kTcpxThreads.text();
+  setup.inline_bytes = kTcpxInlineThreshold.text();
   setup.tx_bindings = kTcpxTxBindings.text();
   setup.rx_bindings = kTcpxRxBindings.text();
   setup.data_interfaces = kTcpxSocketIfname.text();
   setup.control_device = kTcpxControlDevice.text();
   setup.rxdm_folder = kTcpxUnixClientPrefix.text_or_default();
   setup.cpus = cpus_of_machine(sysfs);
+  setup.numa_nodes = numa_nodes(sysfs);
   setup.interface_names = names_of_interfaces(sysfs);
   setup.interfaces = interfaces_of_machine(sysfs);
   return setup;

@@ -59,6 +59,16 @@ std::function<Status(const PluginFound&)> tcpx_guard(
   };
 }
 
+Status inspect_receive_manager(const GpuInfo& gpu, const NetDevice& chosen) {
+  if (chosen.devmem != Devmem::real) return {};
+  TcpxSetup setup;
+  setup.gpu_bus_id = gpu.pci_bus_id;
+  setup.rxdm_folder = parameters::kTcpxUnixClientPrefix.text_or_default();
+  const auto finding = check_rxdm(setup);
+  if (!finding) return {};
+  return Error(Code::unavailable, fmt::format("GPU {}: {}", gpu.ordinal, finding->text()));
+}
+
 Status inspect_nic(const GpuInfo& gpu, const NetDevice& chosen, const std::vector<NetDevice>& all) {
   if (chosen.devmem != Devmem::real) return {};
   const PciPlace place = find_pci_function(parameters::kSysfsRoot.text_or_default(),

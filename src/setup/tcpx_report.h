@@ -35,6 +35,10 @@ Result<TcpxReport> inspect_tcpx(const PluginFound& plugin, const TcpxQuestion& q
 std::function<Status(const PluginFound&)> tcpx_guard(
     const PluginOptions& options, std::shared_ptr<std::optional<TcpxReport>> place = nullptr);
 
+// For a comm of a GPU that was not the plugin's first: does the receive manager serve it? Asked of
+// real devmem only.
+Status inspect_receive_manager(const GpuInfo& gpu, const NetDevice& chosen);
+
 // Once the device is chosen: does data that it receives land in this GPU's memory? Asked of real
 // devmem only.
 Status inspect_nic(const GpuInfo& gpu, const NetDevice& chosen, const std::vector<NetDevice>& all);

@@ -117,6 +117,40 @@ std::optional<Finding> check_sockets(const TcpxSetup& setup) {
       fix);
 }
 
+std::optional<Finding> check_inline(const TcpxSetup& setup) {
+  const Parameter& parameter = parameters::kTcpxInlineThreshold;
+  if (!setup.inline_bytes) return std::nullopt;
+  const auto bytes = parameter.parse_integer(*setup.inline_bytes);
+  if (!bytes.ok()) return bad_number(parameter, bytes, "set it to 0");
+  if (*bytes == 0) return std::nullopt;
+  return an_error(fmt::format("{}={}: what is so small is written to GPU memory by the peer's CPU, "
+                              "which ends its process",
+                              parameter.name, *bytes),
+                  fmt::format("unset {}", parameter.name));
+}
+
+// The plugin takes what is not node 0 for node 1, and looks at that without asking whether there is
+// one.
+std::optional<Finding> check_numa_nodes(const TcpxSetup& setup) {
+  if (setup.numa_nodes.empty() || std::ranges::find(setup.numa_nodes, 1) != setup.numa_nodes.end())
+    return std::nullopt;
+  InterfaceSelection selection;
+  selection.names = setup.data_interfaces.value_or("");
+  selection.names_setting = parameters::kTcpxSocketIfname.name;
+  const auto selected = select_interfaces(setup.interfaces, selection);
+  if (!selected.ok()) return std::nullopt;  // told by the check of the data NICs
+  for (const SelectedInterface& each : *selected) {
+    const Interface& nic = each.interface;
+    if (nic.pci_path.empty() || nic.numa_node == 0) continue;
+    return an_error(
+        fmt::format("{} is on NUMA node {}, and this machine has no node 1: the plugin's init() "
+                    "crashes on a NIC that is not on node 0 or 1",
+                    nic.name, nic.numa_node),
+        "use a machine type or VM that tells NUMA nodes, as A3-High does");
+  }
+  return std::nullopt;
+}
+
 std::optional<Finding> check_data_interfaces(const TcpxSetup& setup) {
   const Parameter& parameter = parameters::kTcpxSocketIfname;
   if (!setup.data_interfaces)
@@ -171,12 +205,14 @@ std::vector<CheckOutcome> check_tcpx_setup(const TcpxSetup& setup) {
   if (setup.kind == TcpxKind::none) return {};
   std::vector<CheckOutcome> made = {{"chunk size", check_chunk(setup)},
                                     {"sockets and threads", check_sockets(setup)},
+                                    {"inline messages", check_inline(setup)},
                                     {"core sets", check_core_sets(setup)}};
   if (setup.kind != TcpxKind::real) return made;
   made.push_back({"plugin version", check_version(setup)});
   made.push_back({"GPU", check_gpu(setup)});
   made.push_back({"receive manager", check_rxdm(setup)});
   made.push_back({"data NICs", check_data_interfaces(setup)});
+  made.push_back({"NUMA nodes", check_numa_nodes(setup)});
   made.push_back({"control device", check_control_device(setup)});
   if (!setup.peer.empty()) made.push_back({"peer", check_peer(setup)});
   return made;

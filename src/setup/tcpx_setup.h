@@ -25,6 +25,7 @@ struct TcpxSetup {
   std::optional<std::string> dynamic_chunk_bytes;
   std::optional<std::string> sockets_per_thread;
   std::optional<std::string> threads;
+  std::optional<std::string> inline_bytes;
   std::optional<std::string> tx_bindings;
   std::optional<std::string> rx_bindings;
   std::optional<std::string> data_interfaces;
@@ -34,6 +35,7 @@ struct TcpxSetup {
   std::size_t wanted_chunk_bytes = 0;        // asked for by an option; 0: it was left open
   std::string gpu_bus_id;                    // "0000:04:00.0"; empty: no GPU's memory is used
   std::vector<int> cpus;                     // of the machine; empty: not known
+  std::vector<int> numa_nodes;               // of the machine; empty: not known
   std::vector<std::string> interface_names;  // of the machine, up or not; empty: not known
   std::vector<Interface> interfaces;         // that are up and have an address
   std::string peer;                          // as the user wrote it; empty: there is none
@@ -47,8 +49,10 @@ std::optional<Finding> check_gpu(const TcpxSetup& setup);
 std::optional<Finding> check_rxdm(const TcpxSetup& setup);
 std::optional<Finding> check_chunk(const TcpxSetup& setup);
 std::optional<Finding> check_sockets(const TcpxSetup& setup);
+std::optional<Finding> check_inline(const TcpxSetup& setup);
 std::optional<Finding> check_core_sets(const TcpxSetup& setup);
 std::optional<Finding> check_data_interfaces(const TcpxSetup& setup);
+std::optional<Finding> check_numa_nodes(const TcpxSetup& setup);
 std::optional<Finding> check_control_device(const TcpxSetup& setup);
 std::optional<Finding> check_peer(const TcpxSetup& setup);
 

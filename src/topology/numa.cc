@@ -26,6 +26,13 @@ Result<std::vector<int>> node_cpus(const std::string& sysfs_root, int node) {
                                               node, sysfs_root));
 }
 
+std::vector<int> numa_nodes(const std::string& sysfs_root) {
+  std::vector<int> nodes;
+  for (int node = 0; node < static_cast<int>(PreferNumaNode::kMaxNodes); ++node)
+    if (node_cpus(sysfs_root, node).ok()) nodes.push_back(node);
+  return nodes;
+}
+
 PreferNumaNode::PreferNumaNode(int node) {
   if (node < 0 || node >= static_cast<int>(kMaxNodes)) return;
   if (::syscall(SYS_get_mempolicy, &old_policy_, old_nodes_.data(), kMaxNodes, nullptr, 0) != 0)

@@ -13,6 +13,9 @@ namespace hawser {
 // The CPUs of a NUMA node; Code::unavailable where sysfs does not tell.
 Result<std::vector<int>> node_cpus(const std::string& sysfs_root, int node);
 
+// Those that have CPUs, ascending; none where sysfs does not tell.
+std::vector<int> numa_nodes(const std::string& sysfs_root);
+
 // While it lives the memory that this thread makes comes from that node, as long as it has any:
 // also what the kernel or a driver pins for it. -1, or a kernel that will not: as without it.
 class PreferNumaNode {

@@ -72,7 +72,7 @@ void expect_finding(const std::optional<Finding>& finding, Severity severity,
 
 TEST_F(TcpxSetupTest, ARightOneHasNoFinding) {
   const auto outcomes = check_tcpx_setup(setup_);
-  EXPECT_EQ(outcomes.size(), 8u);
+  EXPECT_EQ(outcomes.size(), 10u);
   for (const CheckOutcome& outcome : outcomes)
     EXPECT_FALSE(outcome.finding.has_value()) << outcome.subject << ": " << outcome.finding->text();
   EXPECT_TRUE(setup_errors(setup_, outcomes).ok());
@@ -83,7 +83,7 @@ TEST_F(TcpxSetupTest, TheEmulatorNeedsNoHardware) {
   bare.kind = TcpxKind::emulated;
   bare.dynamic_chunk_bytes = "524288";
   const auto outcomes = check_tcpx_setup(bare);
-  EXPECT_EQ(outcomes.size(), 3u);
+  EXPECT_EQ(outcomes.size(), 4u);
   for (const CheckOutcome& outcome : outcomes) EXPECT_FALSE(outcome.finding) << outcome.subject;
   bare.kind = TcpxKind::none;
   EXPECT_TRUE(check_tcpx_setup(bare).empty());
@@ -114,6 +114,28 @@ TEST_F(TcpxSetupTest, AGpuMustBeInUse) {
   EXPECT_FALSE(check_gpu(setup_));
   setup_.gpu_bus_id = "";
   expect_finding(check_gpu(setup_), Severity::error, "no GPU", "--memory cuda");
+}
+
+TEST_F(TcpxSetupTest, MessagesAreNotSentInline) {
+  EXPECT_FALSE(check_inline(setup_));
+  setup_.inline_bytes = "0";
+  EXPECT_FALSE(check_inline(setup_));
+  setup_.inline_bytes = "64";
+  expect_finding(check_inline(setup_), Severity::error, "NCCL_INLINE_THRESHOLD=64", "unset");
+  setup_.inline_bytes = "some";
+  expect_finding(check_inline(setup_), Severity::error, "NCCL_INLINE_THRESHOLD", "0");
+}
+
+TEST_F(TcpxSetupTest, NicsAreOnANumaNodeThatThePluginFinds) {
+  EXPECT_FALSE(check_numa_nodes(setup_)) << "nodes are not known";
+  setup_.numa_nodes = {0, 1};
+  EXPECT_FALSE(check_numa_nodes(setup_));
+  setup_.numa_nodes = {0};
+  expect_finding(check_numa_nodes(setup_), Severity::error, "has no node 1", "NUMA");
+  for (Interface& nic : setup_.interfaces) nic.numa_node = 0;
+  EXPECT_FALSE(check_numa_nodes(setup_));
+  std::ranges::find(setup_.interfaces, "eth2", &Interface::name)->numa_node = -1;
+  expect_finding(check_numa_nodes(setup_), Severity::error, "eth2 is on NUMA node -1", "NUMA");
 }
 
 TEST_F(TcpxSetupTest, TheReceiveManagerMustAnswer) {
