@@ -48,7 +48,9 @@ json device_json(const NetDevice& device, std::size_t index) {
           {"max_requests", can.max_requests},
           {"max_request_bytes", can.max_request_bytes},
           {"needs_unpack", can.needs_unpack},
-          {"registration_per_device", can.registration_per_device}};
+          {"registration_per_device", can.registration_per_device},
+          {"registers_whole_pages", can.registers_whole_pages},
+          {"one_creation_at_a_time", can.one_creation_at_a_time}};
 }
 
 std::string device_line(const NetDevice& device, std::size_t index) {

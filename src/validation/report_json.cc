@@ -69,6 +69,7 @@ json subject_json(const Subject& subject) {
           {"memory", memory_kind_name(subject.memory)},
           {"memory_name", subject.memory_name},
           {"unpack", subject.unpack},
+          {"one_creation_at_a_time", subject.device.capabilities.one_creation_at_a_time},
           {"transport", subject.transport},
           {"transport_description", subject.transport_description},
           {"isolated", subject.isolated}};

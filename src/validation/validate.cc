@@ -75,6 +75,7 @@ class Validation {
   wire::Plan plan(std::uint64_t peer_max_request_bytes) const;
   wire::Hello hello() const;
   void describe(const wire::Plan& plan);
+  void tell_turns();
   void tell_unpack();
   Session::Options liveness() const;
   ValidateResult could_not_run(const Error& error);
@@ -254,6 +255,7 @@ Status Validation::start(Rendezvous met) {
       [board = state->board](const Error& error) { board->on_lost(error); }};
   HAWSER_ASSIGN(state->session, Session::start(std::move(met.socket), met.peer,
                                                std::move(met.decoder), liveness(), handler));
+  tell_turns();
   Run run(state, report_, output_.note);
   const Status ran = run.execute(outcome_);
   tell_unpack();
@@ -262,6 +264,14 @@ Status Validation::start(Rendezvous met) {
   run.close();
   abandoned_ = run.threads_abandoned();
   return ran;
+}
+
+// What is less concurrent than it looks.
+void Validation::tell_turns() {
+  if (!environment_->net_device().capabilities.one_creation_at_a_time) return;
+  output_.note(
+      "listen, connect and accept go into the plugin one at a time: two at once may cost a "
+      "connection its bounce pool; all else of making channels is concurrent");
 }
 
 // What really ran, where this side has received anything.
