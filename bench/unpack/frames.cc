@@ -11,8 +11,8 @@
 namespace hawser::bench {
 namespace {
 
-constexpr std::size_t kMostFragments = 8;
-constexpr std::size_t kMostReceives = 8;
+constexpr std::size_t kFragmentsOfFrame = 8;
+constexpr std::size_t kFramesTogether = 8;
 
 // Receives of some pages each, one behind the other.
 struct Frames {
@@ -21,7 +21,7 @@ struct Frames {
   Buffer to;    // pinned, as frames are
 
   static Result<Frames> make(const std::shared_ptr<Gpu>& gpu) {
-    constexpr std::size_t kPages = kMostFragments * kMostReceives;
+    constexpr std::size_t kPages = kFragmentsOfFrame * kFramesTogether;
     HAWSER_ASSIGN(Buffer pool, Buffer::cuda(gpu, kPages * kPageBytes));
     HAWSER_ASSIGN(Buffer list, Buffer::pinned(gpu, kPages * sizeof(Fragment)));
     HAWSER_ASSIGN(Buffer to, Buffer::pinned(gpu, kPages * kPageBytes));
@@ -29,9 +29,10 @@ struct Frames {
   }
 
   Fragments fragments(std::size_t receive, std::size_t count, std::uint32_t bytes) {
-    auto* const mine = reinterpret_cast<Fragment*>(list.range().at(0)) + receive * kMostFragments;
+    auto* const mine =
+        reinterpret_cast<Fragment*>(list.range().at(0)) + receive * kFragmentsOfFrame;
     for (std::size_t i = 0; i < count; ++i)
-      mine[i] = {static_cast<std::uint32_t>((receive * kMostFragments + i) * kPageBytes), bytes,
+      mine[i] = {static_cast<std::uint32_t>((receive * kFragmentsOfFrame + i) * kPageBytes), bytes,
                  i * bytes};
     return {pool.range().at(0), MemoryKind::cuda, pool.range().bytes, {mine, count}};
   }
@@ -43,9 +44,9 @@ Result<double> median_us(Unpacker& unpacker, Frames& frames, std::size_t receive
   for (int sample = 0; sample < samples; ++sample) {
     const TimePoint start = Clock::system().now();
     for (std::size_t i = 0; i < receives; ++i)
-      HAWSER_TRY(unpacker.add(
-          frames.fragments(i, count, bytes),
-          {frames.to.range().at(i * kMostFragments * kPageBytes), count * bytes, Reach::pinned}));
+      HAWSER_TRY(unpacker.add(frames.fragments(i, count, bytes),
+                              {frames.to.range().at(i * kFragmentsOfFrame * kPageBytes),
+                               count * bytes, Reach::pinned}));
     HAWSER_ASSIGN(const std::uint64_t mark, unpacker.submit());
     for (bool finished = false; !finished;) {
       HAWSER_ASSIGN(finished, unpacker.finished(mark));
@@ -60,10 +61,11 @@ Result<double> median_us(Unpacker& unpacker, Frames& frames, std::size_t receive
 
 Result<std::string> frames_table(const std::shared_ptr<Gpu>& gpu, int samples) {
   HAWSER_ASSIGN(Frames frames, Frames::make(gpu));
-  HAWSER_ASSIGN(const auto kernel, Unpacker::create({UnpackMode::kernel, nullptr}, gpu,
-                                                    kMostFragments * kPageBytes, kMostReceives));
+  HAWSER_ASSIGN(const auto kernel,
+                Unpacker::create({UnpackMode::kernel, nullptr}, gpu, kFragmentsOfFrame * kPageBytes,
+                                 kFramesTogether));
   HAWSER_ASSIGN(const auto d2d, Unpacker::create({UnpackMode::d2d, nullptr}, gpu,
-                                                 kMostFragments * kPageBytes, kMostReceives));
+                                                 kFragmentsOfFrame * kPageBytes, kFramesTogether));
   std::string text =
       "\nsmall receives into pinned memory, us until done, median: kernel / copies\n";
   for (const std::uint32_t bytes : {64U, 4096U})

@@ -417,6 +417,7 @@ std::span<const Parameter* const> all_parameters() {
       &kTcpxDynamicChunkSize,
       &kTcpxSocketsPerThread,
       &kTcpxThreads,
+      &kTcpxInlineThreshold,
       &kTcpxTxBindings,
       &kTcpxRxBindings,
       &kTcpxSocketIfname,
