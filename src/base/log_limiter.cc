@@ -155,12 +155,14 @@ void LogLimiter::say(const Lines& lines) const {
 
 std::vector<std::string> LogLimiter::last_texts(std::size_t most) const {
   std::vector<const Shape*> order;
+  order.reserve(kMaxShapes);
   const std::lock_guard lock(mutex_);
   for (const Shape& shape : shapes_) order.push_back(&shape);
   std::sort(order.begin(), order.end(),
             [](const Shape* a, const Shape* b) { return a->taken < b->taken; });
   if (order.size() > most) order.erase(order.begin(), order.end() - static_cast<long>(most));
   std::vector<std::string> texts;
+  texts.reserve(order.size());
   for (const Shape* shape : order) texts.push_back(shape->text);
   return texts;
 }

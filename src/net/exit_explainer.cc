@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -31,7 +32,7 @@ struct ExplainedPlugin {
 // Whose thread it was that called exit(), as far as can be known.
 struct Ender {
   enum Who { in_call, by_plugin, by_program, unknown } who = unknown;
-  std::string plugin;  // where unknown: all there are
+  std::vector<std::string> plugins;  // the one, or all that it may be
 };
 
 struct Explained {
@@ -54,8 +55,10 @@ const void* library_of(const void* address) {
 
 // A plugin whose code is in the program, or in this library, is not to be told from them.
 bool is_ours(const void* library) {
-  return library == library_of(reinterpret_cast<const void*>(&library_of)) ||
-         library == library_of(reinterpret_cast<const void*>(::getauxval(AT_ENTRY)));
+  const auto* const program =
+      reinterpret_cast<const void*>(::getauxval(AT_ENTRY));  // NOLINT(performance-no-int-to-ptr)
+  return library == library_of(program) ||
+         library == library_of(reinterpret_cast<const void*>(&library_of));
 }
 
 void write_text(const std::string& line) {
@@ -101,13 +104,12 @@ bool calls_in_progress() {
   return any;
 }
 
-std::string hosted_plugins() {
-  std::string names;
+std::vector<std::string> hosted_plugins() {
+  std::vector<std::string> names;
   for (ExplainedPlugin& plugin : explained().plugins) {
     const char* const name = plugin.name.load(std::memory_order_acquire);
     if (name == nullptr) break;
-    if (names.find(name) == std::string::npos)
-      names += (names.empty() ? "" : ", ") + std::string(name);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
   }
   return names;
 }
@@ -117,17 +119,23 @@ Ender find_ender() {
   for_each_journal([&](const CallJournal& journal) {
     if (caller.empty()) caller = journal.plugin_called_by_this_thread();
   });
-  if (!caller.empty()) return {Ender::in_call, caller};
-  if (const char* const plugin = plugin_on_this_stack()) return {Ender::by_plugin, plugin};
-  std::string hosted = hosted_plugins();
-  const bool by_program = hosted.empty() || is_main_thread();
-  return {by_program ? Ender::by_program : Ender::unknown, std::move(hosted)};
+  if (!caller.empty()) return {Ender::in_call, {caller}};
+  if (const char* const plugin = plugin_on_this_stack()) return {Ender::by_plugin, {plugin}};
+  std::vector<std::string> hosted = hosted_plugins();
+  if (hosted.empty() || is_main_thread()) return {Ender::by_program, {}};
+  return {Ender::unknown, std::move(hosted)};
 }
 
 std::string this_thread_text() {
   char name[16] = {};
   ::pthread_getname_np(::pthread_self(), name, sizeof name);
   return is_main_thread() ? "the main thread" : fmt::format("thread {} ({})", name, ::gettid());
+}
+
+std::string names_of(const Ender& ender) {
+  std::string names;
+  for (const std::string& plugin : ender.plugins) names += (names.empty() ? "" : " or ") + plugin;
+  return names;
 }
 
 std::string head_line(const Ender& ender, int status) {
@@ -137,7 +145,7 @@ std::string head_line(const Ender& ender, int status) {
       break;  // the journal's line says it
     case Ender::by_plugin:
       return fmt::format("plugin {} called exit({}) in {}, with no call of hawser's in progress {}",
-                         ender.plugin, status, thread,
+                         names_of(ender), status, thread,
                          is_main_thread() ? "there" : "there: a thread of its own");
     case Ender::by_program:
       return fmt::format("this program called exit({}) in {}, and no plugin did", status, thread);
@@ -145,19 +153,20 @@ std::string head_line(const Ender& ender, int status) {
       return fmt::format(
           "exit({}) was called in {}, with no call of hawser's in progress there: a "
           "thread of this program's, or of plugin {}'s own",
-          status, thread, ender.plugin);
+          status, thread, names_of(ender));
   }
   return "";
 }
 
 void write_last_words(const std::string& plugin) {
   const auto texts = plugin_log(plugin.c_str()).limiter->last_texts(kLastTexts);
-  for (const std::string& text : texts) write_text("its last words in the log: " + text);
-  if (texts.empty()) write_text("it has logged no warning");
-  write_text("what it printed itself stands above, on stderr");
+  for (const std::string& text : texts)
+    write_text(fmt::format("the last words of plugin {} in the log: {}", plugin, text));
+  if (texts.empty()) write_text(fmt::format("plugin {} has logged no warning", plugin));
 }
 
 void write_advice(const std::string& plugin) {
+  write_text("what it printed itself stands above, on stderr");
   for (const std::string& line : exit_advice(plugin)) write_text(line);
   if (!explained().isolated.load(std::memory_order_relaxed))
     write_text(
@@ -169,20 +178,30 @@ void write_advice(const std::string& plugin) {
 void explain(int status, void*) {
   flush_plugin_logs();
   const Ender ender = find_ender();
-  const bool known = !ender.plugin.empty() && ender.who != Ender::by_program;
-  if (!known && !calls_in_progress()) return;
+  if (ender.plugins.empty() && !calls_in_progress()) return;
   const std::string head = head_line(ender, status);
   if (!head.empty()) write_text(head);
   for_each_journal([](const CallJournal& journal) { journal.write_calls_at_exit(STDERR_FILENO); });
-  if (!known) return;
-  write_last_words(ender.plugin);
-  write_advice(ender.plugin);
+  for (const std::string& plugin : ender.plugins) write_last_words(plugin);
+  if (ender.plugins.empty()) return;
+  write_advice(ender.plugins.front());
   explained().ender = ender;
+}
+
+// A plugin is never unloaded, and its threads call this library's log function: so this library may
+// not be either. on_exit() knows nothing of libraries that go.
+void keep_this_library() {
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<const void*>(&library_of), &info) != 0)
+    (void)::dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 void explain_from_now_on() {
   static std::once_flag once;
-  std::call_once(once, [] { (void)::on_exit(&explain, nullptr); });
+  std::call_once(once, [] {
+    keep_this_library();
+    (void)::on_exit(&explain, nullptr);
+  });
 }
 
 }  // namespace
@@ -234,7 +253,7 @@ std::string exit_cause() {
   const char* const how = ender->who == Ender::in_call     ? "exit in a call of hawser's"
                           : ender->who == Ender::by_plugin ? "exit by its own thread"
                                                            : "or another thread of this program";
-  return fmt::format("the plugin {} ({})", ender->plugin, how);
+  return fmt::format("the plugin {} ({})", names_of(*ender), how);
 }
 
 }  // namespace hawser

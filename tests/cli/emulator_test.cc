@@ -232,7 +232,7 @@ TEST(PluginExitsAlone, IsExplainedAndTheReportSaysSo) {
   EXPECT_TRUE(contains(server.out, "[GPU 0 CH 0] Starting server")) << server.describe();
   for (const char* words :
        {"rx no cmsg\n", "called exit\\(3\\) in thread sim-worker \\([0-9]+\\), with",
-        "last words in the log: no free space", "where to look: RxDM"})
+        "last words of plugin .* in the log: no free space", "where to look: RxDM"})
     EXPECT_TRUE(matches(server.err, words)) << words << server.describe();
   EXPECT_NE(outcomes.client.exit_code, 0) << outcomes.client.describe();
 }
