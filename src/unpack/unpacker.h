@@ -70,6 +70,8 @@ class Unpacker {
   Result<UnpackMode> mode_out_of_gpu(const Fragments& fragments, Reach reach) const;
   bool kernel_reaches(const Fragments& fragments, Reach reach) const;
   Status put(UnpackMode mode, const Fragments& fragments, const Place& place);
+  Status launch();
+  bool are_few() const;
   Status take_in();
   Status copy_each(const Fragments& fragments, std::byte* to);
   Status through_host(const Fragments& fragments, const Place& place);
@@ -81,10 +83,15 @@ class Unpacker {
   const std::size_t window_;
   std::unique_ptr<GpuStream> stream_;  // where there is a GPU
   bool has_kernel_ = false;
-  std::vector<UnpackReceive> launching_;  // by the next submit()
-  std::uint32_t longest_ = 0;             // bytes of a fragment of those
-  bool queued_ = false;                   // on the stream, since the last mark
-  std::optional<Buffer> slots_;           // pinned, a receive each: of the mode host
+  struct Waiting {
+    Fragments fragments;
+    Place place;
+  };
+  std::vector<Waiting> waiting_;  // for the kernel, at the next submit()
+  std::vector<UnpackReceive> launching_;
+  std::uint32_t longest_ = 0;    // bytes of a fragment of those
+  bool queued_ = false;          // on the stream, since the last mark
+  std::optional<Buffer> slots_;  // pinned, a receive each: of the mode host
   std::size_t next_slot_ = 0;
 };
 

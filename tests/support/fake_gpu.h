@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -37,9 +38,18 @@ inline std::shared_ptr<CudaDriver> make_fake_driver() {
   };
   driver->cuDevicePrimaryCtxRelease = [](CUdevice) { return 0; };
   driver->cuCtxSetCurrent = [](CUcontext) { return 0; };
-  driver->cuMemGetAddressRange = [](CUdeviceptr* start, std::size_t* bytes, CUdeviceptr) {
-    *start = device_address(FakeDeviceMemory::start);
-    return *bytes = FakeDeviceMemory::bytes, 0;
+  // Beside the buffer there is what the driver is asked to allocate; it is host memory, too.
+  driver->cuMemAlloc = [](CUdeviceptr* memory, std::size_t bytes) {
+    return *memory = device_address(std::malloc(bytes)), 0;
+  };
+  driver->cuMemFree = [](CUdeviceptr memory) {
+    return std::free(reinterpret_cast<void*>(memory)), 0;
+  };
+  driver->cuMemGetAddressRange = [](CUdeviceptr* start, std::size_t* bytes, CUdeviceptr memory) {
+    const CUdeviceptr buffer = device_address(FakeDeviceMemory::start);
+    const bool in_buffer = memory >= buffer && memory < buffer + FakeDeviceMemory::bytes;
+    *start = in_buffer ? buffer : memory;
+    return *bytes = in_buffer ? FakeDeviceMemory::bytes : std::size_t{1} << 30, 0;
   };
   driver->cuMemcpy = [](CUdeviceptr to, CUdeviceptr from, std::size_t bytes) {
     ++FakeDeviceMemory::copies;

@@ -123,6 +123,32 @@ TEST_P(Unpackers, TheKernelWritesPinnedMemory) {
   EXPECT_EQ(use_->text(), "kernel");
 }
 
+// A launch takes longer than a copy or two.
+TEST_P(Unpackers, AFewFragmentsAreCopiedAndMoreTogetherAreTheKernels) {
+  Pool pool = make_pool(MemoryKind::cuda);
+  const auto unpacker = make(UnpackMode::automatic);
+  Buffer to = pinned();
+  std::vector<std::byte> expected(to.range().bytes, std::byte{0x5a});
+  ASSERT_TRUE(to.write(0, expected).ok());
+  const auto unpack_frames = [&](std::size_t first, std::size_t end) {
+    for (std::size_t i = first; i < end; ++i) {
+      const std::size_t at = i * kPageBytes;
+      const Fragments frame = pool.cut(i, 1, 1, expected.data() + at);
+      ASSERT_TRUE(unpacker->add(frame, {to.range().at(at), 1, Reach::pinned}).ok());
+    }
+    const auto mark = unpacker->submit();
+    ASSERT_TRUE(mark.ok()) << mark.error().message();
+    ASSERT_TRUE(eventually([&] { return unpacker->finished(*mark).value(); }));
+  };
+  unpack_frames(0, 1);
+  unpack_frames(1, 3);
+  EXPECT_EQ(use_->text(), "d2d");
+  unpack_frames(3, 7);
+  EXPECT_EQ(use_->bytes(UnpackMode::kernel), 4U);
+  EXPECT_EQ(use_->bytes(UnpackMode::d2d), 3U);
+  EXPECT_TRUE(bytes_of(to) == expected);
+}
+
 TEST_P(Unpackers, CopiesOneByOne) {
   unpack_all(UnpackMode::d2d, MemoryKind::cuda, device(), Reach::gpu, 4096);
   EXPECT_EQ(use_->text(), "d2d");
