@@ -29,10 +29,17 @@ std::string_view plugin_result_text(int result) {
 
 namespace {
 
+bool moves_data(std::string_view entry) {
+  return entry == "isend" || entry == "irecv" || entry == "test" || entry == "iflush" ||
+         entry == "irecvConsumed";
+}
+
 // A refusal of what we gave it is for us to mend; one in init may as well mean that this machine is
-// not for the plugin, and another may be tried.
+// not for the plugin, and another may be tried. A system error of a connection that was made is its
+// socket's: TCPX tells a lost peer, and a network that drops, by it.
 Code plugin_code(const CallNote& note, int result) {
   if (result == abi::kRemoteError) return Code::peer;
+  if (result == abi::kSystemError && moves_data(note.entry)) return Code::peer;
   const bool ours = result == abi::kInvalidArgument || result == abi::kInvalidUsage;
   return ours && note.entry != std::string_view("init") ? Code::invalid_argument : Code::plugin;
 }

@@ -166,8 +166,8 @@ TEST(TcpxSetupCli, DevicesTellsProgramsToo) {
   EXPECT_EQ(setup.at("plugin"), "GPUDirectTCPX_emulated_v7");
   EXPECT_EQ(setup.at("file"), emulator_plugin());
   EXPECT_EQ(setup.at("checks").at(0).at("state"), "ok");
-  EXPECT_EQ(setup.at("checks").at(2).at("state"), "warning");
-  EXPECT_EQ(setup.at("checks").at(2).at("fix"), "name the data NICs as `hawser devices` does");
+  EXPECT_EQ(setup.at("checks").at(3).at("state"), "warning");
+  EXPECT_EQ(setup.at("checks").at(3).at("fix"), "name the data NICs as `hawser devices` does");
 }
 
 TEST(TcpxSetupCli, DevicesOfOtherTransportsHaveNone) {

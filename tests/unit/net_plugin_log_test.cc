@@ -185,6 +185,7 @@ TEST(NetPluginError, ARemoteErrorIsThePeers) {
   note.entry = "test";
   EXPECT_EQ(plugin_error("X", note, 6).code(), Code::peer);
   EXPECT_EQ(plugin_error("X", note, 3).code(), Code::plugin);
+  EXPECT_EQ(plugin_error("X", note, 2).code(), Code::peer) << "of a socket that was connected";
   EXPECT_EQ(plugin_error("X", note, 6).message(), "X: test() failed: 6 (remote error)");
 }
 
