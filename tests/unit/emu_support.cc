@@ -174,8 +174,10 @@ bool Pair::connect() {
 int Pair::register_receives() {
   if (gpu_of_receives == nullptr)
     return register_memory(receive_comm, destination, &receive_registration);
-  gpu_ = gpu_of_receives;
-  device_destination = *gpu_->allocate(destination.bytes());
+  auto made = Buffer::cuda(gpu_of_receives, destination.bytes());
+  EXPECT_TRUE(made.ok());
+  device_memory_.emplace(std::move(*made));
+  device_destination = device_memory_->range().data;
   return plugin_->reg_mr(receive_comm, device_destination, static_cast<int>(destination.bytes()),
                          emu::kPointerCuda, &receive_registration);
 }
@@ -186,9 +188,7 @@ void Pair::close() {
   if (send_comm != nullptr) plugin_->close_send(send_comm);
   if (receive_comm != nullptr) plugin_->close_receive(receive_comm);
   if (listen_comm != nullptr) plugin_->close_listen(listen_comm);
-  if (device_destination != nullptr) {
-    EXPECT_TRUE(gpu_->free(device_destination).ok());
-  }
+  device_memory_.reset();
   device_destination = send_registration = receive_registration = nullptr;
   send_comm = receive_comm = listen_comm = nullptr;
 }

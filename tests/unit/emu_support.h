@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "emu/emu_stats.h"
 #include "emu/unpack_layout.h"
 #include "gpu/gpu.h"
+#include "memory/buffer.h"
 
 namespace hawser::emu_test {
 
@@ -104,13 +106,13 @@ class Pair {
   void* receive_comm = nullptr;
   void* send_registration = nullptr;
   void* receive_registration = nullptr;
-  void* device_destination = nullptr;  // on the GPU
+  void* device_destination = nullptr;  // of device_memory_: where receives go, if there
   PageBuffer source{1 << 20};
   PageBuffer destination{1 << 20};
 
  private:
   int register_receives();
-  std::shared_ptr<Gpu> gpu_;
+  std::optional<Buffer> device_memory_;
 };
 
 // One that is connected, with a pattern to send.
