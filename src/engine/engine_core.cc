@@ -28,6 +28,8 @@ constexpr std::size_t kMostWorkers = 8;
 // would always be asleep when it comes.
 constexpr std::chrono::microseconds kSpin{100};
 constexpr Milliseconds kEnding{10000};
+// For a thread that drives channels to answer; and where one did not, for what waits for it.
+constexpr Milliseconds kSilentWorker{100};
 // A NIC's queues, and the kernel's work behind them, are spread by connection.
 constexpr int kChannelsOfNic = 2;
 // A plugin whose device unpacks polls in a thread of its own for each, and its bounce pool holds
@@ -274,7 +276,9 @@ Result<std::shared_ptr<LocalRegion>> EngineCore::register_memory(void* data, std
 // what one has written half would else be cut off.
 Status EngineCore::deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight,
                               int timeout_ms) {
-  const Deadline deadline = Deadline::after(Milliseconds(std::max(timeout_ms, 0)));
+  const Milliseconds patience(std::max(timeout_ms, 0));
+  const Deadline deadline =
+      Deadline::after(has_silent_worker() ? std::min(patience, kSilentWorker) : patience);
   if (in_flight == InFlight::wait) drain(*region, deadline);
   region->close();
   regions_.remove(*region);
@@ -282,9 +286,32 @@ Status EngineCore::deregister(const std::shared_ptr<LocalRegion>& region, InFlig
     for (const auto& link : links())
       link->operations().stop(*region, Error(Code::cancelled, "the region was deregistered"));
   if (region->wait_unused(deadline) && forget(region, deadline)) return {};
+  look_for_silent_workers();
   return Error(Code::timeout, fmt::format("the region of {} bytes at {} is still in use after {} "
                                           "ms: wait for its transfers, or fail them",
                                           region->range().bytes, region->range().data, timeout_ms));
+}
+
+bool EngineCore::has_silent_worker() const {
+  const std::shared_lock running(running_);
+  return std::ranges::any_of(workers_, [](const NodeWorkers& node) {
+    return std::ranges::any_of(node.workers, [](const auto& worker) { return worker->silent(); });
+  });
+}
+
+// A plugin's call that hangs in one of them is what regions are still used for, and it will be so
+// for the next one, too.
+void EngineCore::look_for_silent_workers() {
+  const std::shared_lock running(running_);
+  if (shut_) return;
+  for (const NodeWorkers& node : workers_) {
+    for (const auto& worker : node.workers) {
+      auto done = std::make_shared<std::promise<void>>();
+      auto future = done->get_future();
+      worker->run([done](const Worker::Channels&) { done->set_value(); });
+      if (future.wait_for(kSilentWorker) != std::future_status::ready) worker->note_silence();
+    }
+  }
 }
 
 void EngineCore::drain(LocalRegion& region, const Deadline& deadline) {

@@ -77,6 +77,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Status start_workers();
   Status deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight, int timeout_ms);
   std::vector<std::shared_ptr<LinkCore>> links() const;
+  bool has_silent_worker() const;
+  void look_for_silent_workers();
   void drain(LocalRegion& region, const Deadline& deadline);
   bool forget(const std::shared_ptr<LocalRegion>& region, const Deadline& deadline);
 

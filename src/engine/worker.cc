@@ -111,6 +111,7 @@ void Worker::take_inbox() {
     channels_.back()->channel = std::move(channel);
   }
   if (work.empty()) return;
+  silent_.store(false, std::memory_order_relaxed);
   Channels all;
   for (const auto& driven : channels_) all.push_back(driven->channel);
   for (const auto& todo : work) todo(all);

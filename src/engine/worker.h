@@ -37,6 +37,10 @@ class Worker {
   // Runs it in this thread, soon, between two looks at the channels, which it is given.
   using Channels = std::vector<std::shared_ptr<LinkChannel>>;
   void run(std::function<void(const Channels&)> work);
+  // Whoever waited for such work in vain says so: a call of a plugin's may hang in this thread. It
+  // holds until the thread takes work again.
+  void note_silence() { silent_.store(true, std::memory_order_relaxed); }
+  bool silent() const { return silent_.load(std::memory_order_relaxed); }
   // A channel will come: it counts as one from now on.
   void reserve() { load_.fetch_add(1, std::memory_order_relaxed); }
   int load() const { return load_.load(std::memory_order_relaxed); }  // channels
@@ -70,6 +74,7 @@ class Worker {
   std::atomic<bool> stopping_{false};
   std::atomic<int> load_{0};
   std::atomic<bool> has_mail_{false};
+  std::atomic<bool> silent_{false};
   std::mutex mutex_;  // guards the inbox
   std::vector<std::shared_ptr<LinkChannel>> arriving_;
   std::vector<std::function<void(const Channels&)>> work_;
