@@ -4,8 +4,8 @@
 
 namespace hawser::test {
 
-Status outcome(const Transfer& transfer) {
-  if (transfer.wait(kPatienceMs)) return transfer.result();
+Status outcome(const Transfer& transfer, int patience_ms) {
+  if (transfer.wait(patience_ms)) return transfer.result();
   ADD_FAILURE() << "a transfer of " << transfer.bytes() << " bytes, " << transfer.bytes_done()
                 << " of them done, did not end";
   return Error(Code::timeout, "a test's patience");

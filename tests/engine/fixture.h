@@ -45,7 +45,7 @@ bool has_code(const AnyResult& result, Code code) {
 inline constexpr int kPatienceMs = 30'000;
 
 // What came of it; a failure where it does not end.
-Status outcome(const Transfer& transfer);
+Status outcome(const Transfer& transfer, int patience_ms = kPatienceMs);
 // A notification that comes within the patience; empty, and a failure, where none does.
 std::string next_notification(const Link& link);
 

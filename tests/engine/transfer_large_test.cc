@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kPeriod = 48 << 20;
 constexpr std::size_t kPeriods = 110;  // 5.2 GiB
 constexpr std::size_t kLargeBytes = kPeriods * kPeriod;
+constexpr int kLargePatienceMs = 4 * kPatienceMs;  // of a machine that is busy with other tests
 
 // Many times the same memory, one after another.
 class Repeated {
@@ -55,7 +56,7 @@ class TransferLarge : public EngineTest {
     here_remote_ = *RemoteRegion::from_token(here_.token());
   }
   void expect_arrived(const Transfer& transfer, std::size_t bytes) {
-    ASSERT_OK(outcome(transfer));
+    ASSERT_OK(outcome(transfer, kLargePatienceMs));
     EXPECT_EQ(transfer.bytes_done(), bytes);
     EXPECT_EQ(std::memcmp(from_.data(), to_.data(), kPeriod), 0);
     std::memset(to_.data(), 0, kPeriod);
@@ -76,7 +77,7 @@ TEST_P(TransferLarge, Read) {
 
 TEST_P(TransferLarge, Message) {
   const Transfer receive = far().recv(1, there_, 0, kLargeBytes);
-  ASSERT_OK(outcome(near().send(1, here_, 0, kLargeBytes)));
+  ASSERT_OK(outcome(near().send(1, here_, 0, kLargeBytes), kLargePatienceMs));
   expect_arrived(receive, kLargeBytes);
 }
 
