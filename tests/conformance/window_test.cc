@@ -85,13 +85,15 @@ TEST_P(NetConformance, TheWindowFillsToItsLimitAndDrains) {
   }
 }
 
-TEST_P(NetConformance, ThousandsOfSmallMessagesGoThroughAFullWindow) {
+TEST_P(NetConformance, ManySmallMessagesGoThroughAFullWindow) {
   const auto slots = 2 * static_cast<std::size_t>(capabilities().max_requests);
   const auto channel = make_channel(slots * 2048);
   ASSERT_NE(channel, nullptr);
   Stream stream(*channel, slots, 2048);
+  // Each that a simulated GPU unpacks takes a hand-over between threads: seconds under a sanitizer.
+  const std::size_t messages = capabilities().comms_of_a_gpu ? 500 : 5000;
   EXPECT_OK(
-      stream.run(5000, [&](std::size_t i) { return std::max(i * 37 % 2049, least_bytes()); }));
+      stream.run(messages, [&](std::size_t i) { return std::max(i * 37 % 2049, least_bytes()); }));
 }
 
 TEST_P(NetConformance, LargeMessagesGoThroughAFullWindow) {
