@@ -17,7 +17,7 @@ namespace hawser::test {
 struct NetUnderTest {
   std::string name;  // of the test's parameter: letters, digits and underscores
   std::function<Result<std::unique_ptr<Net>>()> make;
-  std::function<std::shared_ptr<Gpu>()> gpu;  // that its comms are for, once it is made
+  std::function<std::shared_ptr<Gpu>()> gpu = nullptr;  // that its comms are for, once made
   bool optional = false;          // where make() says Code::unavailable, the tests are skipped
   bool once_per_process = false;  // it may be made only once: all tests of a process share it
 };
