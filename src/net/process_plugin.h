@@ -16,7 +16,7 @@ namespace hawser {
 // asked for kPatience gets an error that names the call. Thread-safe.
 class CreationTurn {
  public:
-  static constexpr Milliseconds kPatience{5000};
+  static constexpr Milliseconds kPatience{10'000};
 
   explicit CreationTurn(const Clock& clock = Clock::system()) : clock_(clock) {}
 

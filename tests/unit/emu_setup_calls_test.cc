@@ -73,6 +73,9 @@ TEST_P(EmuSetupCalls, TheFirstCommOfAPoolThatCameTwiceHasNone) {
 }
 
 TEST_P(EmuSetupCalls, AreCountedLaterTooWhenTheyDoNoHarm) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the thread sanitizer seldom lets two short calls meet";
+#endif
   Plugin plugin(environment);
   Pair first(plugin);
   ASSERT_TRUE(first.connect());
