@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "channel/window.h"
+#include "base/sliding_window.h"
 #include "micro/tcp_pair.h"
 
 namespace hawser::bench {

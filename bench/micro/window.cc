@@ -1,5 +1,5 @@
 // The sliding window of a channel: one request's way through it.
-#include "channel/window.h"
+#include "base/sliding_window.h"
 
 #include <benchmark/benchmark.h>
 

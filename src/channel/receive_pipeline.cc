@@ -59,34 +59,26 @@ Result<bool> ReceivePipeline::reap() {
     if (test.bytes && *test.bytes != entry.chunk.bytes) return wrong_size(entry.chunk, *test.bytes);
     HAWSER_TRY(begin_landing(tested_, entry));
   }
-  if (plan_.unpacker != nullptr && tested_ > first) HAWSER_TRY(submit(first));
+  HAWSER_TRY(unpacked_.submit());
   return tested_ > first;
-}
-
-// One mark for all that were found done together.
-Status ReceivePipeline::submit(std::size_t first) {
-  HAWSER_ASSIGN(const std::uint64_t mark, plan_.unpacker->submit());
-  for (std::size_t position = first; position < tested_; ++position)
-    window_.at(position).copied = mark;
-  return {};
 }
 
 Result<bool> ReceivePipeline::land() {
   bool moved = false;
   while (window_.begin() < tested_) {
     Entry& entry = window_.oldest();
-    if (entry.copied != 0) {
-      HAWSER_ASSIGN(const bool finished, plan_.unpacker != nullptr
-                                             ? plan_.unpacker->finished(entry.copied)
-                                             : plan_.copies->finished(entry.copied));
-      if (!finished) break;
-    }
-    if (plan_.unpacker != nullptr) HAWSER_TRY(comm_.consume(entry.request));
+    HAWSER_ASSIGN(const bool there, landed(entry));
+    if (!there) break;
     bytes_done_ += entry.chunk.bytes;
     window_.pop();
     moved = true;
   }
   return moved;
+}
+
+Result<bool> ReceivePipeline::landed(const Entry& entry) {
+  if (plan_.unpacker != nullptr) return unpacked_.take_oldest();
+  return entry.copied == 0 ? Result<bool>(true) : plan_.copies->finished(entry.copied);
 }
 
 Status ReceivePipeline::begin_landing(std::size_t position, Entry& entry) {
@@ -99,13 +91,11 @@ Status ReceivePipeline::begin_landing(std::size_t position, Entry& entry) {
 }
 
 Status ReceivePipeline::unpack(const Entry& entry) {
-  HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(entry.request));
   const Unpacker::Place place{plan_.memory.at(entry.chunk.offset), entry.chunk.bytes,
                               reach_of(plan_.memory)};
-  const Status added = plan_.unpacker->add(fragments, place);
-  return added.ok()
-             ? added
-             : added.error().within(fmt::format("the chunk at offset {}", entry.chunk.offset));
+  const auto added = unpacked_.add(entry.request, *plan_.unpacker, place);
+  if (added.ok()) return {};
+  return added.error().within(fmt::format("the chunk at offset {}", entry.chunk.offset));
 }
 
 std::byte* ReceivePipeline::target(std::size_t position, const Entry& entry) const {

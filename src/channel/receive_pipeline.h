@@ -5,14 +5,16 @@
 
 #include "channel/chunks.h"
 #include "channel/staging.h"
-#include "channel/window.h"
+#include "unpack/unpacked_receives.h"
+#include "base/sliding_window.h"
 
 namespace hawser {
 
 // Not thread-safe. The window is made once; begin() starts a transfer when the last is finished.
 class ReceivePipeline {
  public:
-  ReceivePipeline(ReceiveComm& comm, std::size_t window) : comm_(comm), window_(window) {}
+  ReceivePipeline(ReceiveComm& comm, std::size_t window)
+      : comm_(comm), window_(window), unpacked_(comm, window) {}
 
   void begin(const TransferPlan& plan);
   // Moves every stage as far as it goes without blocking. True: some entry moved.
@@ -24,7 +26,7 @@ class ReceivePipeline {
   struct Entry {
     Chunk chunk;
     Request* request = nullptr;
-    std::uint64_t copied = 0;  // the mark to wait for; 0: nothing has to be
+    std::uint64_t copied = 0;  // the mark of its copy out of a staging slot; 0: there is none
   };
 
   Result<bool> post();
@@ -32,11 +34,12 @@ class ReceivePipeline {
   Result<bool> land();
   Status begin_landing(std::size_t position, Entry& entry);
   Status unpack(const Entry& entry);
-  Status submit(std::size_t first);
+  Result<bool> landed(const Entry& entry);
   std::byte* target(std::size_t position, const Entry& entry) const;
 
   ReceiveComm& comm_;
   SlidingWindow<Entry> window_;
+  UnpackedReceives unpacked_;
   std::size_t tested_ = 0;  // position of the first entry not seen done
   std::size_t most_in_flight_ = 0;
   TransferPlan plan_;

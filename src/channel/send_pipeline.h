@@ -4,7 +4,7 @@
 
 #include "channel/chunks.h"
 #include "channel/staging.h"
-#include "channel/window.h"
+#include "base/sliding_window.h"
 
 namespace hawser {
 

@@ -44,7 +44,8 @@ RxLane::RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabil
       unpack_(unpack),
       sink_(sink),
       memory_(std::move(comm), capabilities, !capabilities.receives_unregistered, chunk_bytes,
-              kSlots) {}
+              kSlots),
+      unpacked_(comm_, window_) {}
 
 // Pinned where there is a GPU: what lies in a frame is copied there from where it is.
 Status RxLane::make_frames() {
@@ -187,7 +188,7 @@ Status RxLane::test_posts() {
     if (capabilities_.needs_unpack) HAWSER_TRY(unpack(next));
     ++tested_;
   }
-  return submit_unpacking();
+  return unpacked_.submit();
 }
 
 Status RxLane::check_size(const Post& post, const TestResult& test) const {
@@ -199,11 +200,10 @@ Status RxLane::check_size(const Post& post, const TestResult& test) const {
 Result<bool> RxLane::take_oldest() {
   if (tested_ == 0) return false;
   const Post oldest = posts_.front();
-  if (oldest.unpacker != nullptr) {
-    HAWSER_ASSIGN(const bool in_place, oldest.unpacker->finished(oldest.mark));
+  if (capabilities_.needs_unpack) {
+    HAWSER_ASSIGN(const bool in_place, unpacked_.take_oldest());
     if (!in_place) return false;
   }
-  if (capabilities_.needs_unpack) HAWSER_TRY(comm_.consume(oldest.request));
   posts_.pop_front();
   --posted_;
   --tested_;
@@ -215,21 +215,10 @@ Result<bool> RxLane::take_oldest() {
 
 // ---- Nets that leave a receive in a bounce pool ----
 
-Status RxLane::unpack(Post& post) {
-  HAWSER_ASSIGN(const Fragments fragments, comm_.fragments(post.request));
-  HAWSER_ASSIGN(post.unpacker, unpacker_for(post));
-  if (post.unpacker != unpacking_) HAWSER_TRY(submit_unpacking());
-  if (unpacking_ == nullptr) unpacking_from_ = tested_;
-  unpacking_ = post.unpacker;
-  return unpacking_->add(fragments, place_of(post));
-}
-
-Status RxLane::submit_unpacking() {
-  if (unpacking_ == nullptr) return {};
-  HAWSER_ASSIGN(const std::uint64_t mark, unpacking_->submit());
-  for (std::size_t at = unpacking_from_; at < tested_; ++at) posts_[at].mark = mark;
-  unpacking_ = nullptr;
-  return {};
+Status RxLane::unpack(const Post& post) {
+  HAWSER_ASSIGN(Unpacker* const unpacker, unpacker_for(post));
+  const auto arrival = unpacked_.add(post.request, *unpacker, place_of(post));
+  return arrival.ok() ? Status() : arrival.error();
 }
 
 // The link's GPU does it, else the one of the memory that it goes to.

@@ -18,7 +18,7 @@
 #include "engine/operation.h"
 #include "engine/wire.h"
 #include "net/net.h"
-#include "unpack/unpacker.h"
+#include "unpack/unpacked_receives.h"
 
 namespace hawser::engine {
 
@@ -81,15 +81,14 @@ class RxLane {
  private:
   static constexpr std::size_t kFrameBuffers = 4;
   static constexpr std::size_t kSlots = 8;
-  static constexpr std::size_t kMaxLandings = 4096;  // a peer that sends more is out of its mind
+  // Bounds the memory held for a hostile peer, which may announce chunks and send none.
+  static constexpr std::size_t kMaxLandings = 4096;
 
   struct Post {
     std::size_t bytes = 0;
     std::int8_t frame_buffer = -1;       // of a frame; else the next landing's data
     std::uint64_t landing = 0;           // its number
     hawser::Request* request = nullptr;  // the Net's
-    Unpacker* unpacker = nullptr;        // that puts it in place, and
-    std::uint64_t mark = 0;              // its mark
   };
   struct Landing {
     Target target;
@@ -123,8 +122,7 @@ class RxLane {
   Status test_posts();
   Status check_size(const Post& post, const TestResult& test) const;
   Result<bool> take_oldest();
-  Status unpack(Post& post);
-  Status submit_unpacking();
+  Status unpack(const Post& post);
   Result<Unpacker*> unpacker_for(const Post& post);
   Unpacker::Place place_of(const Post& post);
   Status take(const Post& post);
@@ -156,8 +154,7 @@ class RxLane {
   std::size_t tested_ = 0;  // how many of these were seen done
   // By GPU; they go before memory_, whose slots they write to.
   std::unordered_map<const Gpu*, std::unique_ptr<Unpacker>> unpackers_;
-  Unpacker* unpacking_ = nullptr;   // has receives that are not submitted
-  std::size_t unpacking_from_ = 0;  // the first of them
+  UnpackedReceives unpacked_;  // where the Net leaves what was received in a bounce pool
   std::deque<Landing> landings_;
   std::uint64_t first_landing_ = 0;  // number of the oldest
   std::size_t settled_ = 0;          // of the oldest, how many are in their places

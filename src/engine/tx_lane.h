@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "channel/window.h"
+#include "base/sliding_window.h"
 #include "engine/lane_memory.h"
 #include "engine/operation.h"
 #include "engine/outbox.h"

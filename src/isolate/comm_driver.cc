@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "net/call_journal.h"
+#include "unpack/unpacked_receives.h"
 
 namespace hawser::isolate {
 namespace {
@@ -76,8 +77,9 @@ void CommDriver::loop() {
 
 Result<bool> CommDriver::step() {
   HAWSER_ASSIGN(const bool taken, take_posts());
-  HAWSER_ASSIGN(const bool completed, take_completion());
-  return taken || completed;
+  HAWSER_ASSIGN(const bool tested, test_posted());
+  HAWSER_ASSIGN(const bool completed, complete_tested());
+  return taken || tested || completed;
 }
 
 Result<bool> CommDriver::take_posts() {
@@ -97,14 +99,26 @@ Result<bool> CommDriver::take_posts() {
   return moved;
 }
 
-Result<bool> CommDriver::take_completion() {
-  if (completed_ == posted_) return false;
-  const Taken& oldest = taken_[completed_ % taken_.size()];
-  HAWSER_ASSIGN(const auto completion,
-                test(oldest.request, oldest.post, parts_.memory->slot(completed_)));
-  if (!completion) return false;
-  complete(*completion);
-  return true;
+Result<bool> CommDriver::test_posted() {
+  const std::uint64_t first = tested_;
+  for (; tested_ < posted_; ++tested_) {
+    Taken& next = taken_[tested_ % taken_.size()];
+    HAWSER_ASSIGN(const bool done,
+                  test(next.request, next.post, parts_.memory->slot(tested_), next.completion));
+    if (!done) break;
+  }
+  HAWSER_TRY(end_round());
+  return tested_ > first;
+}
+
+Result<bool> CommDriver::complete_tested() {
+  const std::uint64_t first = completed_;
+  while (completed_ < tested_) {
+    HAWSER_ASSIGN(const bool ended, finished());
+    if (!ended) break;
+    complete(taken_[completed_ % taken_.size()].completion);
+  }
+  return completed_ > first;
 }
 
 // The order of counter and look is the poster's, reversed: one of the two sees the other.
@@ -157,9 +171,10 @@ class SendDriver : public CommDriver {
   Result<Request*> post(const Post& post, std::byte* slot, Registration* registration) override {
     return comm_->try_send(slot, post.bytes, post.tag, registration);
   }
-  Result<std::optional<Completion>> test(Request* request, const Post&, std::byte*) override {
+  Result<bool> test(Request* request, const Post&, std::byte*, Completion& completion) override {
     HAWSER_ASSIGN(const TestResult result, comm_->test(request));
-    return result.done ? std::optional<Completion>(Completion{}) : std::nullopt;
+    completion = {};
+    return result.done;
   }
 
   std::unique_ptr<SendComm> comm_;
@@ -168,80 +183,57 @@ class SendDriver : public CommDriver {
 class ReceiveDriver : public CommDriver {
  public:
   ReceiveDriver(std::unique_ptr<ReceiveComm> comm, DriverParts parts)
-      : CommDriver(std::move(parts)), comm_(std::move(comm)) {}
+      : CommDriver(std::move(parts)),
+        comm_(std::move(comm)),
+        unpacked_(*comm_, this->parts().memory->slots()) {}
 
  private:
   Comm* comm() override { return comm_.get(); }
-  void close_comm() override { comm_.reset(); }
+  void close_comm() override {
+    unpacker_.reset();  // waits for what it reads of the pool
+    comm_.reset();
+  }
   Status begin() override;
   Result<Request*> post(const Post& post, std::byte* slot, Registration* registration) override {
     return comm_->try_receive(slot, post.bytes, post.tag, registration);
   }
-  Result<std::optional<Completion>> test(Request* request, const Post& post,
-                                         std::byte* slot) override;
-  Result<Completion> unpack(Request* request, const Post& post, std::byte* slot);
-  Status copy_out(const Fragments& fragments, const Post& post, std::byte* slot);
+  Result<bool> test(Request* request, const Post& post, std::byte* slot,
+                    Completion& completion) override;
+  Status end_round() override { return unpacked_.submit(); }
+  Result<bool> finished() override {
+    return unpacker_ != nullptr ? unpacked_.take_oldest() : Result<bool>(true);
+  }
 
   std::unique_ptr<ReceiveComm> comm_;
-  std::unique_ptr<CopyQueue> copies_;  // where the plugin's receives must be unpacked
+  std::unique_ptr<Unpacker> unpacker_;  // where the plugin's receives must be unpacked
+  UnpackedReceives unpacked_;
 };
 
 Status ReceiveDriver::begin() {
   if (!parts().capabilities.needs_unpack) return {};
-  if (parts().gpu == nullptr) {
-    copies_ = make_host_copy_queue();
-    return {};
-  }
-  HAWSER_TRY(parts().gpu->make_current());
-  HAWSER_ASSIGN(copies_, make_gpu_copy_queue(parts().gpu, 1));
+  if (parts().gpu != nullptr) HAWSER_TRY(parts().gpu->make_current());
+  // No kernel writes to memory that is shared between processes.
+  UnpackOptions options;
+  options.mode = comm_->bounce_kind() == MemoryKind::cuda ? UnpackMode::d2d : UnpackMode::host;
+  HAWSER_ASSIGN(unpacker_, Unpacker::create(options, parts().gpu, parts().memory->slot_bytes(),
+                                            parts().memory->slots()));
   return {};
 }
 
-Result<std::optional<Completion>> ReceiveDriver::test(Request* request, const Post& post,
-                                                      std::byte* slot) {
+Result<bool> ReceiveDriver::test(Request* request, const Post& post, std::byte* slot,
+                                 Completion& completion) {
   HAWSER_ASSIGN(const TestResult result, comm_->test(request));
-  if (!result.done) return std::optional<Completion>();
-  if (parts().capabilities.needs_unpack) {
-    HAWSER_ASSIGN(const Completion unpacked, unpack(request, post, slot));
-    return std::optional<Completion>(unpacked);
+  if (!result.done) return false;
+  completion = {CommFields::kAllPosted, 0, 0, 0};
+  if (unpacker_ != nullptr) {
+    // A message may be shorter than its receive.
+    HAWSER_ASSIGN(const Unpacker::Arrival arrival,
+                  unpacked_.add(request, *unpacker_, {slot, post.bytes, Reach::pageable, false}));
+    completion = {arrival.end, arrival.bytes, 1, 0};
+  } else if (result.bytes) {
+    completion = {*result.bytes, *result.bytes, 1, 0};
   }
-  Completion completion{CommFields::kAllPosted, 0, 0, 0};
-  if (result.bytes) completion = {*result.bytes, *result.bytes, 1, 0};
-  return std::optional<Completion>(completion);
-}
-
-Result<Completion> ReceiveDriver::unpack(Request* request, const Post& post, std::byte* slot) {
-  HAWSER_ASSIGN(const Fragments fragments, comm_->fragments(request));
-  // No fragments at all: nothing came, or the plugin has put it in its place.
-  Completion completion{fragments.list.empty() ? CommFields::kAllPosted : 0, 0, 0, 0};
-  HAWSER_TRY(copy_out(fragments, post, slot));
-  for (const Fragment& fragment : fragments.list) {
-    completion.received += fragment.bytes;
-    completion.landed = std::max(completion.landed, fragment.destination_offset + fragment.bytes);
-    completion.told = 1;
-  }
-  HAWSER_TRY(comm_->consume(request));
-  return completion;
-}
-
-Status ReceiveDriver::copy_out(const Fragments& fragments, const Post& post, std::byte* slot) {
-  for (const Fragment& fragment : fragments.list) {
-    if (fragment.destination_offset > post.bytes ||
-        fragment.bytes > post.bytes - fragment.destination_offset)
-      return Error(
-          Code::plugin,
-          fmt::format("a fragment of {} bytes for offset {} does not fit a receive of {} bytes",
-                      fragment.bytes, fragment.destination_offset, post.bytes));
-    HAWSER_TRY(copies_->copy(slot + fragment.destination_offset,
-                             fragments.bounce + fragment.source_offset, fragment.bytes));
-  }
-  HAWSER_ASSIGN(const std::uint64_t mark, copies_->mark());
-  while (!closing()) {
-    HAWSER_ASSIGN(const bool finished, copies_->finished(mark));
-    if (finished) return {};
-    std::this_thread::yield();
-  }
-  return Error(Code::cancelled, "the comm was closed while a receive was copied");
+  return true;
 }
 
 }  // namespace

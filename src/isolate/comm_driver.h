@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "gpu/gpu.h"
 #include "isolate/comm_memory.h"
-#include "memory/copy_queue.h"
 #include "net/net.h"
 
 namespace hawser::isolate {
@@ -27,8 +26,8 @@ struct DriverParts {
   std::string label;
 };
 
-// Takes posts, tests the oldest request, and tells of what is done; sleeps when there is nothing to
-// do. An error of the plugin ends it, and is told. Thread-safe but for close().
+// Takes posts, tests the requests in their order, and tells of what is done; sleeps when there is
+// nothing to do. An error of the plugin ends it, and is told. Thread-safe but for close().
 class CommDriver {
  public:
   virtual ~CommDriver() = default;
@@ -47,9 +46,13 @@ class CommDriver {
   virtual Status begin() { return {}; }  // in its thread
   // Null: too early.
   virtual Result<Request*> post(const Post& post, std::byte* slot, Registration* registration) = 0;
-  // Nothing: not done.
-  virtual Result<std::optional<Completion>> test(Request* request, const Post& post,
-                                                 std::byte* slot) = 0;
+  // True: it is done, and `completion` says what came of it.
+  virtual Result<bool> test(Request* request, const Post& post, std::byte* slot,
+                            Completion& completion) = 0;
+  // After each round of tests: what is left to do with those that were done.
+  virtual Status end_round() { return {}; }
+  // Of those, in their order: whether that has been done.
+  virtual Result<bool> finished() { return true; }
   const DriverParts& parts() const { return parts_; }
   bool closing() const { return closing_.load(); }
 
@@ -57,7 +60,8 @@ class CommDriver {
   void loop();
   Result<bool> step();
   Result<bool> take_posts();
-  Result<bool> take_completion();
+  Result<bool> test_posted();
+  Result<bool> complete_tested();
   void complete(const Completion& completion);
   void fail(const Error& error);
   void rest(bool working);
@@ -72,11 +76,13 @@ class CommDriver {
   struct Taken {
     Request* request = nullptr;
     Post post;
+    Completion completion;
   };
   std::vector<Taken> taken_;
   std::uint64_t seen_ = 0;  // posts, taken or not
   std::uint64_t posted_ = 0;
-  std::uint64_t completed_ = 0;
+  std::uint64_t tested_ = 0;     // seen done
+  std::uint64_t completed_ = 0;  // told of
   TimePoint moved_at_{};
   int naps_ = 0;
   std::thread thread_;

@@ -40,22 +40,28 @@ Error first_that_leaves(const Fragments& fragments, std::size_t bytes, std::size
   return Error(Code::internal, "no fragment leaves its receive");
 }
 
-// They come from the plugin: they must stay inside the receive and the pool. The longest one. Looks
-// at all of them without a branch: there may be thousands for a launch of some microseconds.
-Result<std::uint32_t> check_fragments(const Fragments& fragments, const Unpacker::Place& place) {
+struct Checked {
+  std::uint32_t longest = 0;  // bytes of a fragment
+  Unpacker::Arrival arrival;
+};
+
+// They come from the plugin: they must stay inside the receive and the pool. Looks at all of them
+// without a branch: there may be thousands for a launch of some microseconds.
+Result<Checked> check_fragments(const Fragments& fragments, const Unpacker::Place& place) {
   const std::size_t pool_bytes = fragments.pool_bytes != 0 ? fragments.pool_bytes : ~std::size_t{0};
   std::uint32_t longest = 0;
-  std::uint64_t landed = 0;
+  std::uint64_t landed = 0, end = 0;
   bool bad = false;
   for (const Fragment& fragment : fragments.list) {
     bad |= leaves(fragment, place.bytes, pool_bytes);
     longest = std::max(longest, fragment.bytes);
     landed += fragment.bytes;
+    end = std::max(end, fragment.destination_offset + fragment.bytes);
   }
   if (bad) return first_that_leaves(fragments, place.bytes, pool_bytes);
   if (place.whole ? landed != place.bytes : landed > place.bytes || landed == 0)
     return Error(Code::data, fmt::format("{} bytes came for a receive of {}", landed, place.bytes));
-  return longest;
+  return Checked{longest, {landed, end}};
 }
 
 Error wants_gpu(const std::string& who) {
@@ -106,13 +112,14 @@ Status Unpacker::load_kernel() {
   return {};
 }
 
-Status Unpacker::add(const Fragments& fragments, const Place& place) {
-  if (place.bytes == 0) return {};
-  HAWSER_ASSIGN(const std::uint32_t longest, check_fragments(fragments, place));
+Result<Unpacker::Arrival> Unpacker::add(const Fragments& fragments, const Place& place) {
+  if (place.bytes == 0) return Arrival{};
+  HAWSER_ASSIGN(const Checked checked, check_fragments(fragments, place));
   HAWSER_ASSIGN(const UnpackMode mode, mode_for(fragments, place.reach));
-  if (mode == UnpackMode::kernel) longest_ = std::max(longest_, longest);
+  if (mode == UnpackMode::kernel) longest_ = std::max(longest_, checked.longest);
   if (options_.use != nullptr && mode != UnpackMode::kernel) options_.use->count(mode, place.bytes);
-  return put(mode, fragments, place);
+  HAWSER_TRY(put(mode, fragments, place));
+  return checked.arrival;
 }
 
 void Unpacker::expect(MemoryKind bounce_kind) {

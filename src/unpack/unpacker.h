@@ -52,10 +52,15 @@ class Unpacker {
     Reach reach = Reach::pageable;
     bool whole = true;  // nothing less than so many bytes may have come
   };
+  // What has come for a receive.
+  struct Arrival {
+    std::size_t bytes = 0;
+    std::size_t end = 0;  // of the furthest byte, from the start of the receive
+  };
   // The fragments must stay until the mark of the next submit() is finished. What they claim is
   // checked: Code::plugin where a fragment leaves the receive or the pool, Code::data where they
   // are not as many bytes as were to come.
-  Status add(const Fragments& fragments, const Place& place);
+  Result<Arrival> add(const Fragments& fragments, const Place& place);
   // A mark that is finished when all that was added is in its place; 0: it is there already.
   Result<std::uint64_t> submit();
   // Never blocks. True for 0.

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "channel/chunks.h"
-#include "channel/window.h"
+#include "base/sliding_window.h"
 
 namespace hawser {
 namespace {
