@@ -37,18 +37,18 @@ run_release() {
   run_programs release release . fault_tests cli_tests engine_tests conformance_tests unit_tests
 }
 
-# Real programs under a sanitizer take long; the command-line tests that exercise most are enough.
+# For what is done with bytes: whatever parses, frames, copies and cleans up, in one process each.
 run_asan() {
-  local name='address and undefined behaviour sanitizers'
-  hawser_build asan
-  run_programs asan "$name" . fault_tests engine_tests conformance_tests unit_tests
-  run_programs asan "$name, real programs" '^([A-Za-z]+/)?(Report|Bootstrap|Emulator|Memory|Examples|CApi)' cli_tests
+  hawser_build asan fault_tests engine_tests conformance_tests unit_tests
+  run_programs asan 'address and undefined behaviour sanitizers' . \
+    fault_tests engine_tests conformance_tests unit_tests
 }
 
+# For what threads share: engines, Nets and their connections, whole.
 run_tsan() {
-  hawser_build tsan unit_tests conformance_tests engine_tests fault_tests
-  run_programs tsan 'thread sanitizer, links that fail' '^Engine' fault_tests
-  run_programs tsan 'thread sanitizer' . engine_tests conformance_tests unit_tests
+  hawser_build tsan engine_tests conformance_tests fault_tests
+  run_programs tsan 'thread sanitizer' . engine_tests conformance_tests
+  run_programs tsan 'thread sanitizer, faults' '^(Engine|Bootstrap|Strangers|IoThreads)' fault_tests
 }
 
 # All in functions, so that bash has read the whole file before it begins: it may change meanwhile.

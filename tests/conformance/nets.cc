@@ -8,6 +8,7 @@
 #include "cudasim/drivers.h"
 #include "isolate/isolated_net.h"
 #include "net/hosting.h"
+#include "support/sanitizers.h"
 #include "support/temp_dir.h"
 #include "tcp/tcp_net.h"
 
@@ -121,11 +122,13 @@ std::vector<NetUnderTest> all_nets() {
       {.name = "isolated_tcpx_emulator",
        .make = [] { return open_isolated({tcpx_emulator("host").choice}, tcpx_emulator("host")); }},
       {.name = "isolated_tcpx_emulator_gpu", .make = isolated_emulator_with_gpu},
-      isolated_loopback(5),
       isolated_loopback(12),
   };
-  for (int version = 5; version <= 12; ++version) nets.push_back(hosted_loopback(version));
-  for (int version = 5; version <= 12; ++version) nets.push_back(hosted_hawser(version));
+  // An adapter each; a sanitizer sees enough in the first and the last. Our own plugin's exports are
+  // tested one by one elsewhere.
+  for (int version = 5; version <= 12; version += kSanitized ? 7 : 1)
+    nets.push_back(hosted_loopback(version));
+  for (const int version : {5, 8, 12}) nets.push_back(hosted_hawser(version));
   return nets;
 }
 

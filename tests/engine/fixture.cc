@@ -1,4 +1,5 @@
 #include "engine/fixture.h"
+#include "support/sanitizers.h"
 
 #include <future>
 
@@ -21,10 +22,9 @@ std::string next_notification(const Link& link) {
 }
 
 void EngineTest::SetUp() {
-#if defined(__SANITIZE_THREAD__)
   // Both ends are in this process, and what orders them is not: all of it would be called a race.
-  if (variant().isolate) GTEST_SKIP() << "the thread sanitizer sees no other process";
-#endif
+  if (kThreadSanitizer && variant().isolate)
+    GTEST_SKIP() << "the thread sanitizer sees no other process";
   set_environment(variant());
   auto client = make_engine(variant(), Role::client);
   ASSERT_OK(client);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/property_model.h"
+#include "support/sanitizers.h"
 #include "support/seed.h"
 
 namespace hawser::test {
@@ -12,11 +13,7 @@ namespace {
 
 using PropertyRandom = EngineTest;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr Milliseconds kTime{2000};
-#else
-constexpr Milliseconds kTime{4000};
-#endif
+constexpr Milliseconds kTime{kSanitized ? 2000 : 4000};
 constexpr std::size_t kThreads = 3;
 constexpr std::size_t kAtOnce = 4;  // transfers of a thread
 

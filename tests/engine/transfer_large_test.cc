@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "engine/fixture.h"
+#include "support/sanitizers.h"
 
 namespace hawser::test {
 namespace {
@@ -45,9 +46,7 @@ class Repeated {
 class TransferLarge : public EngineTest {
  protected:
   void SetUp() override {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    GTEST_SKIP() << "gigabytes take too long under a sanitizer";
-#endif
+    if (kSanitized) GTEST_SKIP() << "gigabytes take too long under a sanitizer";
     EngineTest::SetUp();
     fill_pattern(from_.period(), 1);
     here_ = *client().register_memory(from_.data(), kLargeBytes);

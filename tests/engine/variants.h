@@ -33,7 +33,7 @@ inline void PrintTo(const Variant& variant, std::ostream* out) {
   *out << variant.name;
 }
 
-// All of them; the first is what most programs will use.
+// All of them, or those that a sanitizer should see.
 const std::vector<Variant>& variants();
 // Own TCP and host memory, where the transport makes no difference.
 const Variant& plain_variant();

@@ -12,6 +12,7 @@
 #include <hawser/engine.h>
 
 #include "support/file_limit.h"
+#include "support/sanitizers.h"
 
 namespace hawser::test {
 namespace {
@@ -20,11 +21,7 @@ constexpr int kIdleLinks = 32;  // both ends of each are here
 constexpr int kIdleChannels = 16;
 constexpr std::size_t kIdleFiles = 8192;
 constexpr double kIdleSeconds = 3;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr double kIdleBound = 0.5;
-#else
-constexpr double kIdleBound = 0.05;  // of a CPU
-#endif
+constexpr double kIdleBound = kSanitized ? 0.5 : 0.05;  // of a CPU
 
 double cpu_seconds_so_far() {
   rusage usage{};

@@ -9,6 +9,7 @@
 
 #include "support/file_limit.h"
 #include "support/net_pair.h"
+#include "support/sanitizers.h"
 #include "support/tcp_pair.h"
 #include "support/threads.h"
 
@@ -26,11 +27,7 @@ constexpr std::size_t kFilesToSpare = 200;
 constexpr std::size_t kMostBytesPerChannel = 64 * 1024;  // both ends of it
 constexpr std::size_t kStripedBytes = 64 * 1024;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMemoryIsOurs = false;  // a sanitizer's shadow counts too
-#else
-constexpr bool kMemoryIsOurs = true;
-#endif
+constexpr bool kMemoryIsOurs = !kSanitized;  // a sanitizer's shadow counts too
 
 std::size_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
