@@ -1,13 +1,10 @@
 #include "base/bounded.h"
 
-#include <fmt/core.h>
-#include <pthread.h>
-
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <system_error>
-#include <thread>
+
+#include "base/thread.h"
 
 namespace hawser {
 namespace {
@@ -19,8 +16,7 @@ struct Return {
   bool back = false;
 };
 
-void run(std::function<void()> work, Return& state) {
-  pthread_setname_np(pthread_self(), "hw-bounded");
+void run(std::function<void()>& work, Return& state) {
   work();
   work = nullptr;
   const std::lock_guard lock(state.mutex);
@@ -32,15 +28,10 @@ void run(std::function<void()> work, Return& state) {
 
 Result<bool> run_bounded(std::function<void()> work, Milliseconds give_up) {
   const auto state = std::make_shared<Return>();
-  try {
-    std::thread([state, work = std::move(work)]() mutable {
-      run(std::move(work), *state);
-    }).detach();
-  } catch (const std::system_error& error) {
-    return Error(
-        Code::system,
-        fmt::format("no thread to be had: {}; see 'ulimit -u' and the memory limit", error.what()));
-  }
+  HAWSER_ASSIGN(Thread thread,
+                Thread::start("hw-bounded",
+                              [state, work = std::move(work)]() mutable { run(work, *state); }));
+  thread.abandon();
   std::unique_lock lock(state->mutex);
   return state->changed.wait_for(lock, give_up, [&] { return state->back; });
 }

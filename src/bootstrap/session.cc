@@ -11,9 +11,8 @@
 #include <atomic>
 #include <cerrno>
 #include <optional>
-#include <system_error>
-#include <thread>
 
+#include "base/thread.h"
 #include "bootstrap/frame_writer.h"
 #include "bootstrap/socket.h"
 
@@ -69,7 +68,7 @@ struct Session::Impl {
   Deadline heard;  // when the peer's silence has lasted too long
   Deadline beat;   // when the next heartbeat is due
 
-  std::thread thread;
+  Thread thread;  // last: it uses the others
 };
 
 void Session::Impl::run() {
@@ -182,11 +181,7 @@ Result<std::unique_ptr<Session>> Session::start(UniqueFd socket, std::string pee
   HAWSER_ASSIGN(UniqueFd event, sockets::make_event());
   auto impl = std::make_unique<Impl>(std::move(socket), std::move(event), std::move(peer),
                                      std::move(decoder), options, std::move(handler));
-  try {
-    impl->thread = std::thread(&Impl::run, impl.get());
-  } catch (const std::system_error& error) {
-    return system_error(error.code().value(), "cannot start a session's thread");
-  }
+  HAWSER_ASSIGN(impl->thread, Thread::start("hw-session", [self = impl.get()] { self->run(); }));
   return std::unique_ptr<Session>(new Session(std::move(impl)));
 }
 

@@ -1,7 +1,6 @@
 #include "engine/channel_maker.h"
 
 #include <fmt/core.h>
-#include <pthread.h>
 
 #include <utility>
 
@@ -76,6 +75,12 @@ std::string Making::progress_text() const {
                                : "the peer did not connect its way to us";
 }
 
+Result<std::unique_ptr<ChannelMaker>> ChannelMaker::start() {
+  std::unique_ptr<ChannelMaker> maker(new ChannelMaker());
+  HAWSER_ASSIGN(maker->thread_, Thread::start("hw-make", [self = maker.get()] { self->loop(); }));
+  return maker;
+}
+
 ChannelMaker::~ChannelMaker() {
   {
     const std::lock_guard lock(mutex_);
@@ -94,7 +99,6 @@ void ChannelMaker::add(std::shared_ptr<Making> making) {
 }
 
 void ChannelMaker::loop() {
-  pthread_setname_np(pthread_self(), "hw-make");
   std::vector<std::shared_ptr<Making>> all;
   Backoff backoff;
   while (true) {

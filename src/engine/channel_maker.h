@@ -8,10 +8,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
+#include "base/thread.h"
 #include "engine/link_channel.h"
 #include "net/net.h"
 
@@ -65,7 +66,7 @@ class Making {
 // A thread that polls them, while there are any: a plugin's calls may take their time. Thread-safe.
 class ChannelMaker {
  public:
-  ChannelMaker() : thread_([this] { loop(); }) {}
+  static Result<std::unique_ptr<ChannelMaker>> start();
   ~ChannelMaker();
   ChannelMaker(const ChannelMaker&) = delete;
   ChannelMaker& operator=(const ChannelMaker&) = delete;
@@ -73,13 +74,14 @@ class ChannelMaker {
   void add(std::shared_ptr<Making> making);
 
  private:
+  ChannelMaker() = default;
   void loop();
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable something_;
   std::vector<std::shared_ptr<Making>> arriving_;
   bool stopping_ = false;
-  std::thread thread_;  // last: it uses the others
+  Thread thread_;  // last: it uses the others
 };
 
 }  // namespace hawser::engine

@@ -118,7 +118,7 @@ Status EngineCore::start() {
                    "measure with hawser perf");
   }
   HAWSER_TRY(start_workers());
-  maker_ = std::make_unique<ChannelMaker>();
+  HAWSER_ASSIGN(maker_, ChannelMaker::start());
   HAWSER_ASSIGN(reactor_, Reactor::start());
   return {};
 }

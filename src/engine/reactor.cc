@@ -1,7 +1,6 @@
 #include "engine/reactor.h"
 
 #include <fmt/core.h>
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -73,10 +72,11 @@ class WatchedLink final : public Polled {
 Result<std::unique_ptr<Reactor>> Reactor::start() {
   UniqueFd bell(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!bell.valid()) return system_error(errno, "making the control thread");
-  return std::unique_ptr<Reactor>(new Reactor(std::move(bell)));
+  std::unique_ptr<Reactor> reactor(new Reactor(std::move(bell)));
+  HAWSER_ASSIGN(reactor->thread_,
+                Thread::start("hw-control", [self = reactor.get()] { self->loop(); }));
+  return reactor;
 }
-
-Reactor::Reactor(UniqueFd bell) : bell_(std::move(bell)), thread_([this] { loop(); }) {}
 
 Reactor::~Reactor() {
   stopping_.store(true);
@@ -116,7 +116,6 @@ std::vector<std::shared_ptr<LinkCore>> Reactor::links() const {
 }
 
 void Reactor::loop() {
-  pthread_setname_np(pthread_self(), "hw-control");
   while (!stopping_.load(std::memory_order_relaxed)) {
     take_arrived();
     const TimePoint now = Clock::system().now();

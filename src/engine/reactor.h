@@ -7,12 +7,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "base/thread.h"
 #include "engine/control_line.h"
 #include "engine/link_core.h"
 
@@ -54,7 +54,7 @@ class Reactor {
     std::size_t interests = 0;  // how many it has
   };
 
-  explicit Reactor(UniqueFd bell);
+  explicit Reactor(UniqueFd bell) : bell_(std::move(bell)) {}
   void loop();
   void take_arrived();
   void sleep();
@@ -68,7 +68,7 @@ class Reactor {
   std::vector<Watched> watched_;             // of the thread, as what follows
   std::vector<Polled::Interest> interests_;  // of all of them, in their order
   std::vector<pollfd> descriptors_;
-  std::thread thread_;  // last: it uses the others
+  Thread thread_;  // last: it uses the others
 };
 
 }  // namespace hawser::engine

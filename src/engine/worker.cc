@@ -1,6 +1,5 @@
 #include "engine/worker.h"
 
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <thread>
 #include <utility>
 
 #include "base/cpus.h"
@@ -41,14 +41,14 @@ Result<std::unique_ptr<Worker>> Worker::start(WorkerOptions options) {
   epoll_event event{EPOLLIN, {.ptr = nullptr}};
   if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, bell.get(), &event) != 0)
     return system_error(errno, "making a thread that drives channels");
-  return std::unique_ptr<Worker>(new Worker(std::move(options), std::move(epoll), std::move(bell)));
+  std::unique_ptr<Worker> worker(new Worker(std::move(options), std::move(epoll), std::move(bell)));
+  HAWSER_ASSIGN(worker->thread_,
+                Thread::start(worker->options_.name, [self = worker.get()] { self->loop(); }));
+  return worker;
 }
 
 Worker::Worker(WorkerOptions options, UniqueFd epoll, UniqueFd bell)
-    : options_(std::move(options)),
-      epoll_(std::move(epoll)),
-      bell_(std::move(bell)),
-      thread_([this] { loop(); }) {}
+    : options_(std::move(options)), epoll_(std::move(epoll)), bell_(std::move(bell)) {}
 
 Worker::~Worker() {
   stopping_.store(true);
@@ -86,7 +86,6 @@ void Worker::run(std::function<void(const Channels&)> work) {
 }
 
 void Worker::loop() {
-  pthread_setname_np(pthread_self(), options_.name.c_str());
   if (!options_.cpus.empty()) {
     if (const int err = run_this_thread_on(options_.cpus); err != 0)
       log_info("{} cannot run on CPUs {}", options_.name, cpus_text(options_.cpus));

@@ -7,11 +7,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "base/thread.h"
 #include "engine/link_channel.h"
 
 namespace hawser::engine {
@@ -84,7 +84,7 @@ class Worker {
   bool any_polling_ = false;
   bool any_timing_ = false;
   int idle_rounds_ = 0;
-  std::thread thread_;  // last: it uses the others
+  Thread thread_;  // last: it uses the others
 };
 
 }  // namespace hawser::engine

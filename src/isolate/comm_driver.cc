@@ -1,11 +1,11 @@
 #include "isolate/comm_driver.h"
 
 #include <fmt/core.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 #include "base/log.h"
 #include "net/call_journal.h"
@@ -26,8 +26,9 @@ constexpr int kNapDoublings = 6;  // to 1.3 ms
 CommDriver::CommDriver(DriverParts parts)
     : parts_(std::move(parts)), fields_(parts_.memory->fields()), taken_(parts_.memory->slots()) {}
 
-void CommDriver::start() {
-  thread_ = std::thread([this] { loop(); });
+Status CommDriver::start() {
+  HAWSER_ASSIGN(thread_, Thread::start(parts_.thread_name, [this] { loop(); }));
+  return {};
 }
 
 Status CommDriver::register_slots() {
@@ -56,7 +57,6 @@ void CommDriver::close() {
 }
 
 void CommDriver::loop() {
-  pthread_setname_np(pthread_self(), parts_.thread_name.c_str());
   const CallLabel label(parts_.label.c_str());
   fields_.driver_thread.store(static_cast<int>(::gettid()));
   moved_at_ = Clock::system().now();

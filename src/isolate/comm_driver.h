@@ -6,10 +6,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "gpu/gpu.h"
 #include "isolate/comm_memory.h"
 #include "net/net.h"
@@ -32,7 +32,7 @@ class CommDriver {
  public:
   virtual ~CommDriver() = default;
 
-  void start();
+  Status start();
   // Registers all slots with the plugin, once; the first post does it where nobody did.
   Status register_slots();
   // Stops the thread and closes the comm. As long as the plugin's calls take.
@@ -85,7 +85,7 @@ class CommDriver {
   std::uint64_t completed_ = 0;  // told of
   TimePoint moved_at_{};
   int naps_ = 0;
-  std::thread thread_;
+  Thread thread_;  // last: it uses the others
 };
 
 std::shared_ptr<CommDriver> make_driver(std::unique_ptr<SendComm> comm, DriverParts parts);

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -12,6 +11,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "isolate/last_words.h"
 #include "net/exit_explainer.h"
 
@@ -120,8 +120,7 @@ void PluginHost::end_serving(const HostCall& request) {
 
 void PluginHost::run(Job& job) {
   const HostCall& request = job.request;
-  if (request.thread_name.front() != '\0')
-    pthread_setname_np(pthread_self(), request.thread_name.data());
+  if (request.thread_name.front() != '\0') Thread::name_this(request.thread_name.data());
   const CallLabel label(request.label.data());
   std::string text;
   Result<Reply> answered = answer(job, text);

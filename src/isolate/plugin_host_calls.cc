@@ -108,7 +108,11 @@ Result<Reply> PluginHost::make_comm(Job& job, Making& making, bool sends, Try at
   }
   if (comm == nullptr) return Error(Code::cancelled, "nobody waits for the connection any more");
   auto driver = make_driver(std::move(comm), std::move(parts));
-  driver->start();
+  const Status started = driver->start();
+  if (!started.ok()) {
+    driver->close();
+    return started.error();
+  }
   HAWSER_TRY(keep(job.request.comm, making, std::move(driver)));
   return Reply{};
 }

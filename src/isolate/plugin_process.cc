@@ -61,6 +61,7 @@ Result<std::shared_ptr<PluginProcess>> PluginProcess::start(const ProcessOptions
   std::shared_ptr<PluginProcess> process(
       new PluginProcess(options, std::move(ours), std::move(bell), std::move(child),
                         std::move(errors), control, names_of(settings)));
+  HAWSER_TRY(process->start_watcher());
   HostCall request;
   request.kind = HostCallKind::open;
   const int descriptor = control->memory().fd();
@@ -79,8 +80,17 @@ PluginProcess::PluginProcess(const ProcessOptions& options, UniqueFd socket, Uni
       child_(std::move(child)),
       errors_(std::move(errors)),
       control_(std::move(control)),
-      name_(std::move(name)),
-      watcher_([this] { watch(); }) {}
+      name_(std::move(name)) {}
+
+// Without one nobody takes an answer: whatever asks from now on hears why.
+Status PluginProcess::start_watcher() {
+  auto watcher = Thread::start("hw-isolate", [this] { watch(); });
+  if (watcher.ok())
+    watcher_ = std::move(*watcher);
+  else
+    fail_all(watcher.error());
+  return watcher.ok() ? Status() : watcher.error();
+}
 
 PluginProcess::~PluginProcess() {
   shut_down();
@@ -213,7 +223,6 @@ void PluginProcess::remove(Watched& watched) {
 }
 
 void PluginProcess::watch() {
-  pthread_setname_np(pthread_self(), "hw-isolate");
   while (!stopping_.load()) {
     // The socket alone does not do: a child of the plugin's own may hold it open.
     pollfd watched[] = {{socket_.get(), POLLIN, 0},

@@ -8,9 +8,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "base/thread.h"
 #include "isolate/child.h"
 #include "isolate/control_memory.h"
 #include "isolate/error_relay.h"
@@ -91,6 +91,7 @@ class PluginProcess {
   Result<Answer> wait(std::uint64_t call, Milliseconds bound);
   Error no_answer(std::uint64_t call, Milliseconds bound);
 
+  Status start_watcher();
   void watch();
   int tick_ms();
   bool take_reply();
@@ -118,7 +119,7 @@ class PluginProcess {
   std::map<std::uint64_t, Pending> pending_;
   std::vector<Watched*> watched_;
   std::optional<Error> failure_;
-  std::thread watcher_;  // last: it uses the others
+  Thread watcher_;  // last: it uses the others
 };
 
 }  // namespace hawser::isolate

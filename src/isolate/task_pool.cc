@@ -1,12 +1,9 @@
 #include "isolate/task_pool.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
-#include <system_error>
-#include <thread>
-
 #include "base/clock.h"
+#include "base/thread.h"
 
 namespace hawser::isolate {
 namespace {
@@ -30,11 +27,9 @@ bool TaskPool::start_thread() {
   std::size_t place = started_;
   if (!free_places_.empty()) place = *free_places_.begin();
   if (place >= ControlFields::kMaxServing) return false;
-  try {
-    std::thread([this, place] { loop(place); }).detach();
-  } catch (const std::system_error&) {
-    return false;
-  }
+  auto thread = Thread::start("hw-idle", [this, place] { loop(place); });
+  if (!thread.ok()) return false;
+  thread->abandon();
   if (place == started_)
     ++started_;
   else
@@ -49,7 +44,7 @@ void TaskPool::loop(std::size_t place) {
     serving.call.store(task->call, std::memory_order_release);
     task->work();
     serving.call.store(0, std::memory_order_release);
-    pthread_setname_np(pthread_self(), "hw-idle");
+    Thread::name_this("hw-idle");
   }
   const std::lock_guard lock(mutex_);
   free_places_.insert(place);

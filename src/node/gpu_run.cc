@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
+#include "base/thread.h"
 #include "node/accounts.h"
-#include "node/thread.h"
 
 namespace hawser::node {
 namespace {
@@ -129,7 +128,7 @@ Status GpuRun::move() {
   if (!sends()) return receive();
   if (!receives()) return send();
   Status received;
-  HAWSER_ASSIGN(std::thread receiving, start_thread(fmt::format("hw-gpu{}-in", gpu_), [&] {
+  HAWSER_ASSIGN(Thread receiving, Thread::start(fmt::format("hw-gpu{}-in", gpu_), [&] {
                   received = receive();
                   if (!received.ok()) link_.close();
                 }));

@@ -8,12 +8,12 @@
 #include <hawser/node.h>
 
 #include "base/bounded.h"
+#include "base/thread.h"
 #include "bootstrap/rendezvous.h"
 #include "node/gpu_run.h"
 #include "node/options.h"
 #include "node/progress.h"
 #include "node/report.h"
-#include "node/thread.h"
 
 namespace hawser::node {
 namespace {
@@ -77,7 +77,7 @@ class NodeRun {
   NodeOptions options_;
   const NodeOutput& output_;
   std::shared_ptr<NodeState> state_;
-  std::vector<std::thread> threads_;  // by GPU
+  std::vector<Thread> threads_;       // by GPU
   std::optional<Deadline> patience_;  // with threads, once the run is stopped or called off
   bool abandoned_ = false;
 };
@@ -151,8 +151,8 @@ Status NodeRun::listen() {
 // All GPUs at once, each in a thread.
 Status NodeRun::start() {
   for (std::size_t gpu = 0; gpu < state_->places.gpus.size(); ++gpu) {
-    auto thread = start_thread(fmt::format("hw-gpu{}", gpu),
-                               [state = state_, gpu] { GpuRun(state, gpu).run(); });
+    auto thread = Thread::start(fmt::format("hw-gpu{}", gpu),
+                                [state = state_, gpu] { GpuRun(state, gpu).run(); });
     if (!thread.ok()) {
       state_->board.call_off(thread.error());
       watch();
@@ -212,7 +212,7 @@ bool NodeRun::only_stuck_ones_are_left() const {
 void NodeRun::end_threads() {
   for (std::size_t gpu = 0; gpu < threads_.size(); ++gpu) {
     const bool left = state_->seats[gpu].left();
-    left ? threads_[gpu].join() : threads_[gpu].detach();
+    left ? threads_[gpu].join() : threads_[gpu].abandon();
     abandoned_ = abandoned_ || !left;
   }
 }

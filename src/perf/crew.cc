@@ -1,10 +1,8 @@
 #include "perf/crew.h"
 
 #include <fmt/core.h>
-#include <pthread.h>
 
 #include <memory>
-#include <system_error>
 
 namespace hawser {
 
@@ -15,13 +13,10 @@ Result<std::unique_ptr<Crew>> Crew::make(int members) {
 }
 
 Status Crew::start() {
-  try {
-    for (int member = 1; member < members_; ++member)
-      threads_.emplace_back([this, member] { work(member); });
-  } catch (const std::system_error& error) {
-    return Error(Code::system,
-                 fmt::format("no threads to be had: {}; see 'ulimit -u' and the memory limit",
-                             error.what()));
+  for (int member = 1; member < members_; ++member) {
+    HAWSER_ASSIGN(Thread thread, Thread::start(fmt::format("hw-perf{}", member),
+                                               [this, member] { work(member); }));
+    threads_.push_back(std::move(thread));
   }
   return {};
 }
@@ -32,7 +27,7 @@ Crew::~Crew() {
     ending_ = true;
   }
   called_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();  // joined
 }
 
 Status Crew::run(const Task& task) {
@@ -58,7 +53,6 @@ void Crew::finish(Status done) {
 }
 
 void Crew::work(int member) {
-  pthread_setname_np(pthread_self(), fmt::format("hw-perf{}", member % 1'000'000).c_str());
   unsigned seen = 0;
   while (true) {
     const Task* task = nullptr;

@@ -6,10 +6,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "base/result.h"
+#include "base/thread.h"
 
 namespace hawser {
 
@@ -44,7 +44,7 @@ class Crew {
   bool ending_ = false;
   std::optional<Error> error_;
 
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;  // last: they use the others
 };
 
 }  // namespace hawser

@@ -1,13 +1,11 @@
 #include "tcp/io_thread.h"
 
 #include <fmt/core.h>
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 
 #include "base/cpus.h"
 #include "base/log.h"
@@ -24,22 +22,6 @@ epoll_event edge(Driven* driven) {
   return event;
 }
 
-// The host process's signals are for its own threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 Result<std::unique_ptr<IoThread>> IoThread::start(const IoThreadOptions& options) {
@@ -51,12 +33,8 @@ Result<std::unique_ptr<IoThread>> IoThread::start(const IoThreadOptions& options
   if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, bell.get(), &event) != 0)
     return system_error(errno, "watching the eventfd of an I/O thread");
   std::unique_ptr<IoThread> thread(new IoThread(options, std::move(epoll), std::move(bell)));
-  try {
-    const SignalsBlocked blocked;
-    thread->thread_ = std::thread(&IoThread::run, thread.get());
-  } catch (const std::system_error& error) {
-    return system_error(error.code().value(), "starting an I/O thread");
-  }
+  HAWSER_ASSIGN(thread->thread_, Thread::start(fmt::format("hw-io{}", options.index),
+                                               [self = thread.get()] { self->run(); }));
   return thread;
 }
 
@@ -66,7 +44,7 @@ IoThread::IoThread(const IoThreadOptions& options, UniqueFd epoll, UniqueFd bell
 IoThread::~IoThread() {
   stopping_.store(true);
   ring();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 Status IoThread::attach(Driven& driven, int fd) {
@@ -100,7 +78,6 @@ void IoThread::ring() {
 }
 
 void IoThread::settle_in() const {
-  pthread_setname_np(pthread_self(), fmt::format("hw-io{}", options_.index).c_str());
   if (options_.cpus.empty()) return;
   if (const int problem = run_this_thread_on(options_.cpus); problem != 0)
     log_warning("I/O thread {} stays where it is: {}", options_.index,

@@ -8,11 +8,11 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "base/thread.h"
 #include "tcp/driven.h"
 
 namespace hawser::tcp {
@@ -65,7 +65,7 @@ class IoThread {
   std::chrono::steady_clock::time_point busy_until_{};
   std::mutex mutex_;  // guards departures
   std::condition_variable departure_;
-  std::thread thread_;  // last: it uses the others
+  Thread thread_;  // last: it uses the others
 };
 
 }  // namespace hawser::tcp

@@ -1,14 +1,13 @@
 #include "validation/phase.h"
 
 #include <fmt/core.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <system_error>
-#include <thread>
+
+#include "base/thread.h"
 
 namespace hawser {
 namespace {
@@ -20,41 +19,30 @@ struct Gathering {
   std::vector<std::optional<PhaseResult>> results;
 };
 
-void name_this_thread(std::size_t channel) {
-  pthread_setname_np(pthread_self(), fmt::format("hw-ch{}", channel % 1'000'000).c_str());
-}
-
 void store(Gathering& gathering, std::size_t place, PhaseResult result) {
   const std::lock_guard lock(gathering.mutex);
   gathering.results[place] = std::move(result);
   gathering.changed.notify_all();
 }
 
-ChannelStep not_run(Code code, std::string why) {
-  return {false, ChannelFailure{Operation::stuck, Error(code, std::move(why))}};
-}
-
-ChannelStep no_thread(const std::system_error& error) {
-  return not_run(Code::system,
-                 fmt::format("no thread for the channel: {}; see 'ulimit -u' and the memory limit",
-                             error.what()));
+ChannelStep not_run(Error why) {
+  return {false, ChannelFailure{Operation::stuck, std::move(why)}};
 }
 
 void begin(const std::shared_ptr<Gathering>& gathering, std::size_t place, std::size_t channel,
            const ChannelTask& task) {
   // The copy of the task goes before the result is out: what it captured must not be let go by a
   // thread that nobody waits for any more.
-  auto run = [gathering, place, channel, own = std::make_unique<ChannelTask>(task)]() mutable {
-    name_this_thread(channel);
+  auto run = [gathering, place, channel, own = std::make_shared<ChannelTask>(task)]() mutable {
     PhaseResult result{channel, (*own)(channel), false};
     own.reset();
     store(*gathering, place, std::move(result));
   };
-  try {
-    std::thread(std::move(run)).detach();
-  } catch (const std::system_error& error) {
-    store(*gathering, place, PhaseResult{channel, no_thread(error), false});
-  }
+  auto thread = Thread::start(fmt::format("hw-ch{}", channel), std::move(run));
+  if (thread.ok())
+    thread->abandon();
+  else
+    store(*gathering, place, PhaseResult{channel, not_run(thread.error()), false});
 }
 
 std::vector<PhaseResult> gather(Gathering& gathering, const std::vector<std::size_t>& channels,
@@ -79,8 +67,8 @@ std::vector<PhaseResult> run_together(const std::vector<std::size_t>& channels,
 }
 
 PhaseResult not_begun(std::size_t channel) {
-  return {channel, not_run(Code::cancelled, "not begun: a channel before it never came back"),
-          false};
+  return {channel,
+          not_run(Error(Code::cancelled, "not begun: a channel before it never came back")), false};
 }
 
 }  // namespace

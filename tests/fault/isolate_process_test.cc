@@ -14,6 +14,7 @@
 #include "isolate/host_program.h"
 #include "support/scoped_env.h"
 #include "support/seed.h"
+#include "support/thread_limit.h"
 #include "support/threads.h"
 
 namespace hawser::test {
@@ -52,6 +53,21 @@ TEST(IsolatedProgram, ThatIsAnotherOneIsAnError) {
   const auto other = open_isolated_emulator("", options);
   ASSERT_FALSE(other.ok());
   EXPECT_THAT(other.error().message(), HasSubstr("ended with exit status 0"));
+}
+
+// However few threads there are, it is opened or it is an error: the program goes on.
+TEST(IsolatedProgramDeathTest, WithoutThreadsIsAnError) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can limit the threads of another user";
+  const auto open_with = [](std::size_t threads) {
+    if (!allow_threads(threads)) ::_exit(kCannotLimitThreads);
+    const auto net = open_isolated_emulator("", impatient());
+    if (net.ok()) ::_exit(1);
+    std::fprintf(stderr, "%s", net.error().message().c_str());
+    ::_exit(net.error().code() == Code::system ? 0 : 2);
+  };
+  EXPECT_EXIT(open_with(0), testing::ExitedWithCode(0), "Resource temporarily unavailable");
+  EXPECT_EXIT(open_with(1), testing::ExitedWithCode(0), "no thread is to be had for hw-isolate");
+  EXPECT_EXIT(open_with(2), testing::ExitedWithCode(0), "has no thread for a call");
 }
 
 // Messages that no user of it sends: it ends, and does not crash.
