@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 
+#include "base/event_fd.h"
 #include "base/log.h"
 #include "bootstrap/candidate.h"
 #include "bootstrap/held_ports.h"
@@ -27,7 +28,7 @@ bool lacks_resources(int err) {
 struct RendezvousServer::Impl {
   std::vector<HeldPort> ports;
   std::string address;
-  UniqueFd stop_event;
+  EventFd stop_event;
 };
 
 namespace {
@@ -214,7 +215,7 @@ Result<std::unique_ptr<RendezvousServer>> RendezvousServer::listen(const std::st
   HAWSER_ASSIGN(const std::uint16_t port, channel_port(port_base, gpu, 0));
   auto impl = std::make_unique<Impl>();
   HAWSER_ASSIGN(impl->ports, hold_ports(bind_address, port_base, gpu, channels));
-  HAWSER_ASSIGN(impl->stop_event, sockets::make_event());
+  HAWSER_ASSIGN(impl->stop_event, EventFd::make());
   impl->address = sockets::host_and_port(bind_address, port);
   return std::unique_ptr<RendezvousServer>(new RendezvousServer(std::move(impl)));
 }
@@ -224,13 +225,13 @@ Result<Rendezvous> RendezvousServer::accept(const Decide& decide, Deadline deadl
     return Error(Code::invalid_argument,
                  fmt::format("{} has served its client; listen anew", impl_->address));
   auto client =
-      Reception(impl_->ports, impl_->address, impl_->stop_event.get(), decide, deadline).run();
+      Reception(impl_->ports, impl_->address, impl_->stop_event.fd(), decide, deadline).run();
   if (client.ok()) impl_->ports.clear();
   return client;
 }
 
 void RendezvousServer::stop() {
-  sockets::set_event(impl_->stop_event);
+  impl_->stop_event.notify();
 }
 
 const std::string& RendezvousServer::address() const {

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/event_fd.h"
 #include "base/thread.h"
 #include "bootstrap/frame_writer.h"
 #include "bootstrap/socket.h"
@@ -33,14 +34,14 @@ double seconds(Milliseconds time) {
 
 // The thread's own state, and what it shares with callers: the writer and two flags.
 struct Session::Impl {
-  Impl(UniqueFd connection, UniqueFd event, std::string name, wire::Decoder left_over,
-       Options given, Handler callbacks)
+  Impl(UniqueFd connection, EventFd event, std::string name, wire::Decoder left_over, Options given,
+       Handler callbacks)
       : socket(std::move(connection)),
         closing_event(std::move(event)),
         peer(std::move(name)),
         options(given),
         handler(std::move(callbacks)),
-        writer(socket.get(), closing_event.get(), peer),
+        writer(socket.get(), closing_event.fd(), peer),
         decoder(std::move(left_over)),
         heard(Deadline::after(options.liveness)),
         beat(Deadline::after(options.heartbeat)) {}
@@ -56,7 +57,7 @@ struct Session::Impl {
   void linger();
 
   const UniqueFd socket;
-  const UniqueFd closing_event;
+  const EventFd closing_event;
   const std::string peer;
   const Options options;
   const Handler handler;
@@ -94,7 +95,7 @@ std::optional<Error> Session::Impl::step() {
 
 // Whether there is something to read.
 bool Session::Impl::wait() {
-  pollfd fds[] = {{socket.get(), POLLIN, 0}, {closing_event.get(), POLLIN, 0}};
+  pollfd fds[] = {{socket.get(), POLLIN, 0}, {closing_event.fd(), POLLIN, 0}};
   const int timeout_ms = heard.poll_timeout_ms(beat.poll_timeout_ms(kLongestWaitMs));
   return ::poll(fds, 2, timeout_ms) > 0 && fds[0].revents != 0;
 }
@@ -178,7 +179,7 @@ Result<std::unique_ptr<Session>> Session::start(UniqueFd socket, std::string pee
                  fmt::format("a session's liveness ({} ms) must be longer than its heartbeat "
                              "({} ms, at least 1)",
                              options.liveness.count(), options.heartbeat.count()));
-  HAWSER_ASSIGN(UniqueFd event, sockets::make_event());
+  HAWSER_ASSIGN(EventFd event, EventFd::make());
   auto impl = std::make_unique<Impl>(std::move(socket), std::move(event), std::move(peer),
                                      std::move(decoder), options, std::move(handler));
   HAWSER_ASSIGN(impl->thread, Thread::start("hw-session", [self = impl.get()] { self->run(); }));
@@ -187,7 +188,7 @@ Result<std::unique_ptr<Session>> Session::start(UniqueFd socket, std::string pee
 
 Session::~Session() {
   impl_->closing = true;
-  sockets::set_event(impl_->closing_event);
+  impl_->closing_event.notify();
   impl_->thread.join();
 }
 

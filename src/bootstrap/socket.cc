@@ -5,8 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -160,18 +158,6 @@ int connect_to(const Address& address, const Deadline& deadline, UniqueFd& socke
 
 UniqueFd open_socket(int family) {
   return UniqueFd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-}
-
-Result<UniqueFd> make_event() {
-  UniqueFd fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!fd.valid()) return system_error(errno, "eventfd");
-  return fd;
-}
-
-void set_event(const UniqueFd& event) {
-  const std::uint64_t one = 1;
-  // Fails only where the event is set already.
-  [[maybe_unused]] const ssize_t written = ::write(event.get(), &one, sizeof one);
 }
 
 void set_connection_options(int socket) {

@@ -49,9 +49,6 @@ int connect_to(const Address& address, const Deadline& deadline, UniqueFd& socke
 
 // A non-blocking, close-on-exec TCP socket; not valid, and errno set, where there is none.
 UniqueFd open_socket(int family);
-// An eventfd, and what makes it readable for good.
-Result<UniqueFd> make_event();
-void set_event(const UniqueFd& event);
 
 // No Nagle delay, and the kernel's own search for a dead peer. Failures do no harm and are ignored.
 void set_connection_options(int socket);

@@ -1,10 +1,7 @@
 #include "engine/reactor.h"
 
 #include <fmt/core.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 namespace hawser::engine {
@@ -70,8 +67,7 @@ class WatchedLink final : public Polled {
 }  // namespace
 
 Result<std::unique_ptr<Reactor>> Reactor::start() {
-  UniqueFd bell(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!bell.valid()) return system_error(errno, "making the control thread");
+  HAWSER_ASSIGN(EventFd bell, EventFd::make());
   std::unique_ptr<Reactor> reactor(new Reactor(std::move(bell)));
   HAWSER_ASSIGN(reactor->thread_,
                 Thread::start("hw-control", [self = reactor.get()] { self->loop(); }));
@@ -80,13 +76,8 @@ Result<std::unique_ptr<Reactor>> Reactor::start() {
 
 Reactor::~Reactor() {
   stopping_.store(true);
-  wake();
+  bell_.notify();
   thread_.join();
-}
-
-void Reactor::wake() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(bell_.get(), &one, sizeof one);
 }
 
 void Reactor::add(std::shared_ptr<Polled> polled) {
@@ -94,7 +85,7 @@ void Reactor::add(std::shared_ptr<Polled> polled) {
     const std::lock_guard lock(mutex_);
     arriving_.push_back(std::move(polled));
   }
-  wake();
+  bell_.notify();
 }
 
 void Reactor::add_link(std::shared_ptr<LinkCore> link, std::shared_ptr<ControlLine> control,
@@ -139,7 +130,7 @@ void Reactor::sleep() {
     watched.polled->interests(interests_);
     watched.interests = interests_.size() - before;
   }
-  descriptors_.assign(1, {bell_.get(), POLLIN, 0});
+  descriptors_.assign(1, {bell_.fd(), POLLIN, 0});
   for (const Polled::Interest& interest : interests_)
     descriptors_.push_back(
         {interest.fd, static_cast<short>(POLLIN | (interest.write ? POLLOUT : 0)), 0});
@@ -151,9 +142,7 @@ void Reactor::sleep() {
     for (std::size_t i = 0; i < watched.interests; ++i)
       watched.ready = descriptors_[next++].revents != 0 || watched.ready;
   }
-  if (called <= 0 || descriptors_.front().revents == 0) return;
-  std::uint64_t rings = 0;
-  [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rings, sizeof rings);
+  if (called > 0 && descriptors_.front().revents != 0) bell_.clear();
 }
 
 }  // namespace hawser::engine

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/fd.h"
+#include "base/event_fd.h"
 #include "base/result.h"
 #include "base/thread.h"
 #include "engine/control_line.h"
@@ -54,13 +54,12 @@ class Reactor {
     std::size_t interests = 0;  // how many it has
   };
 
-  explicit Reactor(UniqueFd bell) : bell_(std::move(bell)) {}
+  explicit Reactor(EventFd bell) : bell_(std::move(bell)) {}
   void loop();
   void take_arrived();
   void sleep();
-  void wake();
 
-  const UniqueFd bell_;
+  const EventFd bell_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;  // guards what follows
   std::vector<std::shared_ptr<Polled>> arriving_;

@@ -1,8 +1,5 @@
 #include "engine/transfer_state.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <thread>
 
@@ -87,28 +84,23 @@ void TransferState::on_done(std::function<void(const Status&)> callback) {
   if (callback) callback(outcome_);
 }
 
-EventBell::~EventBell() {
-  if (const int fd = fd_.load(); fd >= 0) ::close(fd);
-}
-
 int EventBell::fd() {
   const std::lock_guard lock(making_);
-  // Readable at first: something may have happened before anybody asked for it.
-  if (fd_.load() < 0) fd_.store(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
-  return fd_.load();
+  if (made_.load()) return event_.fd();
+  auto event = EventFd::make();
+  if (!event.ok()) return -1;
+  event_ = std::move(*event);
+  event_.notify();  // something may have happened before anybody asked for it
+  made_.store(true, std::memory_order_release);
+  return event_.fd();
 }
 
 void EventBell::ring() const {
-  const std::uint64_t one = 1;
-  // A full counter is readable all the same.
-  if (const int fd = fd_.load(std::memory_order_acquire); fd >= 0) [[maybe_unused]]
-    const ssize_t written = ::write(fd, &one, sizeof one);
+  if (made_.load(std::memory_order_acquire)) event_.notify();
 }
 
 void EventBell::clear() const {
-  std::uint64_t count = 0;
-  if (const int fd = fd_.load(std::memory_order_acquire); fd >= 0) [[maybe_unused]]
-    const ssize_t got = ::read(fd, &count, sizeof count);
+  if (made_.load(std::memory_order_acquire)) event_.clear();
 }
 
 }  // namespace hawser::engine

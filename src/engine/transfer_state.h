@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/event_fd.h"
 #include "base/result.h"
 
 namespace hawser::engine {
@@ -78,17 +79,13 @@ class TransferState {
 // The engine's event descriptor, made when first asked for. Thread-safe.
 class EventBell {
  public:
-  EventBell() = default;
-  ~EventBell();
-  EventBell(const EventBell&) = delete;
-  EventBell& operator=(const EventBell&) = delete;
-
-  int fd();
+  int fd();  // -1: no descriptor is to be had
   void ring() const;
   void clear() const;
 
  private:
-  std::atomic<int> fd_{-1};
+  EventFd event_;
+  std::atomic<bool> made_{false};  // publishes event_, which does not change any more
   std::mutex making_;
 };
 

@@ -1,8 +1,6 @@
 #include "engine/worker.h"
 
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -35,11 +33,10 @@ timespec as_timespec(std::chrono::nanoseconds span) {
 
 Result<std::unique_ptr<Worker>> Worker::start(WorkerOptions options) {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
-  UniqueFd bell(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!epoll.valid() || !bell.valid())
-    return system_error(errno, "making a thread that drives channels");
+  if (!epoll.valid()) return system_error(errno, "making a thread that drives channels");
+  HAWSER_ASSIGN(EventFd bell, EventFd::make());
   epoll_event event{EPOLLIN, {.ptr = nullptr}};
-  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, bell.get(), &event) != 0)
+  if (::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, bell.fd(), &event) != 0)
     return system_error(errno, "making a thread that drives channels");
   std::unique_ptr<Worker> worker(new Worker(std::move(options), std::move(epoll), std::move(bell)));
   HAWSER_ASSIGN(worker->thread_,
@@ -47,24 +44,19 @@ Result<std::unique_ptr<Worker>> Worker::start(WorkerOptions options) {
   return worker;
 }
 
-Worker::Worker(WorkerOptions options, UniqueFd epoll, UniqueFd bell)
+Worker::Worker(WorkerOptions options, UniqueFd epoll, EventFd bell)
     : options_(std::move(options)), epoll_(std::move(epoll)), bell_(std::move(bell)) {}
 
 Worker::~Worker() {
   stopping_.store(true);
-  wake();
+  bell_.notify();
   thread_.join();
-}
-
-void Worker::wake() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = ::write(bell_.get(), &one, sizeof one);
 }
 
 // The order of flag and look is the sleeper's, reversed: one of the two sees the other.
 void Worker::kick(LinkChannel& channel) {
   channel.kicked.store(true, std::memory_order_seq_cst);
-  if (asleep_.load(std::memory_order_seq_cst)) wake();
+  if (asleep_.load(std::memory_order_seq_cst)) bell_.notify();
 }
 
 void Worker::add(std::shared_ptr<LinkChannel> channel) {
@@ -73,7 +65,7 @@ void Worker::add(std::shared_ptr<LinkChannel> channel) {
     arriving_.push_back(std::move(channel));
     has_mail_.store(true);
   }
-  if (asleep_.load()) wake();
+  if (asleep_.load()) bell_.notify();
 }
 
 void Worker::run(std::function<void(const Channels&)> work) {
@@ -82,7 +74,7 @@ void Worker::run(std::function<void(const Channels&)> work) {
     work_.push_back(std::move(work));
     has_mail_.store(true);
   }
-  if (asleep_.load()) wake();
+  if (asleep_.load()) bell_.notify();
 }
 
 void Worker::loop() {
@@ -208,8 +200,7 @@ void Worker::rest(bool moved) {
   for (const epoll_event& event :
        std::span(events).first(static_cast<std::size_t>(std::max(count, 0)))) {
     if (event.data.ptr == nullptr) {
-      std::uint64_t rings = 0;
-      [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rings, sizeof rings);
+      bell_.clear();
       continue;
     }
     auto* const driven = static_cast<Driven*>(event.data.ptr);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/event_fd.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/thread.h"
@@ -56,7 +57,7 @@ class Worker {
     TimePoint looked_at{};
   };
 
-  Worker(WorkerOptions options, UniqueFd epoll, UniqueFd bell);
+  Worker(WorkerOptions options, UniqueFd epoll, EventFd bell);
   void loop();
   void take_inbox();
   bool drive_all();
@@ -65,11 +66,10 @@ class Worker {
   void watch(int fd, std::uint32_t events, Driven& driven, int operation);
   void stop_watching(const LinkChannel::Waits& waits);
   void rest(bool moved);
-  void wake();
 
   const WorkerOptions options_;
   const UniqueFd epoll_;
-  const UniqueFd bell_;  // an eventfd, in epoll_
+  const EventFd bell_;  // in epoll_
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<int> load_{0};

@@ -2,11 +2,9 @@
 
 #include <fmt/core.h>
 #include <linux/futex.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <climits>
 #include <ctime>
 
@@ -17,8 +15,6 @@ namespace hawser::isolate {
 namespace {
 
 constexpr std::uint64_t kMaxSlotBytes = std::uint64_t{1} << 30;
-// The most that an eventfd holds: it cannot be written then.
-constexpr std::uint64_t kFull = ~std::uint64_t{0} - 1;
 
 constexpr std::size_t to_pages(std::size_t bytes) {
   return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
@@ -69,23 +65,18 @@ Result<std::unique_ptr<CommMemory>> CommMemory::open(UniqueFd fd, std::uint32_t 
 }
 
 Result<CommBell> CommBell::create(bool for_sends) {
-  UniqueFd fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!fd.valid()) return system_error(errno, "making the bell of an isolated comm");
-  CommBell bell(std::move(fd), for_sends);
+  HAWSER_ASSIGN(EventFd event, EventFd::make());
+  CommBell bell(std::move(event), for_sends);
   bell.still();
   return bell;
 }
 
 void CommBell::ring() const {
-  std::uint64_t value = 1;
-  [[maybe_unused]] const ssize_t done = for_sends_ ? ::read(fd_.get(), &value, sizeof value)
-                                                   : ::write(fd_.get(), &value, sizeof value);
+  for_sends_ ? event_.clear() : event_.notify();
 }
 
 void CommBell::still() const {
-  std::uint64_t value = kFull;
-  [[maybe_unused]] const ssize_t done = for_sends_ ? ::write(fd_.get(), &value, sizeof value)
-                                                   : ::read(fd_.get(), &value, sizeof value);
+  for_sends_ ? event_.fill() : event_.clear();
 }
 
 void futex_sleep(std::atomic<std::uint32_t>& word, std::uint32_t expected,

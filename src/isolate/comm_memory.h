@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "base/event_fd.h"
 #include "base/fd.h"
 #include "isolate/shared_memory.h"
 
@@ -79,14 +80,14 @@ class CommMemory {
 class CommBell {
  public:
   static Result<CommBell> create(bool for_sends);
-  CommBell(UniqueFd fd, bool for_sends) : fd_(std::move(fd)), for_sends_(for_sends) {}
+  CommBell(EventFd event, bool for_sends) : event_(std::move(event)), for_sends_(for_sends) {}
 
   void ring() const;
   void still() const;
-  int fd() const { return fd_.get(); }
+  int fd() const { return event_.fd(); }
 
  private:
-  UniqueFd fd_;
+  EventFd event_;
   bool for_sends_;
 };
 

@@ -87,7 +87,7 @@ Result<DriverParts> PluginHost::parts_of(Job& job, bool sends) {
   HAWSER_ASSIGN(parts.memory,
                 CommMemory::open(std::move(job.descriptors[0]), request.slots, request.slot_bytes));
   parts.memory->memory().close_fd();
-  parts.bell.emplace(std::move(job.descriptors[1]), sends);
+  parts.bell.emplace(EventFd(std::move(job.descriptors[1])), sends);
   const auto& devices = net_->devices();
   if (request.device < 0 || static_cast<std::size_t>(request.device) >= devices.size())
     return Error(Code::protocol, fmt::format("no device {}", request.device));

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,8 +51,7 @@ Result<std::shared_ptr<PluginProcess>> PluginProcess::start(const ProcessOptions
     return system_error(errno, "a socket to a plugin's process");
   UniqueFd ours(ends[0]);
   const UniqueFd theirs(ends[1]);
-  UniqueFd bell(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!bell.valid()) return system_error(errno, "watching a plugin's process");
+  HAWSER_ASSIGN(EventFd bell, EventFd::make());
   HAWSER_ASSIGN(std::unique_ptr<ErrorRelay> errors, ErrorRelay::create(STDERR_FILENO));
   HAWSER_ASSIGN(Child child, Child::start(options.program, theirs.get(), errors->writer()));
   errors->close_writer();
@@ -71,7 +69,7 @@ Result<std::shared_ptr<PluginProcess>> PluginProcess::start(const ProcessOptions
   return process;
 }
 
-PluginProcess::PluginProcess(const ProcessOptions& options, UniqueFd socket, UniqueFd bell,
+PluginProcess::PluginProcess(const ProcessOptions& options, UniqueFd socket, EventFd bell,
                              Child child, std::unique_ptr<ErrorRelay> errors,
                              std::shared_ptr<ControlMemory> control, std::string name)
     : options_(options),
@@ -95,8 +93,7 @@ Status PluginProcess::start_watcher() {
 PluginProcess::~PluginProcess() {
   shut_down();
   stopping_.store(true);
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t rung = ::write(bell_.get(), &one, sizeof one);
+  bell_.notify();
   watcher_.join();
   ::shutdown(socket_.get(), SHUT_RDWR);  // which it takes for the end of its user
   await_end_of_child();
@@ -158,8 +155,7 @@ Result<std::uint64_t> PluginProcess::send(HostCall request, const std::string& t
                      Pending{Clock::system().now(),
                              opens ? options_.open_bound : options_.call_bound, std::nullopt});
   }
-  const std::uint64_t one = 1;  // the watcher may sleep without a bound
-  [[maybe_unused]] const ssize_t rung = ::write(bell_.get(), &one, sizeof one);
+  bell_.notify();  // the watcher may sleep without a bound
   const Status sent = send_message(socket_.get(), request, text, descriptors, false);
   if (sent.ok()) return request.call;
   // It ends, and the watcher is about to say how: better than that a socket is closed.
@@ -226,14 +222,11 @@ void PluginProcess::watch() {
   while (!stopping_.load()) {
     // The socket alone does not do: a child of the plugin's own may hold it open.
     pollfd watched[] = {{socket_.get(), POLLIN, 0},
-                        {bell_.get(), POLLIN, 0},
+                        {bell_.fd(), POLLIN, 0},
                         {child_.pidfd(), POLLIN, 0},
                         {errors_->fd(), POLLIN, 0}};
     ::poll(watched, std::size(watched), tick_ms());
-    std::uint64_t rings = 0;
-    if (watched[1].revents != 0) {
-      [[maybe_unused]] const ssize_t got = ::read(bell_.get(), &rings, sizeof rings);
-    }
+    if (watched[1].revents != 0) bell_.clear();
     if (watched[3].revents != 0) errors_->pass_on();
     const bool answers = watched[0].revents != 0;
     const bool lost = answers ? !take_reply() : watched[2].revents != 0;

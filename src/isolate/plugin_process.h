@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/event_fd.h"
 #include "base/thread.h"
 #include "isolate/child.h"
 #include "isolate/control_memory.h"
@@ -83,7 +84,7 @@ class PluginProcess {
     std::optional<Result<Answer>> result;
   };
 
-  PluginProcess(const ProcessOptions& options, UniqueFd socket, UniqueFd bell, Child child,
+  PluginProcess(const ProcessOptions& options, UniqueFd socket, EventFd bell, Child child,
                 std::unique_ptr<ErrorRelay> errors, std::shared_ptr<ControlMemory> control,
                 std::string name);
   Result<std::uint64_t> send(HostCall request, const std::string& text,
@@ -104,8 +105,8 @@ class PluginProcess {
 
   const ProcessOptions options_;
   const UniqueFd socket_;
-  const UniqueFd bell_;  // wakes the watcher
-  Child child_;          // of the watcher, after the start; so is the next
+  const EventFd bell_;  // wakes the watcher
+  Child child_;         // of the watcher, after the start; so is the next
   const std::unique_ptr<ErrorRelay> errors_;
   const std::shared_ptr<ControlMemory> control_;
   std::atomic<std::uint32_t> next_number_{1};

@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -27,10 +25,9 @@ epoll_event edge(Driven* driven) {
 Result<std::unique_ptr<IoThread>> IoThread::start(const IoThreadOptions& options) {
   UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.valid()) return system_error(errno, "making the epoll of an I/O thread");
-  UniqueFd bell(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!bell.valid()) return system_error(errno, "making the eventfd of an I/O thread");
+  HAWSER_ASSIGN(EventFd bell, EventFd::make());
   epoll_event event = edge(nullptr);
-  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, bell.get(), &event) != 0)
+  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, bell.fd(), &event) != 0)
     return system_error(errno, "watching the eventfd of an I/O thread");
   std::unique_ptr<IoThread> thread(new IoThread(options, std::move(epoll), std::move(bell)));
   HAWSER_ASSIGN(thread->thread_, Thread::start(fmt::format("hw-io{}", options.index),
@@ -38,12 +35,12 @@ Result<std::unique_ptr<IoThread>> IoThread::start(const IoThreadOptions& options
   return thread;
 }
 
-IoThread::IoThread(const IoThreadOptions& options, UniqueFd epoll, UniqueFd bell)
+IoThread::IoThread(const IoThreadOptions& options, UniqueFd epoll, EventFd bell)
     : options_(options), epoll_(std::move(epoll)), bell_(std::move(bell)) {}
 
 IoThread::~IoThread() {
   stopping_.store(true);
-  ring();
+  bell_.notify();
   thread_.join();
 }
 
@@ -69,12 +66,7 @@ void IoThread::kick(Driven& driven) {
   do {
     driven.next_ = head;
   } while (!inbox_.compare_exchange_weak(head, &driven));
-  if (asleep_.exchange(false)) ring();
-}
-
-void IoThread::ring() {
-  const std::uint64_t one = 1;
-  (void)!write(bell_.get(), &one, sizeof one);  // fails only where it is ringing already
+  if (asleep_.exchange(false)) bell_.notify();
 }
 
 void IoThread::settle_in() const {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/event_fd.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/thread.h"
@@ -43,7 +44,7 @@ class IoThread {
  private:
   static constexpr std::size_t kMaxEvents = 64;
 
-  IoThread(const IoThreadOptions& options, UniqueFd epoll, UniqueFd bell);
+  IoThread(const IoThreadOptions& options, UniqueFd epoll, EventFd bell);
   void run();
   void settle_in() const;
   void take_inbox();
@@ -53,11 +54,10 @@ class IoThread {
   void activate(Driven& driven);
   void let_go(Driven& driven);
   void rest();
-  void ring();
 
   const IoThreadOptions options_;
   const UniqueFd epoll_;
-  const UniqueFd bell_;                  // an eventfd, in epoll_
+  const EventFd bell_;                   // in epoll_, and never cleared: that is edge-triggered
   std::atomic<Driven*> inbox_{nullptr};  // a stack; publishes what the kicker did before
   std::atomic<bool> asleep_{false};      // set before a last look at the inbox
   std::atomic<bool> stopping_{false};
