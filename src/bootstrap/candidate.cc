@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "bootstrap/socket.h"
+#include "base/socket.h"
 
 namespace hawser {
 namespace {

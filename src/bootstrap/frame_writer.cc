@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-#include "bootstrap/socket.h"
+#include "base/socket.h"
 
 namespace hawser {
 std::optional<Error> FrameWriter::failure() const {

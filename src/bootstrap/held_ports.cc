@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/socket.h"
 #include "bootstrap/rendezvous.h"
-#include "bootstrap/socket.h"
 
 namespace hawser {
 namespace {
@@ -42,9 +42,9 @@ struct Holding {
   bool passable = false;
 };
 
-Holding hold(const sockets::Address& address, int gpu, int channel) {
+Holding hold(const SocketAddress& address, int gpu, int channel) {
   Holding out;
-  UniqueFd socket = sockets::open_socket(address.family());
+  UniqueFd socket = sockets::open_socket(address.ip.family);
   int err = errno;
   if (socket.valid()) err = sockets::listen_on(socket, address);
   if (err == 0) {

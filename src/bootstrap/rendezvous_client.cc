@@ -8,8 +8,8 @@
 #include <variant>
 
 #include "base/log.h"
+#include "base/socket.h"
 #include "bootstrap/rendezvous.h"
-#include "bootstrap/socket.h"
 
 namespace hawser {
 namespace {
@@ -36,7 +36,7 @@ Deadline earlier(const Deadline& deadline, Milliseconds timeout) {
 // Connects to one address and shakes hands. Not thread-safe.
 class Dialogue {
  public:
-  Dialogue(sockets::Address address, const wire::Hello& hello) : address_(address), hello_(hello) {}
+  Dialogue(SocketAddress address, const wire::Hello& hello) : address_(address), hello_(hello) {}
 
   Attempt<Rendezvous> run(const Deadline& connect_by, const Deadline& answer_by);
 
@@ -46,7 +46,7 @@ class Dialogue {
   Error unconnected(int err) const;
   Error unanswered(const sockets::Transfer& got) const;
 
-  const sockets::Address address_;
+  const SocketAddress address_;
   const wire::Hello& hello_;
   UniqueFd socket_;
   wire::Decoder decoder_;

@@ -8,10 +8,10 @@
 
 #include "base/event_fd.h"
 #include "base/log.h"
+#include "base/socket.h"
 #include "bootstrap/candidate.h"
 #include "bootstrap/held_ports.h"
 #include "bootstrap/rendezvous.h"
-#include "bootstrap/socket.h"
 
 namespace hawser {
 namespace {
@@ -53,7 +53,7 @@ class Reception {
   void hear_candidates();
   void admit_all();
   void admit_from(const HeldPort& port);
-  void admit(UniqueFd socket, const sockets::Address& from, int channel);
+  void admit(UniqueFd socket, const SocketAddress& from, int channel);
   void rest(int err);
   void make_room();
   void hear(Candidate& candidate);
@@ -121,10 +121,8 @@ void Reception::admit_all() {
 
 void Reception::admit_from(const HeldPort& port) {
   for (int i = 0; i < kMaxAcceptsAtOnce; ++i) {
-    sockets::Address from;
-    from.bytes = sizeof from.storage;
-    UniqueFd socket(::accept4(port.socket.get(), reinterpret_cast<sockaddr*>(&from.storage),
-                              &from.bytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    SocketAddress from;
+    UniqueFd socket = sockets::accept_one(port.socket.get(), &from);
     if (socket.valid()) {
       admit(std::move(socket), from, port.channel);
     } else if (lacks_resources(errno)) {
@@ -135,7 +133,7 @@ void Reception::admit_from(const HeldPort& port) {
   }
 }
 
-void Reception::admit(UniqueFd socket, const sockets::Address& from, int channel) {
+void Reception::admit(UniqueFd socket, const SocketAddress& from, int channel) {
   resting_ = false;
   sockets::set_connection_options(socket.get());
   if (candidates_.size() >= RendezvousServer::kMaxCandidates) make_room();

@@ -13,9 +13,9 @@
 #include <optional>
 
 #include "base/event_fd.h"
+#include "base/socket.h"
 #include "base/thread.h"
 #include "bootstrap/frame_writer.h"
-#include "bootstrap/socket.h"
 
 namespace hawser {
 namespace {

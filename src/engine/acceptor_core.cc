@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "bootstrap/socket.h"
+#include "base/socket.h"
 #include "engine/engine_core.h"
 
 namespace hawser::engine {
@@ -23,18 +23,6 @@ Error cannot_listen(int err, const std::string& where) {
   return system_error(err, fmt::format("cannot listen on {}", where));
 }
 
-sockets::Address address_of(const UniqueFd& socket) {
-  sockets::Address address;
-  address.bytes = sizeof address.storage;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.bytes);
-  return address;
-}
-
-int port_of(const UniqueFd& socket) {
-  const std::string text = address_of(socket).text();
-  return std::stoi(text.substr(text.rfind(':') + 1));
-}
-
 }  // namespace
 
 Result<std::shared_ptr<AcceptorCore>> AcceptorCore::create(
@@ -46,9 +34,9 @@ Result<std::shared_ptr<AcceptorCore>> AcceptorCore::create(
   HAWSER_ASSIGN(auto addresses,
                 sockets::resolve(address, static_cast<std::uint16_t>(port), sockets::Use::listen));
   std::optional<Error> last;
-  for (const sockets::Address& one : addresses) {
+  for (const SocketAddress& one : addresses) {
     if (port == 0 && !acceptor->sockets_.empty()) break;  // others would get other ports
-    UniqueFd socket = sockets::open_socket(one.family());
+    UniqueFd socket = sockets::open_socket(one.ip.family);
     const int err = socket.valid() ? sockets::listen_on(socket, one) : errno;
     if (err == 0)
       acceptor->sockets_.push_back(std::move(socket));
@@ -58,7 +46,8 @@ Result<std::shared_ptr<AcceptorCore>> AcceptorCore::create(
       return cannot_listen(err, one.text());
   }
   if (acceptor->sockets_.empty()) return *last;
-  acceptor->port_ = port_of(acceptor->sockets_.front());
+  HAWSER_ASSIGN(const SocketAddress own, sockets::local_address(acceptor->sockets_.front().get()));
+  acceptor->port_ = own.port;
   return acceptor;
 }
 
@@ -80,10 +69,8 @@ bool AcceptorCore::poll(TimePoint now, bool ready) {
 void AcceptorCore::take_in(TimePoint now) {
   for (const UniqueFd& socket : sockets_) {
     while (true) {
-      sockets::Address peer;
-      peer.bytes = sizeof peer.storage;
-      UniqueFd caller(::accept4(socket.get(), reinterpret_cast<sockaddr*>(&peer.storage),
-                                &peer.bytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      SocketAddress peer;
+      UniqueFd caller = sockets::accept_one(socket.get(), &peer);
       if (!caller.valid()) break;
       sockets::set_connection_options(caller.get());
       // The oldest that has said nothing makes room.

@@ -7,7 +7,7 @@
 #include <array>
 
 #include "base/endian.h"
-#include "bootstrap/socket.h"
+#include "base/socket.h"
 #include "bootstrap/wire.h"
 
 namespace hawser::engine {

@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "bootstrap/socket.h"
+#include "base/socket.h"
 #include "engine/engine_core.h"
 
 namespace hawser::engine {
@@ -103,7 +103,7 @@ Result<std::shared_ptr<ControlLine>> knock(const std::string& address, int port,
   HAWSER_ASSIGN(const auto addresses,
                 sockets::resolve(address, static_cast<std::uint16_t>(port), sockets::Use::connect));
   std::optional<Error> last;
-  for (const sockets::Address& one : addresses) {
+  for (const SocketAddress& one : addresses) {
     UniqueFd socket;
     const Deadline attempt =
         deadline.remaining() < kConnectAttempt ? deadline : Deadline::after(kConnectAttempt);

@@ -1,5 +1,6 @@
 #include "perf/bare_socket.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,7 +16,7 @@
 
 #include "base/endian.h"
 #include "base/log.h"
-#include "bootstrap/socket.h"
+#include "base/socket.h"
 
 namespace hawser {
 namespace {
@@ -26,19 +27,18 @@ constexpr std::size_t kHelloBytes = 16;  // the nonce, the socket's place
 constexpr int kHelloSeconds = 2;
 constexpr int kMaxName = 64;
 
-Status set_option(int socket, int level, int option, const void* value, socklen_t bytes,
-                  const char* name) {
-  if (::setsockopt(socket, level, option, value, bytes) == 0) return {};
+Status set_timeout(int socket, int option, const timeval& slice, const char* name) {
+  if (::setsockopt(socket, SOL_SOCKET, option, &slice, sizeof slice) == 0) return {};
   return system_error(errno, fmt::format("setting {} of a bare socket", name));
 }
 
 // Blocking, but never for longer than kPollMs at a time: whoever waits can be told to stop.
 Status prepare(int socket) {
-  const int on = 1;
   const timeval slice{0, kPollMs * 1000};
-  HAWSER_TRY(set_option(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on, "TCP_NODELAY"));
-  HAWSER_TRY(set_option(socket, SOL_SOCKET, SO_RCVTIMEO, &slice, sizeof slice, "SO_RCVTIMEO"));
-  return set_option(socket, SOL_SOCKET, SO_SNDTIMEO, &slice, sizeof slice, "SO_SNDTIMEO");
+  if (::fcntl(socket, F_SETFL, 0) != 0) return system_error(errno, "making a bare socket block");
+  HAWSER_TRY(sockets::set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"));
+  HAWSER_TRY(set_timeout(socket, SO_RCVTIMEO, slice, "SO_RCVTIMEO"));
+  return set_timeout(socket, SO_SNDTIMEO, slice, "SO_SNDTIMEO");
 }
 
 std::array<std::byte, kHelloBytes> hello(std::uint64_t nonce, std::uint64_t place) {
@@ -48,7 +48,7 @@ std::array<std::byte, kHelloBytes> hello(std::uint64_t nonce, std::uint64_t plac
   return bytes;
 }
 
-Result<sockets::Address> resolve_one(const BareMeeting& meeting, sockets::Use use) {
+Result<SocketAddress> resolve_one(const BareMeeting& meeting, sockets::Use use) {
   HAWSER_ASSIGN(const auto addresses, sockets::resolve(meeting.address, meeting.port, use));
   return addresses.front();
 }
@@ -108,16 +108,11 @@ Status receive_all(int socket, std::byte* data, std::size_t bytes, const WaitBou
 Result<BareListener> BareListener::listen(const std::string& address) {
   BareMeeting meeting{address, 0, 0};
   HAWSER_ASSIGN(const auto where, resolve_one(meeting, sockets::Use::listen));
-  UniqueFd socket(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockets::Address bound;
-  bound.bytes = sizeof bound.storage;
-  if (!socket.valid() || ::bind(socket.get(), where.get(), where.bytes) != 0 ||
-      ::listen(socket.get(), SOMAXCONN) != 0 ||
-      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound.storage), &bound.bytes) != 0)
-    return system_error(errno, fmt::format("listening for bare sockets on {}", address));
-  meeting.port = ntohs(bound.family() == AF_INET6
-                           ? reinterpret_cast<const sockaddr_in6*>(bound.get())->sin6_port
-                           : reinterpret_cast<const sockaddr_in*>(bound.get())->sin_port);
+  UniqueFd socket = sockets::open_socket(where.ip.family);
+  const int err = socket.valid() ? sockets::listen_on(socket, where, SOMAXCONN) : errno;
+  if (err != 0) return system_error(err, fmt::format("listening for bare sockets on {}", address));
+  HAWSER_ASSIGN(const SocketAddress bound, sockets::local_address(socket.get()));
+  meeting.port = bound.port;
   meeting.nonce = std::random_device()() | (std::uint64_t{std::random_device()()} << 32);
   return BareListener(std::move(socket), std::move(meeting));
 }
@@ -129,7 +124,7 @@ Result<std::vector<UniqueFd>> BareListener::accept(std::size_t count, const Wait
     pollfd waiting{socket_.get(), POLLIN, 0};
     ::poll(&waiting, 1, bound.deadline.poll_timeout_ms(kPollMs));
     if (auto error = bound.broken("the connection of the bare sockets")) return *error;
-    UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    UniqueFd socket = sockets::accept_one(socket_.get());
     if (!socket.valid()) continue;
     HAWSER_TRY(prepare(socket.get()));
     const std::uint64_t place = place_of(socket.get(), meeting_.nonce, bound);
@@ -151,15 +146,9 @@ Result<std::vector<UniqueFd>> bare_connect(const BareMeeting& meeting, std::size
   HAWSER_ASSIGN(const auto where, resolve_one(meeting, sockets::Use::connect));
   std::vector<UniqueFd> connected;
   for (std::size_t place = 0; place < count; ++place) {
-    UniqueFd socket(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket.valid()) return system_error(errno, "opening a bare socket");
-    // With SO_SNDTIMEO a connect() that takes too long ends by itself; once is enough here.
-    const int seconds = static_cast<int>(bound.deadline.remaining().count() / 1000) + 1;
-    const timeval patience{seconds, 0};
-    HAWSER_TRY(set_option(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience,
-                          "SO_SNDTIMEO"));
-    if (::connect(socket.get(), where.get(), where.bytes) != 0)
-      return system_error(errno, fmt::format("connecting a bare socket to {}", where.text()));
+    UniqueFd socket;
+    if (const int err = sockets::connect_to(where, bound.deadline, socket); err != 0)
+      return system_error(err, fmt::format("connecting a bare socket to {}", where.text()));
     HAWSER_TRY(prepare(socket.get()));
     HAWSER_TRY(send_all(socket.get(), hello(meeting.nonce, place).data(), kHelloBytes, bound));
     connected.push_back(std::move(socket));

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <memory>
 
+#include "base/socket.h"
 #include "perf/affinity.h"
 #include "perf/bare_socket.h"
 #include "perf/sizes.h"
@@ -36,10 +37,7 @@ bool is_connected_tcp(int fd) {
   int protocol = 0;
   socklen_t bytes = sizeof protocol;
   if (::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &bytes) != 0) return false;
-  sockaddr_storage peer;
-  socklen_t peer_bytes = sizeof peer;
-  return protocol == IPPROTO_TCP &&
-         ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_bytes) == 0;
+  return protocol == IPPROTO_TCP && sockets::remote_address(fd).ok();
 }
 
 std::string processor_name() {
@@ -89,9 +87,10 @@ std::string path_text(const Environment& environment, const TransportSockets& so
       fmt::format("{} on {} ({}), {}", environment.transport.net->name(), device.name,
                   device.address.empty() ? "-" : device.address, environment.memory_name);
   if (environment.net_device().capabilities.needs_unpack)
-    text += fmt::format(
-        ", unpack {}{}", environment.unpack(),
-        environment.leaves_data_out() ? " (the network alone: data not in place, NOT VERIFIED)" : "");
+    text += fmt::format(", unpack {}{}", environment.unpack(),
+                        environment.leaves_data_out()
+                            ? " (the network alone: data not in place, NOT VERIFIED)"
+                            : "");
   text += sockets.count() == 0
               ? ", no TCP sockets of its own seen"
               : fmt::format(", {} TCP sockets with {}", sockets.count(), sockets.congestion());

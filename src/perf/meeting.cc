@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <random>
 
+#include "base/socket.h"
 #include "bootstrap/rendezvous.h"
-#include "bootstrap/socket.h"
 #include "perf/agreement.h"
 
 namespace hawser {
@@ -58,12 +58,8 @@ Result<Rendezvous> call_server(const PerfOptions& options, const Environment& en
 }
 
 std::string local_address(const UniqueFd& socket) {
-  sockets::Address own;
-  own.bytes = sizeof own.storage;
-  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own.storage), &own.bytes);
-  const std::string text = own.text();
-  const std::string host = text.substr(0, text.rfind(':'));
-  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+  const auto own = sockets::local_address(socket.get());
+  return own.ok() ? own->ip.text() : "";
 }
 
 Session::Options liveness(const PerfOptions& options) {

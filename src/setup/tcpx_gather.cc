@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/address.h"
 #include "base/cpus.h"
 #include "base/parameters.h"
-#include "bootstrap/socket.h"
 #include "topology/numa.h"
 
 namespace hawser {
@@ -103,8 +103,7 @@ void set_peer(TcpxSetup& setup, const std::string& peer) {
   if (peer.empty()) return;
   const auto found = sockets::resolve(peer, 1, sockets::Use::connect);
   if (!found.ok()) return;
-  for (const sockets::Address& address : *found)
-    if (const auto ip = IpAddress::from(address.get())) setup.peer_addresses.push_back(*ip);
+  for (const SocketAddress& address : *found) setup.peer_addresses.push_back(address.ip);
 }
 
 Status refuse_same_host(const std::string& plugin_name, const std::string& peer) {

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <fstream>
 
-#include "base/fd.h"
+#include "base/socket.h"
 
 namespace hawser::tcp {
 namespace {
@@ -48,7 +48,7 @@ Status set_congestion(int fd, const std::string& name) {
 }
 
 Result<std::string> choose_congestion(const std::string& wish) {
-  const UniqueFd probe(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const UniqueFd probe = sockets::open_socket(IpFamily::ipv4);
   if (!probe.valid())
     return system_error(errno, "opening a socket to ask for its congestion control");
   const std::string preset = congestion_of(probe.get());

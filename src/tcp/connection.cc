@@ -4,8 +4,8 @@
 
 #include <array>
 
+#include "base/socket.h"
 #include "tcp/frame.h"
-#include "tcp/socket.h"
 
 namespace hawser::tcp {
 namespace {
@@ -28,8 +28,8 @@ std::string printable(const std::byte* text, std::size_t bytes) {
 
 Result<Route> Route::of(int fd, const Device& device) {
   Route route;
-  HAWSER_ASSIGN(route.local, local_address(fd));
-  HAWSER_ASSIGN(route.remote, remote_address(fd));
+  HAWSER_ASSIGN(route.local, sockets::local_address(fd));
+  HAWSER_ASSIGN(route.remote, sockets::remote_address(fd));
   for (const Path& path : device.paths)
     if (route.local.ip.same_address(path.address)) route.path = &path;
   if (route.path != nullptr) return route;
@@ -58,13 +58,13 @@ void send_abort(const Connection& connection, const std::string& reason) {
   const std::array<std::byte, kFrameUnit> trailer{};
   std::array<iovec, 3> parts{part(header.data(), header.size()), part(reason.data(), bytes),
                              part(trailer.data(), trailer_bytes(bytes))};
-  (void)write_some(connection.fd.get(), parts);  // best effort: closing tells the peer enough
+  // Best effort: closing tells the peer enough.
+  static_cast<void>(sockets::send_some(connection.fd.get(), std::span(parts)));
 }
 
 std::string read_abort(const Connection& connection) {
   std::array<std::byte, kHeaderBytes + kMaxAbortTextBytes> buffer;
-  iovec whole = part(buffer.data(), buffer.size());
-  const IoResult got = read_some(connection.fd.get(), {&whole, 1});
+  const sockets::Transfer got = sockets::receive_some(connection.fd.get(), buffer);
   if (got.bytes < kHeaderBytes) return "";
   const auto header = decode_header(std::span(buffer).first<kHeaderBytes>());
   if (!header.ok() || header->type != FrameType::abort) return "";

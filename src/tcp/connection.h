@@ -3,10 +3,10 @@
 
 #include <string>
 
+#include "base/address.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "tcp/device.h"
-#include "topology/ip_address.h"
 
 namespace hawser::tcp {
 

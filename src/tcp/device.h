@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "base/address.h"
+#include "tcp/data_socket.h"
 #include "tcp/io_pool.h"
 #include "tcp/registration.h"
-#include "tcp/socket.h"
-#include "topology/ip_address.h"
 
 namespace hawser::tcp {
 

@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/log.h"
-#include "tcp/socket.h"
+#include "base/socket.h"
+#include "tcp/data_socket.h"
 
 namespace hawser::tcp {
 namespace {
@@ -13,9 +15,14 @@ namespace {
 constexpr int kBacklog = 64;
 
 // The greeting is shorter than any send buffer: a fresh socket takes it at once.
-bool write_greeting(int fd, Greeting greeting) {
-  iovec whole{greeting.data(), greeting.size()};
-  return write_some(fd, {&whole, 1}).bytes == greeting.size();
+bool write_greeting(int fd, const Greeting& greeting) {
+  return sockets::send_some(fd, greeting).bytes == greeting.size();
+}
+
+// Errors of accept(2) that say that none waits, or that the one which waited has gone.
+bool listens_on(int err) {
+  return err == EAGAIN || err == EWOULDBLOCK || err == EINTR || err == ECONNABORTED ||
+         err == EPROTO || sockets::is_peer_error(err);
 }
 
 }  // namespace
@@ -24,10 +31,12 @@ Result<std::unique_ptr<Doorway>> Doorway::open(Device& device) {
   std::vector<UniqueFd> sockets;
   ListenerName name;
   for (const Path& path : device.paths) {
-    HAWSER_ASSIGN(UniqueFd fd, open_socket(device.family(), device.socket));
-    const Status listening = listen_on(fd.get(), SocketAddress{path.address, 0}, kBacklog);
-    if (!listening.ok()) return listening.error().within("device " + device.name);
-    HAWSER_ASSIGN(SocketAddress address, local_address(fd.get()));
+    HAWSER_ASSIGN(UniqueFd fd, open_data_socket(device.family(), device.socket));
+    const int err = sockets::listen_on(fd, SocketAddress{path.address, 0}, kBacklog);
+    if (err != 0)
+      return system_error(err, fmt::format("listening on {}", path.address.text()))
+          .within("device " + device.name);
+    HAWSER_ASSIGN(SocketAddress address, sockets::local_address(fd.get()));
     name.addresses.push_back(address);
     sockets.push_back(std::move(fd));
   }
@@ -83,10 +92,12 @@ std::optional<Doorway::Guest> Doorway::judge_all() {
 Status Doorway::admit() {
   for (const UniqueFd& socket : sockets_)
     for (std::size_t i = 0; i < kMaxCandidates && has_place(); ++i) {
-      auto fd = accept_one(socket.get());
-      if (!fd.ok()) return fd.error().within(text_);
-      if (!fd->valid()) break;
-      admit(std::move(*fd));
+      SocketAddress from;
+      UniqueFd fd = sockets::accept_one(socket.get(), &from);
+      if (!fd.valid() && !listens_on(errno))
+        return system_error(errno, "accepting a data connection").within(text_);
+      if (!fd.valid()) break;
+      admit(std::move(fd), from);
     }
   return {};
 }
@@ -97,20 +108,19 @@ bool Doorway::has_place() const {
          candidates_.front().deadline.remaining() < kGreetingTimeout - kChance;
 }
 
-void Doorway::admit(UniqueFd fd) {
+void Doorway::admit(UniqueFd fd, const SocketAddress& from) {
   if (candidates_.size() == kMaxCandidates)
     drop(0, fmt::format("it was silent while {} others came", kMaxCandidates));
-  const auto from = remote_address(fd.get());
   Candidate candidate;
   candidate.fd = std::move(fd);
-  candidate.from = from.ok() ? from->text() : "a peer that has gone";
+  candidate.from = from.text();
   candidate.deadline = Deadline::after(kGreetingTimeout);
   candidates_.push_back(std::move(candidate));
 }
 
 Doorway::Verdict Doorway::judge(Candidate& candidate, std::string& why) const {
-  iovec rest{candidate.greeting.data() + candidate.have, kGreetingBytes - candidate.have};
-  const IoResult got = read_some(candidate.fd.get(), {&rest, 1});
+  const sockets::Transfer got = sockets::receive_some(
+      candidate.fd.get(), std::span(candidate.greeting).subspan(candidate.have));
   candidate.have += got.bytes;
   const Status known =
       check_greeting(std::span(candidate.greeting).first(candidate.have), FrameType::hello, nonce_);
@@ -118,7 +128,8 @@ Doorway::Verdict Doorway::judge(Candidate& candidate, std::string& why) const {
     why = known.error().message();
   } else if (candidate.have == kGreetingBytes) {
     return Verdict::welcome;
-  } else if (got.state == IoResult::State::closed || got.state == IoResult::State::failed) {
+  } else if (got.state == sockets::Transfer::State::closed ||
+             got.state == sockets::Transfer::State::failed) {
     why = "it went before it said who it is";
   } else if (candidate.deadline.expired()) {
     why = fmt::format("it did not say who it is within {} ms", kGreetingTimeout.count());

@@ -57,7 +57,7 @@ class Doorway {
   std::optional<Guest> judge_all();
   Status admit();
   bool has_place() const;
-  void admit(UniqueFd fd);
+  void admit(UniqueFd fd, const SocketAddress& from);
   Verdict judge(Candidate& candidate, std::string& why) const;
   void drop(std::size_t index, const std::string& why);
   Result<Guest> welcome(std::size_t index);

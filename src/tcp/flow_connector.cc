@@ -2,7 +2,8 @@
 
 #include <fmt/core.h>
 
-#include "tcp/socket.h"
+#include "base/socket.h"
+#include "tcp/data_socket.h"
 
 namespace hawser::tcp {
 
@@ -12,9 +13,14 @@ Result<FlowConnector> FlowConnector::start(Device& device, const ListenerName& l
   const Path& path = device.path_of(flow);
   // A link-local address means something only together with an interface: this side's.
   if (target.ip.link_local()) target.ip.scope = path.interface_index;
-  HAWSER_ASSIGN(UniqueFd fd, open_socket(device.family(), device.socket));
-  const Status started = start_connect(fd.get(), path.address, target);
-  if (!started.ok()) return started.error().within("device " + device.name);
+  HAWSER_ASSIGN(UniqueFd fd, open_data_socket(device.family(), device.socket));
+  if (const int err = sockets::bind_source(fd.get(), path.address); err != 0)
+    return system_error(err, fmt::format("binding a data socket to {}", path.address.text()))
+        .within("device " + device.name);
+  if (const int err = sockets::start_connect(fd.get(), target); err != 0)
+    return sockets::io_error(
+               err, fmt::format("connecting from {} to {}", path.address.text(), target.text()))
+        .within("device " + device.name);
   return FlowConnector(device, std::move(fd), target,
                        encode_greeting(FrameType::hello, listener.nonce, flow, flows),
                        listener.nonce);
@@ -38,25 +44,26 @@ Result<std::optional<FlowConnector::Joined>> FlowConnector::step() {
 
 // Once connected, says hello: a fresh socket takes it at once.
 Result<bool> FlowConnector::finish_connecting() {
-  HAWSER_ASSIGN(const bool connected, connect_finished(fd_.get(), target_));
+  const std::optional<int> connected = sockets::connect_outcome(fd_.get());
   if (!connected) return false;
-  iovec whole{hello_.data(), hello_.size()};
-  const IoResult wrote = write_some(fd_.get(), {&whole, 1});
+  if (*connected != 0)
+    return sockets::io_error(*connected, fmt::format("connecting to {}", target_.text()));
+  const sockets::Transfer wrote = sockets::send_some(fd_.get(), hello_);
   if (wrote.bytes == hello_.size()) return true;
-  if (wrote.state == IoResult::State::failed) return io_error(wrote.error, "saying hello");
+  if (wrote.err != 0) return sockets::io_error(wrote.err, "saying hello");
   return Error(Code::system, "saying hello: the new socket did not take it");
 }
 
 Result<bool> FlowConnector::read_welcome() {
-  iovec rest{welcome_.data() + have_, kGreetingBytes - have_};
-  const IoResult got = read_some(fd_.get(), {&rest, 1});
+  const sockets::Transfer got =
+      sockets::receive_some(fd_.get(), std::span(welcome_).subspan(have_));
   have_ += got.bytes;
   HAWSER_TRY(check_greeting(std::span(welcome_).first(have_), FrameType::welcome, nonce_));
   if (have_ == kGreetingBytes) return true;
   switch (got.state) {
-    case IoResult::State::failed:
-      return io_error(got.error, "waiting for the welcome");
-    case IoResult::State::closed:
+    case sockets::Transfer::State::failed:
+      return sockets::io_error(got.err, "waiting for the welcome");
+    case sockets::Transfer::State::closed:
       return Error(Code::peer,
                    "the listener closed the connection instead of a welcome: it has another peer "
                    "already, or gave up");

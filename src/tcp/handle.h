@@ -3,10 +3,10 @@
 
 #include <vector>
 
+#include "base/address.h"
 #include "base/result.h"
 #include "net/net.h"
 #include "tcp/frame.h"
-#include "topology/ip_address.h"
 
 namespace hawser::tcp {
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/socket.h"
 
 namespace hawser::tcp {
 
@@ -146,8 +147,8 @@ void TcpReceiveComm::fail(const Error& why) {
   let_go();
   failure_ = why;
   if (why.code() == Code::protocol) send_abort(first_.connection(), why.message());
-  reset_connection(first_.fd());
-  for (const auto& flow : extra_) reset_connection(flow->fd());
+  sockets::reset_connection(first_.fd());
+  for (const auto& flow : extra_) sockets::reset_connection(flow->fd());
 }
 
 }  // namespace hawser::tcp

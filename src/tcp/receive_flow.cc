@@ -40,9 +40,9 @@ Driven::Wait ReceiveFlow::drive() {
         break;
     }
     if (role_ != Role::threaded && message_ == nullptr && board_.awaited() == 0) return Wait::kick;
-    const IoResult result = read_round();
-    if (result.state == IoResult::State::would_block) return Wait::socket;
-    if (result.state != IoResult::State::moved) return stop(result);
+    const sockets::Transfer result = read_round();
+    if (result.state == sockets::Transfer::State::would_block) return Wait::socket;
+    if (result.state != sockets::Transfer::State::some) return stop(result);
     account(result.bytes);
   }
   // What has been read is taken: whoever waits for the socket must not wait for what is here.
@@ -114,11 +114,11 @@ std::size_t ReceiveFlow::ahead() const {
 
 // The rest of the piece goes straight to its buffer, what follows it to the stage, which holds no
 // payload at this point. Where one message is awaited, its trailer stays in the socket.
-IoResult ReceiveFlow::read_round() {
+sockets::Transfer ReceiveFlow::read_round() {
   std::array<iovec, 2> parts{iovec{to_, left_}, stage_.room(ahead())};
-  if (left_ == 0) return read_some(fd(), std::span(parts).last(1));
-  if (parts[1].iov_len == 0) return read_some(fd(), std::span(parts).first(1));
-  return read_some(fd(), parts);
+  if (left_ == 0) return sockets::receive_some(fd(), std::span(parts).last(1));
+  if (parts[1].iov_len == 0) return sockets::receive_some(fd(), std::span(parts).first(1));
+  return sockets::receive_some(fd(), std::span(parts));
 }
 
 void ReceiveFlow::account(std::size_t got) {
@@ -131,15 +131,15 @@ void ReceiveFlow::account(std::size_t got) {
 
 // A sender that closes a further flow before it has read the welcome resets it, and means no more
 // by that than by closing the others.
-Driven::Wait ReceiveFlow::stop(const IoResult& result) {
-  const bool closed = result.state == IoResult::State::closed;
-  const bool never_joined = !closed && role_ != Role::first && !used_ && result.error == ECONNRESET;
+Driven::Wait ReceiveFlow::stop(const sockets::Transfer& result) {
+  const bool closed = result.state == sockets::Transfer::State::closed;
+  const bool never_joined = !closed && role_ != Role::first && !used_ && result.err == ECONNRESET;
   if (never_joined || (closed && message_ == nullptr && stage_.size() == 0))
     ended_.store(true, std::memory_order_release);
   else if (closed)
     fail(Error(Code::peer, "the sender closed the connection"));
   else
-    fail(io_error(result.error, "reading"));
+    fail(sockets::io_error(result.err, "reading"));
   return Wait::never;
 }
 

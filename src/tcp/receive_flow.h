@@ -6,13 +6,13 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/socket.h"
 #include "tcp/connection.h"
 #include "tcp/driven.h"
 #include "tcp/failure.h"
 #include "tcp/frame.h"
 #include "tcp/receive_board.h"
 #include "tcp/receive_stage.h"
-#include "tcp/socket.h"
 
 namespace hawser::tcp {
 
@@ -50,9 +50,9 @@ class ReceiveFlow final : public Driven {
   Result<bool> begin_frame(const FrameHeader& header);
   bool take_payload();
   std::size_t ahead() const;
-  IoResult read_round();
+  sockets::Transfer read_round();
   void account(std::size_t got);
-  Wait stop(const IoResult& result);
+  Wait stop(const sockets::Transfer& result);
   void fail(Error why);
 
   Connection connection_;

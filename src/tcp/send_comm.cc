@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/socket.h"
 
 namespace hawser::tcp {
 
@@ -146,8 +147,8 @@ void TcpSendComm::fail(const Error& why) {
                  ? why
                  : Error(Code::peer, fmt::format("sending over {}: the receiver gave up: {}",
                                                  first_.connection().text(), said));
-  reset_connection(first_.connection().fd.get());
-  for (const auto& flow : extra_) reset_connection(flow->fd());
+  sockets::reset_connection(first_.connection().fd.get());
+  for (const auto& flow : extra_) sockets::reset_connection(flow->fd());
 }
 
 Error TcpSendComm::failure_of(const SendMessage& message) const {

@@ -42,10 +42,11 @@ class PartList {
 Driven::Wait SendFlow::drive() {
   for (int round = 0; round < kMaxWrites; ++round) {
     if (pending_ < kRefillBelow && !refill()) return Driven::Wait::kick;
-    const IoResult result = write_round();
-    if (result.state == IoResult::State::would_block) return Driven::Wait::socket;
-    if (result.state != IoResult::State::moved) {
-      failure_.set(io_error(result.error, fmt::format("sending over {}", connection_.text())));
+    const sockets::Transfer result = write_round();
+    if (result.state == sockets::Transfer::State::would_block) return Driven::Wait::socket;
+    if (result.state != sockets::Transfer::State::some) {
+      failure_.set(
+          sockets::io_error(result.err, fmt::format("sending over {}", connection_.text())));
       return Driven::Wait::never;
     }
     account(result.bytes);
@@ -71,7 +72,7 @@ bool SendFlow::refill() {
   return count_ > 0;
 }
 
-IoResult SendFlow::write_round() {
+sockets::Transfer SendFlow::write_round() {
   const Piece& only = pieces_[first_];
   if (count_ == 1 && written_ == 0 && only.bytes <= kSmallBytes) return write_small(only);
   PartList parts(written_);
@@ -80,16 +81,15 @@ IoResult SendFlow::write_round() {
     parts.add(piece.data, piece.bytes);
     parts.add(kTrailer.data(), trailer_bytes(piece.bytes));
   }
-  return write_some(connection_.fd.get(), parts.span());
+  return sockets::send_some(connection_.fd.get(), parts.span());
 }
 
-IoResult SendFlow::write_small(const Piece& piece) {
+sockets::Transfer SendFlow::write_small(const Piece& piece) {
   std::array<std::byte, frame_bytes(kSmallBytes)> together;
   std::byte* const data = std::copy(piece.header.begin(), piece.header.end(), together.begin());
   if (piece.bytes > 0) std::memcpy(data, piece.data, piece.bytes);
   std::memset(data + piece.bytes, 0, trailer_bytes(piece.bytes));
-  iovec whole{together.data(), piece.frame_bytes()};
-  return write_some(connection_.fd.get(), {&whole, 1});
+  return sockets::send_some(connection_.fd.get(), std::span(together).first(piece.frame_bytes()));
 }
 
 void SendFlow::account(std::size_t written) {

@@ -4,11 +4,11 @@
 #include <array>
 #include <cstddef>
 
+#include "base/socket.h"
 #include "tcp/connection.h"
 #include "tcp/driven.h"
 #include "tcp/failure.h"
 #include "tcp/send_queue.h"
-#include "tcp/socket.h"
 
 namespace hawser::tcp {
 
@@ -32,8 +32,8 @@ class SendFlow {
   static constexpr std::size_t kMaxPieces = 32;
 
   bool refill();
-  IoResult write_round();
-  IoResult write_small(const Piece& piece);
+  sockets::Transfer write_round();
+  sockets::Transfer write_small(const Piece& piece);
   void account(std::size_t written);
 
   Connection connection_;

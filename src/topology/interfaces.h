@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/address.h"
 #include "base/result.h"
-#include "topology/ip_address.h"
 
 namespace hawser {
 

@@ -12,7 +12,7 @@
 #include <array>
 #include <filesystem>
 
-#include "bootstrap/socket.h"
+#include "base/socket.h"
 
 namespace hawser::test {
 namespace {
@@ -115,9 +115,12 @@ RawPeer RawPeer::connect(const std::string& address, int port) {
       sockets::resolve(address, static_cast<std::uint16_t>(port), sockets::Use::connect);
   if (!addresses.ok()) return RawPeer(UniqueFd());
   const auto& to = addresses->front();
-  UniqueFd socket(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage;
+  const socklen_t bytes = to.fill(storage);
+  UniqueFd socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   set_receive_timeout(socket.get());
-  if (::connect(socket.get(), to.get(), to.bytes) != 0) socket.reset();
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&storage), bytes) != 0)
+    socket.reset();
   return RawPeer(std::move(socket));
 }
 

@@ -105,8 +105,9 @@ TEST(Layering, SourcesIncludeLowerLayersOnly) {
 }
 
 // What there is one of, in base: there the start of a thread is a Result, and nothing is thrown.
-TEST(Layering, ThreadsAndEventsAreMadeByBaseOnly) {
-  static const std::regex kMakes(R"(std::(thread|jthread|async)\b|pthread_create|eventfd\()");
+TEST(Layering, ThreadsEventsAndSocketsAreMadeByBaseOnly) {
+  static const std::regex kMakes(
+      R"(std::(thread|jthread|async)\b|pthread_create|eventfd\(|getaddrinfo|accept4|get(sock|peer)name)");
   const fs::path root = HAWSER_TEST_SOURCE_DIR;
   for (const char* const part : {"src", "tools"})
     for (const auto& file : sources_below(root / part)) {

@@ -271,7 +271,7 @@ TEST_F(TcpNetTest, SocketBuffersAreAsAskedFor) {
   unsetenv("HAWSER_SOCKET_BUFFER_BYTES");
   ASSERT_TRUE(options.ok());
   EXPECT_EQ(options->socket_buffer_bytes, 12345678);
-  const auto socket = tcp::open_socket(IpFamily::ipv4, {65536, ""});
+  const auto socket = tcp::open_data_socket(IpFamily::ipv4, {65536, ""});
   ASSERT_TRUE(socket.ok());
   int bytes = 0;
   socklen_t length = sizeof bytes;

@@ -10,8 +10,8 @@
 #include "support/scoped_env.h"
 #include "support/temp_dir.h"
 #include "tcp/congestion.h"
+#include "tcp/data_socket.h"
 #include "tcp/frame.h"
-#include "tcp/socket.h"
 #include "tcp/tuning.h"
 #include "topology/numa.h"
 
@@ -196,7 +196,7 @@ TEST(TcpTuningEnvironment, WhatIsWrongIsNamed) {
 
 // What a socket has that nobody told anything.
 std::string system_default() {
-  const auto fd = open_socket(IpFamily::ipv4, {});
+  const auto fd = open_data_socket(IpFamily::ipv4, {});
   return fd.ok() ? congestion_of(fd->get()) : "";
 }
 std::string listed(const char* file) {
@@ -206,7 +206,7 @@ std::string listed(const char* file) {
   return " " + line + " ";
 }
 bool may_choose(const std::string& name) {
-  return open_socket(IpFamily::ipv4, {0, name}).ok();
+  return open_data_socket(IpFamily::ipv4, {0, name}).ok();
 }
 
 TEST(TcpCongestion, AutoIsTheSystemsUnlessThatIsABbr) {
@@ -228,7 +228,7 @@ TEST(TcpCongestion, SystemIsTheSystems) {
 TEST(TcpCongestion, ANameIsTakenAndTheSocketsHaveIt) {
   if (!may_choose("reno")) GTEST_SKIP() << "this process may not choose reno";
   EXPECT_EQ(choose_congestion("reno").value(), "reno");
-  const auto fd = open_socket(IpFamily::ipv4, {0, "reno"});
+  const auto fd = open_data_socket(IpFamily::ipv4, {0, "reno"});
   ASSERT_TRUE(fd.ok());
   EXPECT_EQ(congestion_of(fd->get()), "reno");
 }

@@ -1,4 +1,4 @@
-// An IPv4 or IPv6 address, with the scope that a link-local one needs.
+// IPv4 and IPv6 addresses, and how they are found by name.
 #pragma once
 
 #include <netinet/in.h>
@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "base/result.h"
 
 namespace hawser {
 
@@ -16,7 +19,9 @@ enum class IpFamily : std::uint8_t { ipv4 = 4, ipv6 = 6 };
 
 const char* ip_family_name(IpFamily family);  // "IPv4", "IPv6"
 
-// A value. Bytes are in network order; an IPv4 address fills the first four.
+// A value, with the scope that a link-local address needs. Bytes are in network order; an IPv4
+// address fills the first four. One in IPv6's clothes (::ffff:192.0.2.7, as a listener of both
+// families sees an IPv4 client) is an IPv4 address.
 struct IpAddress {
   IpFamily family = IpFamily::ipv4;
   std::array<std::byte, 16> bytes{};
@@ -44,6 +49,26 @@ struct SocketAddress {
 
   // Fills `storage` and returns the length that belongs to it.
   socklen_t fill(sockaddr_storage& storage) const;
+
+  bool operator==(const SocketAddress& other) const {
+    return port == other.port && ip.same_address(other.ip);
+  }
 };
+
+namespace sockets {
+
+inline constexpr std::size_t kMaxAddresses = 16;  // of one host name
+
+enum class Use { listen, connect };
+
+// The addresses of a name or a numeric address ("[::1]" too), at most kMaxAddresses. A name may
+// take as long as the machine's resolver lets it. Code::invalid_argument: there is no such name;
+// Code::unavailable: the resolver does not know now.
+Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port, Use use);
+
+// "192.0.2.7:20000", or "[fd00::2]:20000" for a host that has colons in it.
+std::string host_and_port(const std::string& host, std::uint16_t port);
+
+}  // namespace sockets
 
 }  // namespace hawser

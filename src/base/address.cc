@@ -1,9 +1,11 @@
-#include "topology/ip_address.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <fmt/core.h>
+#include <netdb.h>
 
 #include <cstring>
+#include <memory>
 
 namespace hawser {
 namespace {
@@ -31,10 +33,25 @@ IpAddress from_v4(const sockaddr_in& address) {
 
 IpAddress from_v6(const sockaddr_in6& address) {
   IpAddress ip;
+  if (IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)) {
+    std::memcpy(ip.bytes.data(), &address.sin6_addr.s6_addr[12], 4);
+    return ip;
+  }
   ip.family = IpFamily::ipv6;
   std::memcpy(ip.bytes.data(), &address.sin6_addr, 16);
   if (ip.link_local()) ip.scope = address.sin6_scope_id;
   return ip;
+}
+
+std::string without_brackets(const std::string& host) {
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  return bracketed ? host.substr(1, host.size() - 2) : host;
+}
+
+Error resolve_error(const std::string& host, int problem) {
+  const bool later = problem == EAI_AGAIN || problem == EAI_MEMORY || problem == EAI_SYSTEM;
+  return Error(later ? Code::unavailable : Code::invalid_argument,
+               fmt::format("cannot find the address '{}': {}", host, ::gai_strerror(problem)));
 }
 
 }  // namespace
@@ -84,8 +101,8 @@ bool IpAddress::same_address(const IpAddress& other) const {
 std::optional<SocketAddress> SocketAddress::from(const sockaddr* address) {
   const auto ip = IpAddress::from(address);
   if (!ip) return std::nullopt;
-  const in_port_t port = ip->family == IpFamily::ipv4 ? read_as<sockaddr_in>(address).sin_port
-                                                      : read_as<sockaddr_in6>(address).sin6_port;
+  const in_port_t port = address->sa_family == AF_INET ? read_as<sockaddr_in>(address).sin_port
+                                                       : read_as<sockaddr_in6>(address).sin6_port;
   return SocketAddress{*ip, ntohs(port)};
 }
 
@@ -113,4 +130,32 @@ socklen_t SocketAddress::fill(sockaddr_storage& storage) const {
   return sizeof address;
 }
 
+namespace sockets {
+
+Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port, Use use) {
+  if (host.empty()) return Error(Code::invalid_argument, "an address is missing");
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV | (use == Use::listen ? AI_PASSIVE : 0);
+  addrinfo* found = nullptr;
+  const int problem = ::getaddrinfo(without_brackets(host).c_str(), fmt::format("{}", port).c_str(),
+                                    &hints, &found);
+  if (problem != 0) return resolve_error(host, problem);
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(found, ::freeaddrinfo);
+
+  std::vector<SocketAddress> out;
+  for (const addrinfo* it = found; it != nullptr && out.size() < kMaxAddresses; it = it->ai_next)
+    if (const auto address = SocketAddress::from(it->ai_addr)) out.push_back(*address);
+  if (out.empty()) return resolve_error(host, EAI_NONAME);
+  return out;
+}
+
+std::string host_and_port(const std::string& host, std::uint16_t port) {
+  const std::string bare = without_brackets(host);
+  return bare.find(':') == std::string::npos ? fmt::format("{}:{}", bare, port)
+                                             : fmt::format("[{}]:{}", bare, port);
+}
+
+}  // namespace sockets
 }  // namespace hawser

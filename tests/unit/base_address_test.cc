@@ -1,6 +1,7 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 
-#include "topology/ip_address.h"
+#include "base/address.h"
 
 namespace hawser {
 namespace {
@@ -52,6 +53,29 @@ TEST(SocketAddress, SurvivesTheSocketCallsForm) {
     ASSERT_TRUE(again);
     EXPECT_EQ(again->text(), address.text());
   }
+}
+
+TEST(SocketAddress, AnIpv4AddressInIpv6sClothesIsOne) {
+  sockaddr_in6 mapped{};
+  mapped.sin6_family = AF_INET6;
+  mapped.sin6_port = htons(4711);
+  inet_pton(AF_INET6, "::ffff:192.0.2.7", &mapped.sin6_addr);
+  const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&mapped));
+  ASSERT_TRUE(address);
+  EXPECT_EQ(address->ip.family, IpFamily::ipv4);
+  EXPECT_EQ(address->text(), "192.0.2.7:4711");
+}
+
+TEST(SocketAddress, IsFoundByNumberAndByName) {
+  const auto bracketed = sockets::resolve("[::1]", 80, sockets::Use::connect);
+  ASSERT_TRUE(bracketed.ok());
+  EXPECT_EQ(bracketed->front().text(), "[::1]:80");
+  EXPECT_EQ(sockets::resolve("192.0.2.7", 80, sockets::Use::listen).value().front().text(),
+            "192.0.2.7:80");
+  EXPECT_EQ(sockets::resolve("", 80, sockets::Use::connect).error().code(), Code::invalid_argument);
+  EXPECT_EQ(sockets::host_and_port("::1", 80), "[::1]:80");
+  EXPECT_EQ(sockets::host_and_port("[::1]", 80), "[::1]:80");
+  EXPECT_EQ(sockets::host_and_port("here", 80), "here:80");
 }
 
 TEST(SocketAddress, PrintsAsUrlsDo) {
