@@ -44,26 +44,26 @@ void LinkCore::start() {
 
 Status LinkCore::wait_up(const Deadline& deadline) {
   Lock lock(mutex_);
-  changed_.wait_for(lock, deadline.remaining(), [this] { return up_ || ending_ || ended_; });
-  if (ending_) return *ending_;
-  if (up_) return {};
+  changed_.wait_for(lock, deadline.remaining(), [this] { return !stage_.coming_up(); });
+  if (stage_.ending()) return stage_.why();
+  if (stage_.up()) return {};
   return Error(Code::timeout, fmt::format("the link to {} did not come up within {} ms: {}",
                                           terms_.peer, deadline.timeout().count(), what_failed()));
 }
 
 bool LinkCore::is_up() const {
   const Lock lock(mutex_);
-  return up_ && !ending_;
+  return stage_.up();
 }
 
 bool LinkCore::ended() const {
   const Lock lock(mutex_);
-  return ended_;
+  return stage_.ended();
 }
 
 Status LinkCore::status() const {
   const Lock lock(mutex_);
-  return ending_ ? Status(*ending_) : Status();
+  return stage_.ending() ? Status(stage_.why()) : Status();
 }
 
 void LinkCore::cancel(std::uint64_t op) {
@@ -193,34 +193,30 @@ void LinkCore::on_control(const wire::Record& record) {
 // an end behind them.
 void LinkCore::on_peer_closes(const wire::Close& close) {
   Lock lock(mutex_);
-  if (ending_ || peer_closes_) return;
-  peer_closes_ = Error(Code::peer, fmt::format("{} ended the link: {}", terms_.peer, close.reason));
-  last_words_until_ = Clock::system().now() + kLastWords;
-  if (!up_ || live() == 0) end(lock, *peer_closes_);
+  if (stage_.peer_closes()) return;
+  const Error why(Code::peer, fmt::format("{} ended the link: {}", terms_.peer, close.reason));
+  if (live() == 0 || !stage_.peer_begins_to_close(why, Clock::system().now() + kLastWords))
+    end(lock, why);
 }
 
 void LinkCore::on_peer_up() {
   Lock lock(mutex_);
-  peer_up_ = true;
+  stage_.come_up_there();
   look_whether_up(lock);
 }
 
 // Up for this side: some channels are, and the others had their time. Up: the peer says so, too.
 void LinkCore::look_whether_up(Lock& lock) {
-  if (up_ || ending_) return;
+  if (!stage_.coming_up()) return;
   const bool settled = std::ranges::all_of(slots_, [](const Slot& slot) { return slot.settled; });
   const bool waited = Clock::system().now() - started_at_ > kGrace;
-  if (!told_up_ && live() > 0 && (settled || waited)) {
-    told_up_ = true;
-    control_->send(wire::Up{});
-  }
+  if (live() > 0 && (settled || waited) && stage_.come_up_here()) control_->send(wire::Up{});
   if (settled && live() == 0) {
     end(lock, Error(Code::peer,
                     fmt::format("no channel to {} could be made: {}", terms_.peer, what_failed())));
     return;
   }
-  if (!told_up_ || !peer_up_) return;
-  up_ = true;
+  if (!stage_.go_up()) return;
   changed_.notify_all();
   if (on_up) {
     const std::function<void()> tell_engine = std::exchange(on_up, nullptr);
@@ -244,16 +240,16 @@ void LinkCore::look_at_clock(TimePoint now) {
   operations_.look_at_deadlines(now);
   operations_.look_at_streams();
   Lock lock(mutex_);
-  if (ended_ || ending_) return;
+  if (stage_.ending()) return;
   look_whether_up(lock);
-  if (ending_ || !up_) {
-    if (!ending_ && now - started_at_ > Milliseconds(terms_.timeout_ms))
+  if (!stage_.up()) {
+    if (stage_.coming_up() && now - started_at_ > Milliseconds(terms_.timeout_ms))
       end(lock, Error(Code::timeout, fmt::format("the link to {} did not come up within {} ms: {}",
                                                  terms_.peer, terms_.timeout_ms, what_failed())));
     return;
   }
-  if (peer_closes_) {
-    if (now > last_words_until_) end(lock, *peer_closes_);
+  if (stage_.peer_closes()) {
+    if (stage_.last_words_over(now)) end(lock, stage_.why());
     return;
   }
   retry(now);
@@ -283,10 +279,10 @@ void LinkCore::look_at_clock(TimePoint now) {
 
 void LinkCore::on_control_lost(const Error& why) {
   Lock lock(mutex_);
-  if (ending_ || control_lost_) return;
+  if (stage_.ending() || control_lost_) return;
   control_lost_ = why;
-  if (peer_closes_) return;
-  if (up_ && live() > 0) {
+  if (stage_.peer_closes()) return;
+  if (stage_.up() && live() > 0) {
     log_info("{}: {}; the channels go on", terms_.peer, why.message());
     return;
   }
@@ -297,14 +293,14 @@ void LinkCore::on_control_lost(const Error& why) {
 
 void LinkCore::close(const Error& why, std::string_view tell_peer) {
   Lock lock(mutex_);
-  if (ending_) return;
+  if (stage_.ending()) return;
   if (!tell_peer.empty()) control_->send(wire::Close{tell_peer});
   end(lock, why, LinkChannel::How::in_order);
 }
 
-void LinkCore::end(Lock& lock, const Error& why, LinkChannel::How how) {
-  if (ending_) return;
-  ending_ = why;
+void LinkCore::end(Lock& lock, const Error& cause, LinkChannel::How how) {
+  if (!stage_.begin_to_end(cause)) return;
+  const Error& why = stage_.why();
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].making) slots_[i].making->cancel(why);
     if (!slots_[i].channel) continue;
@@ -317,8 +313,8 @@ void LinkCore::end(Lock& lock, const Error& why, LinkChannel::How how) {
 
 // Only when no channel is left: until then somebody may write to a user's memory.
 void LinkCore::finish_end(Lock& lock) {
-  if (live() > 0 || std::exchange(finishing_, true)) return;
-  const Error why = *ending_;
+  if (live() > 0 || !stage_.begin_to_finish()) return;
+  const Error why = stage_.why();
   // What went down before and nobody resolves any more: it keeps regions in use.
   std::vector<Unresolved> left;
   for (Slot& slot : slots_)
@@ -328,21 +324,21 @@ void LinkCore::finish_end(Lock& lock) {
   left.clear();
   operations_.end(why);
   lock.lock();
-  ended_ = true;
+  stage_.end();
   changed_.notify_all();
 }
 
 bool LinkCore::wait_ended(const Deadline& deadline) {
   Lock lock(mutex_);
-  return changed_.wait_for(lock, deadline.remaining(), [this] { return ended_; });
+  return changed_.wait_for(lock, deadline.remaining(), [this] { return stage_.ended(); });
 }
 
 LinkReport LinkCore::report() const {
   const Lock lock(mutex_);
   LinkReport report;
   report.peer = terms_.peer;
-  report.up = up_ && !ending_;
-  if (ending_) report.reason = ending_->message();
+  report.up = stage_.up();
+  if (stage_.ending()) report.reason = stage_.why().message();
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     const Slot& slot = slots_[i];
     ChannelReport channel;

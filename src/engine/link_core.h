@@ -18,6 +18,7 @@
 #include "engine/channel_maker.h"
 #include "engine/control_line.h"
 #include "engine/link_channel.h"
+#include "engine/link_stage.h"
 #include "engine/load.h"
 #include "engine/operations.h"
 #include "engine/worker.h"
@@ -136,7 +137,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void look_whether_up(Lock& lock);
   std::size_t live() const;
   std::string what_failed() const;
-  void end(Lock& lock, const Error& why, LinkChannel::How how = LinkChannel::How::at_once);
+  void end(Lock& lock, const Error& cause, LinkChannel::How how = LinkChannel::How::at_once);
   void finish_end(Lock& lock);
   void wake(std::uint64_t bytes);
   LinkLoad load() const;
@@ -153,14 +154,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   std::vector<Slot> slots_;
   std::vector<Worker*> workers_;  // of each channel
   const TimePoint started_at_ = Clock::system().now();
-  bool told_up_ = false;
-  bool peer_up_ = false;
-  bool up_ = false;
-  std::optional<Error> peer_closes_;  // its channels are heard to their ends
-  TimePoint last_words_until_{};
-  std::optional<Error> ending_;  // why; channels are being closed
-  bool finishing_ = false;       // no channel is left: its operations are being ended
-  bool ended_ = false;
+  LinkStage stage_;
   std::optional<Error> control_lost_;
   std::optional<TimePoint> none_live_since_;
   std::atomic<TimePoint> asked_at_{TimePoint{}};

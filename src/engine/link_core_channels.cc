@@ -32,7 +32,7 @@ void LinkCore::tell(wire::Record record, std::string text) {
   bool by_control = false;
   {
     const Lock lock(mutex_);
-    by_channel = up_ && live() > 0;
+    by_channel = stage_.up() && live() > 0;
     by_control = !control_lost_;
   }
   if (by_control) control_->send(message->record);
@@ -55,7 +55,7 @@ void LinkCore::begin_making(Slot& slot, int index, std::uint32_t generation,
     if (const auto self = link.lock()) self->channel_not_made(index, generation, why);
   };
   slot.generation = generation;
-  const Milliseconds bound = up_ ? kRemaking : Milliseconds(terms_.timeout_ms);
+  const Milliseconds bound = stage_.up() ? kRemaking : Milliseconds(terms_.timeout_ms);
   const LinkTerms::Channel& channel = terms_.channels[static_cast<std::size_t>(index)];
   slot.making =
       std::make_shared<Making>(engine_->net(), CommPlace(channel.device, channel.gpu), index,
@@ -71,7 +71,7 @@ void LinkCore::offer(int index, std::uint32_t generation, const Handle& handle) 
 // The client's begins a channel, the server's answers it.
 void LinkCore::on_offer(const wire::ChannelOffer& offer) {
   const Lock lock(mutex_);
-  if (ending_ || offer.channel >= slots_.size()) return;
+  if (stage_.ending() || offer.channel >= slots_.size()) return;
   Slot& slot = slots_[offer.channel];
   if (terms_.client) {
     if (slot.making && slot.making->generation() == offer.generation)
@@ -98,7 +98,7 @@ void LinkCore::channel_made(ChannelEnds ends) {
   }
   Lock lock(mutex_);
   Slot& slot = slots_[index];
-  if (ending_ || generation != slot.generation || slot.channel) {
+  if (stage_.ending() || generation != slot.generation || slot.channel) {
     lock.unlock();
     (*channel)->abandon();
     channel_not_made(static_cast<int>(index), generation,
@@ -133,7 +133,7 @@ void LinkCore::channel_not_made(int index, std::uint32_t generation, const Error
                   terms_.channels[static_cast<std::size_t>(index)].device_name, why.message());
       look_whether_up(lock);
     }
-    if (ending_) return;
+    if (stage_.ending()) return;
   }
   tell(wire::ChannelDown{static_cast<std::uint32_t>(index), generation, 0, 0, {}}, why.message());
 }
@@ -173,12 +173,12 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
     slot.bytes_received += channel.bytes_received();
     slot.bytes_again += channel.bytes_again();
     if (slot.channel.get() == &channel) slot.channel.reset();
-    if (peer_closes_ && live() == 0) end(lock, *peer_closes_);
-    if (ending_) {
+    if (stage_.peer_closes() && live() == 0) end(lock, stage_.why());
+    if (stage_.ending()) {
       finish_end(lock);
       return;
     }
-    if (peer_closes_) return;
+    if (stage_.peer_closes()) return;
     // One that lasted has earned a fresh start.
     if (Clock::system().now() - slot.made_at > pause_after_failures(slot))
       slot.failures_in_a_row = 0;
@@ -203,7 +203,7 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
     else
       end(lock, Error(Code::peer, fmt::format("{} is gone: {}; {}", terms_.peer,
                                               control_lost_->message(), why.message())));
-    if (ending_) return;
+    if (stage_.ending()) return;
   }
   send_channel_down(channel, taken, why);
 }
@@ -222,7 +222,7 @@ void LinkCore::send_channel_down(const LinkChannel& channel, const wire::Ack& ta
 // others, once.
 void LinkCore::on_channel_down(const wire::ChannelDown& down) {
   Lock lock(mutex_);
-  if (ending_ || down.channel >= slots_.size()) return;
+  if (stage_.ending() || down.channel >= slots_.size()) return;
   Slot& slot = slots_[down.channel];
   const Error why(Code::peer, fmt::format("the peer gave it up: {}", down.reason));
   wire::ChannelDown kept = down;
