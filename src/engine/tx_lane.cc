@@ -83,29 +83,36 @@ Result<bool> TxLane::prepare() {
   source_.take_chunks(
       {room, most - out, memory_.free_plain_slots(), memory_.free_pinned_slots(), chunk_bytes_},
       taken_);
-  for (OutChunk& chunk : taken_) HAWSER_TRY(prepare(std::move(chunk)));
+  for (OutChunk& chunk : taken_) prepare(std::move(chunk));
   return !taken_.empty();
 }
 
-// Small chunks of host memory are gathered into their frame; what the Net can send from where it
-// is goes from there; the rest goes through a slot.
-Status TxLane::prepare(OutChunk chunk) {
+void TxLane::prepare(OutChunk chunk) {
   Prepared prepared;
   prepared.chunk = std::move(chunk);
-  const ChunkRef& ref = prepared.chunk.ref;
-  LocalRegion& region = *prepared.chunk.op->region.get();
-  const bool in_frame = region.gpu() == nullptr && ref.bytes <= wire::kMaxInlineBytes;
-  Status made;
-  if (!in_frame && ref.pieces == 1) made = send_from_place(prepared);
-  if (made.ok() && !in_frame && prepared.data == nullptr) made = stage(prepared);
-  if (!made.ok()) {
+  const Status chosen = choose_way(prepared);
+  if (!chosen.ok()) {
     if (prepared.slot) memory_.give_back(prepared.slot);
-    source_.chunk_failed(prepared.chunk, made.error());
+    source_.chunk_failed(prepared.chunk, chosen.error());
+    return;
+  }
+  if (prepared.mark == 0) plain_bytes_ += prepared.chunk.ref.bytes;
+  prepared_.push_back(std::move(prepared));
+}
+
+// Small chunks of host memory are gathered into their frame; what the Net can send from where it
+// is goes from there; the rest goes through a slot, into the frame where it is small.
+Status TxLane::choose_way(Prepared& prepared) {
+  const ChunkRef& ref = prepared.chunk.ref;
+  const bool small = ref.bytes <= wire::kMaxInlineBytes;
+  if (small && prepared.chunk.op->region->gpu() == nullptr) {
+    prepared.in_frame = true;
     return {};
   }
-  if (prepared.mark == 0) plain_bytes_ += ref.bytes;
-  prepared_.push_back(std::move(prepared));
-  return {};
+  if (ref.pieces == 1) HAWSER_TRY(send_from_place(prepared));
+  if (prepared.data != nullptr) return {};
+  prepared.in_frame = small;
+  return stage(prepared);
 }
 
 // Leaves it without data where the Net does not reach it.
@@ -142,112 +149,129 @@ Result<bool> TxLane::ready(const Prepared& prepared) {
 
 // ---- frames ----
 
-// A frame says what there is to say, and which chunks follow it.
 Result<bool> TxLane::emit(TimePoint now) {
   bool moved = false;
   while (!free_frames_.empty() && posts_.capacity() - posts_.size() > 1) {
-    const std::int8_t buffer = free_frames_.back();
-    wire::FrameBuilder frame({frame_memory(buffer), wire::kFrameBytes});
-    // First, so that there is always room for it.
-    const bool news = !has_told(ack_) && frame.add(wire::Record(ack_));
-    Unacknowledged::Frame sent;
-    if (ping_due_) sent.awaited = frame.add(wire::Record(wire::Ping{}));
-    source_.take_messages(frame, sent.messages);
-    const std::size_t chunks_before = unacknowledged_.chunks();
-    const std::size_t first = posts_.end();
-    posts_.push();  // the frame's; filled in below, when its length is known
-    std::uint64_t following = 0;
-    while (!prepared_.empty() && following < kBytesPerFrame) {
-      HAWSER_ASSIGN(const bool is_ready, ready(prepared_.front()));
-      if (!is_ready) break;
-      const std::uint64_t bytes = prepared_.front().chunk.ref.bytes;
-      HAWSER_ASSIGN(const bool added, add_chunk(frame, prepared_.front(), now));
-      if (!added) break;
-      following += bytes;
-      prepared_.pop_front();
-    }
-    sent.awaited =
-        sent.awaited || !sent.messages.empty() || unacknowledged_.chunks() > chunks_before;
-    if (!sent.awaited && !(news && ack_due_)) {
-      posts_.drop_newest();
-      break;
-    }
-    if (news) told_ = ack_;
-    const std::span<const std::byte> whole = frame.finish();
-    posts_.at(first) = Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr};
-    free_frames_.pop_back();
-    if (sent.awaited) pace_.frame_sent(now);
-    unacknowledged_.sent(std::move(sent));
-    ack_due_ = ping_due_ = false;
+    HAWSER_ASSIGN(const bool emitted, emit_frame(now));
+    if (!emitted) break;
     moved = true;
     HAWSER_TRY(post());
   }
   return moved;
 }
 
+// A frame says what there is to say, and which chunks follow it. False: there is nothing to say.
+Result<bool> TxLane::emit_frame(TimePoint now) {
+  const std::int8_t buffer = free_frames_.back();
+  wire::FrameBuilder frame({frame_memory(buffer), wire::kFrameBytes});
+  // First, so that there is always room for it.
+  const bool news = !has_told(ack_) && frame.add(wire::Record(ack_));
+  Unacknowledged::Frame sent;
+  if (ping_due_) sent.awaited = frame.add(wire::Record(wire::Ping{}));
+  source_.take_messages(frame, sent.messages);
+  const std::size_t position = posts_.end();
+  posts_.push();  // the frame's, before those of its chunks; filled in when its length is known
+  HAWSER_ASSIGN(const std::size_t chunks, add_chunks(frame, now));
+  sent.awaited = sent.awaited || !sent.messages.empty() || chunks > 0;
+  if (!sent.awaited && !(news && ack_due_)) {
+    posts_.drop_newest();
+    return false;
+  }
+  if (news) told_ = ack_;
+  post_frame(position, buffer, frame);
+  if (sent.awaited) pace_.frame_sent(now);
+  unacknowledged_.sent(std::move(sent));
+  ack_due_ = ping_due_ = false;
+  return true;
+}
+
+// `buffer` is the last of the free ones.
+void TxLane::post_frame(std::size_t position, std::int8_t buffer, wire::FrameBuilder& frame) {
+  const std::span<const std::byte> whole = frame.finish();
+  posts_.at(position) = Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr};
+  free_frames_.pop_back();
+}
+
 // False: it is said, or there is no room.
 bool TxLane::emit_last() {
   if (said_last_ || free_frames_.empty() || posts_.full()) return false;
   const std::int8_t buffer = free_frames_.back();
-  free_frames_.pop_back();
   wire::FrameBuilder frame({frame_memory(buffer), wire::kFrameBytes});
   frame.add(wire::Record(ack_));
   frame.add(wire::Record(wire::Last{}));
-  const std::span<const std::byte> whole = frame.finish();
-  posts_.push() = Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr};
+  const std::size_t position = posts_.end();
+  posts_.push();
+  post_frame(position, buffer, frame);
   unacknowledged_.sent(Unacknowledged::Frame{});
   told_ = ack_;
   return said_last_ = true;
 }
 
-// Empty: the data is to follow as a message.
-std::span<const std::byte> TxLane::inline_data(const Prepared& prepared) {
-  const ChunkRef& ref = prepared.chunk.ref;
-  if (ref.bytes > wire::kMaxInlineBytes) return {};
-  if (prepared.slot) return {prepared.slot.data, static_cast<std::size_t>(ref.bytes)};
-  if (prepared.data != nullptr) return {};
-  gathered_.resize(static_cast<std::size_t>(ref.bytes));
-  const Outgoing& op = *prepared.chunk.op;
-  std::byte* to = gathered_.data();
-  for_each_piece(op.blocks, ref, [&](std::uint64_t local, std::uint64_t, std::uint64_t bytes) {
-    std::memcpy(to, op.region->range().at(local), bytes);
-    to += bytes;
-  });
-  return gathered_;
+// As many as are ready and find room; how many.
+Result<std::size_t> TxLane::add_chunks(wire::FrameBuilder& frame, TimePoint now) {
+  std::size_t added = 0;
+  for (std::uint64_t bytes = 0; !prepared_.empty() && bytes < kBytesPerFrame; ++added) {
+    Prepared& oldest = prepared_.front();
+    HAWSER_ASSIGN(const bool is_ready, ready(oldest));
+    const std::uint64_t own = oldest.chunk.ref.bytes;
+    if (!is_ready || !add_chunk(frame, oldest, now)) break;
+    bytes += own;
+    prepared_.pop_front();
+  }
+  return added;
 }
 
 // False: no room in the frame, or in the window.
-Result<bool> TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint now) {
-  const Outgoing& op = *prepared.chunk.op;
+bool TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint now) {
   const ChunkRef& ref = prepared.chunk.ref;
-  const bool in_frame =
-      ref.bytes <= wire::kMaxInlineBytes && (prepared.slot || prepared.data == nullptr);
-  if (!in_frame && posts_.full()) return false;
-  const std::size_t pieces = op.kind == Outgoing::Kind::write ? ref.pieces : 0;
-  if (frame.room() < wire::chunk_record_bytes(pieces, in_frame ? ref.bytes : 0)) return false;
-  const std::span<const std::byte> data =
-      in_frame ? inline_data(prepared) : std::span<const std::byte>{};
-  const auto bytes = static_cast<std::uint32_t>(ref.bytes);
-  if (op.kind == Outgoing::Kind::write) {
-    pieces_.clear();
-    for_each_piece(op.blocks, ref, [&](std::uint64_t, std::uint64_t remote, std::uint64_t length) {
-      pieces_.push_back({remote, static_cast<std::uint32_t>(length)});
-    });
-    frame.add(wire::WriteChunk{op.own_op, op.tracked, op.key, bytes, pieces_, {}, data});
-  } else {
-    frame.add(wire::ReplyChunk{op.peer_op, ref.offset, bytes, data});
-  }
-  if (!in_frame) {
-    posts_.push() = Post{prepared.data,         static_cast<std::size_t>(ref.bytes),
-                         prepared.registration, -1,
-                         prepared.slot,         nullptr};
+  const auto bytes = static_cast<std::size_t>(ref.bytes);
+  if (!prepared.in_frame && posts_.full()) return false;
+  const bool writes = prepared.chunk.op->kind == Outgoing::Kind::write;
+  if (frame.room() <
+      wire::chunk_record_bytes(writes ? ref.pieces : 0, prepared.in_frame ? bytes : 0))
+    return false;
+  if (!prepared.in_frame) {
+    add_record(frame, prepared, {});
+    posts_.push() = Post{prepared.data, bytes, prepared.registration, -1, prepared.slot, nullptr};
   } else if (prepared.slot) {
+    add_record(frame, prepared, {prepared.slot.data, bytes});
     memory_.give_back(prepared.slot);
+  } else {
+    add_record(frame, prepared, gather(prepared.chunk));
   }
   if (prepared.mark == 0) plain_bytes_ -= ref.bytes;
   pace_.sent(ref.bytes, now);
   unacknowledged_.sent(Unacknowledged::Chunk{std::move(prepared.chunk), now});
   return true;
+}
+
+// `data` empty: it follows as a message.
+void TxLane::add_record(wire::FrameBuilder& frame, const Prepared& prepared,
+                        std::span<const std::byte> data) {
+  const Outgoing& op = *prepared.chunk.op;
+  const ChunkRef& ref = prepared.chunk.ref;
+  const auto bytes = static_cast<std::uint32_t>(ref.bytes);
+  if (op.kind != Outgoing::Kind::write) {
+    frame.add(wire::ReplyChunk{op.peer_op, ref.offset, bytes, data});
+    return;
+  }
+  pieces_.clear();
+  for_each_piece(op.blocks, ref, [&](std::uint64_t, std::uint64_t remote, std::uint64_t length) {
+    pieces_.push_back({remote, static_cast<std::uint32_t>(length)});
+  });
+  frame.add(wire::WriteChunk{op.own_op, op.tracked, op.key, bytes, pieces_, {}, data});
+}
+
+std::span<const std::byte> TxLane::gather(const OutChunk& chunk) {
+  gathered_.resize(static_cast<std::size_t>(chunk.ref.bytes));
+  const Outgoing& op = *chunk.op;
+  std::byte* to = gathered_.data();
+  for_each_piece(op.blocks, chunk.ref,
+                 [&](std::uint64_t local, std::uint64_t, std::uint64_t bytes) {
+                   std::memcpy(to, op.region->range().at(local), bytes);
+                   to += bytes;
+                 });
+  return gathered_;
 }
 
 // ---- the window ----

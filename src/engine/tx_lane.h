@@ -76,18 +76,18 @@ class TxLane {
   static constexpr std::size_t kSlots = 8;
   static constexpr std::size_t kPrepared = 64;
   static constexpr std::size_t kMaxUnacked = 256;               // chunks
-  static constexpr std::size_t kChunksPerFrame = 16;            // that follow as messages
   static constexpr std::uint64_t kBytesPerFrame = 1024 * 1024;  // of them
   static constexpr std::size_t kMaxPosts = 64;
 
-  // A chunk whose data is being made ready.
+  // A chunk, and how its data travels: decided once, when it is taken.
   struct Prepared {
     OutChunk chunk;
-    const std::byte* data = nullptr;  // null: to be gathered into the frame
+    bool in_frame = false;            // else as a message of its own behind the frame, from `data`
+    const std::byte* data = nullptr;  // null: gathered out of host memory as its frame is made
     Registration* registration = nullptr;
-    StagingSlot slot;
+    StagingSlot slot;  // where `data` is, unless that is the user's memory
     CopyQueue* copies = nullptr;
-    std::uint64_t mark = 0;
+    std::uint64_t mark = 0;  // of the copy into the slot; 0: there is none
   };
   struct Post {
     const std::byte* data = nullptr;
@@ -103,14 +103,20 @@ class TxLane {
   Status make_frames();
   std::byte* frame_memory(std::int8_t buffer) const;
   Result<bool> prepare();
-  Status prepare(OutChunk chunk);
+  void prepare(OutChunk chunk);
+  Status choose_way(Prepared& prepared);
   Status send_from_place(Prepared& prepared);
   Status stage(Prepared& prepared);
   Result<bool> emit(TimePoint now);
+  Result<bool> emit_frame(TimePoint now);
+  void post_frame(std::size_t position, std::int8_t buffer, wire::FrameBuilder& frame);
   bool emit_last();
-  Result<bool> ready(const Prepared& prepared);
-  Result<bool> add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint now);
-  std::span<const std::byte> inline_data(const Prepared& prepared);
+  static Result<bool> ready(const Prepared& prepared);
+  Result<std::size_t> add_chunks(wire::FrameBuilder& frame, TimePoint now);
+  bool add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint now);
+  void add_record(wire::FrameBuilder& frame, const Prepared& prepared,
+                  std::span<const std::byte> data);
+  std::span<const std::byte> gather(const OutChunk& chunk);
   Result<bool> post();
   Result<bool> reap();
 
