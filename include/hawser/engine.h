@@ -77,6 +77,10 @@ class HAWSER_API Engine {
   // wrong, or names a device that is not offered.
   static Result<std::unique_ptr<Engine>> create(const EngineOptions& options = {});
   ~Engine();
+  // What the destructor does, with an outcome. Code::timeout: a call of the transport's hangs, as a
+  // plugin's may. Its thread is left behind, and what it may touch, registered memory included,
+  // must stay: the process had best end by _exit(). Of several calls the first one counts.
+  Status close(int timeout_ms = 10'000);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 

@@ -83,6 +83,15 @@ void Thread::join() {
   if (::pthread_join(handle_, nullptr) != 0) std::abort();
 }
 
+bool Thread::join_within(const Deadline& deadline) {
+  for (Backoff backoff; running_; backoff.idle()) {
+    const int err = ::pthread_tryjoin_np(handle_, nullptr);
+    if (err == 0) running_ = false;
+    if (err == 0 || deadline.expired()) break;
+  }
+  return !running_;
+}
+
 void Thread::abandon() {
   if (std::exchange(running_, false)) ::pthread_detach(handle_);
 }

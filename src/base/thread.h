@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace hawser {
@@ -31,6 +32,8 @@ class Thread {
   bool running() const { return running_; }
   // Waits till the work is done; nothing where there is none.
   void join();
+  // False: it is not done yet, and can be waited for again, or abandoned.
+  bool join_within(const Deadline& deadline);
   // Leaves it to itself: whatever it may still touch must stay alive, for good if it hangs.
   void abandon();
 

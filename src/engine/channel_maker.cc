@@ -82,12 +82,21 @@ Result<std::unique_ptr<ChannelMaker>> ChannelMaker::start() {
 }
 
 ChannelMaker::~ChannelMaker() {
+  call_back();
+  thread_.join();
+}
+
+void ChannelMaker::call_back() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   something_.notify_all();
-  thread_.join();
+}
+
+void ChannelMaker::abandon(std::shared_ptr<void> all) {
+  kept_ = std::move(all);
+  thread_.abandon();
 }
 
 void ChannelMaker::add(std::shared_ptr<Making> making) {

@@ -67,11 +67,15 @@ class Making {
 class ChannelMaker {
  public:
   static Result<std::unique_ptr<ChannelMaker>> start();
-  ~ChannelMaker();
+  ~ChannelMaker();  // waits for its thread
   ChannelMaker(const ChannelMaker&) = delete;
   ChannelMaker& operator=(const ChannelMaker&) = delete;
 
   void add(std::shared_ptr<Making> making);
+  // As a worker's.
+  void call_back();
+  bool join_within(const Deadline& deadline) { return thread_.join_within(deadline); }
+  void abandon(std::shared_ptr<void> all);
 
  private:
   ChannelMaker() = default;
@@ -81,6 +85,7 @@ class ChannelMaker {
   std::condition_variable something_;
   std::vector<std::shared_ptr<Making>> arriving_;
   bool stopping_ = false;
+  std::shared_ptr<void> kept_;  // once it was abandoned; of its owner
   Thread thread_;  // last: it uses the others
 };
 

@@ -1,6 +1,8 @@
 // The public handles: Engine and Acceptor.
 #include <hawser/engine.h>
 
+#include <algorithm>
+
 #include "engine/acceptor_core.h"
 #include "engine/engine_core.h"
 
@@ -9,7 +11,11 @@ namespace hawser {
 Engine::Engine(std::shared_ptr<engine::EngineCore> impl) : impl_(std::move(impl)) {}
 
 Engine::~Engine() {
-  impl_->shut();
+  static_cast<void>(impl_->shut().ok());  // it was said
+}
+
+Status Engine::close(int timeout_ms) {
+  return impl_->shut(Milliseconds(std::max(timeout_ms, 0)));
 }
 
 Result<std::unique_ptr<Engine>> Engine::create(const EngineOptions& options) {

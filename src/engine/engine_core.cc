@@ -27,7 +27,8 @@ constexpr std::size_t kMostWorkers = 8;
 // Longer than a small transfer with a GPU at both ends takes there and back: or who waits for it
 // would always be asleep when it comes.
 constexpr std::chrono::microseconds kSpin{100};
-constexpr Milliseconds kEnding{10000};
+// For threads that were called back, however long the links' end has taken.
+constexpr Milliseconds kLastPatience{1000};
 // For a thread that drives channels to answer; and where one did not, for what waits for it.
 constexpr Milliseconds kSilentWorker{100};
 // A NIC's queues, and the kernel's work behind them, are spread by connection.
@@ -153,14 +154,14 @@ Status EngineCore::start_workers() {
 }
 
 EngineCore::~EngineCore() {
-  shut();
+  static_cast<void>(shut().ok());  // it was said
 }
 
-void EngineCore::shut() {
+Status EngineCore::shut(Milliseconds patience) {
   std::vector<std::shared_ptr<LinkCore>> links;
   {
     const std::unique_lock ending(running_);
-    if (std::exchange(shut_, true)) return;
+    if (std::exchange(shut_, true)) return {};
     if (reactor_ != nullptr) links = reactor_->links();
   }
   std::vector<std::weak_ptr<AcceptorCore>> acceptors;
@@ -171,14 +172,45 @@ void EngineCore::shut() {
   for (const auto& known : acceptors)
     if (const auto acceptor = known.lock()) acceptor->close();  // somebody may wait there
   for (const auto& link : links) link->close(engine_ended(), "its engine was destroyed");
-  const Deadline deadline = Deadline::after(kEnding);
+  const Deadline deadline = Deadline::after(patience);
   for (const auto& link : links)
     if (!link->wait_ended(deadline))
       log_error("a link to {} did not end within {} ms: a transport's call hangs", link->peer(),
-                kEnding.count());
+                patience.count());
   reactor_.reset();
-  maker_.reset();
-  for (NodeWorkers& node : workers_) node.workers.clear();
+  return end_threads(deadline);
+}
+
+// Those that come back are joined. One that does not is left behind, and keeps all of this.
+Status EngineCore::end_threads(const Deadline& deadline) {
+  const std::shared_ptr<void> self = weak_from_this().lock();
+  if (self == nullptr || maker_ == nullptr) {  // it was never in use: no call can hang
+    maker_.reset();
+    for (NodeWorkers& node : workers_) node.workers.clear();
+    return {};
+  }
+  std::vector<Worker*> workers;
+  for (const NodeWorkers& node : workers_)
+    for (const auto& worker : node.workers) workers.push_back(worker.get());
+  maker_->call_back();
+  for (Worker* const worker : workers) worker->call_back();
+  const Deadline last =
+      deadline.remaining() > kLastPatience ? deadline : Deadline::after(kLastPatience);
+  const bool made = maker_->join_within(last);
+  std::erase_if(workers, [&](Worker* worker) { return worker->join_within(last); });
+  if (made && workers.empty()) {
+    maker_.reset();
+    for (NodeWorkers& node : workers_) node.workers.clear();
+    return {};
+  }
+  const Error why(Code::timeout,
+                  fmt::format("ending an engine of {}: {}: the thread is left behind, and what it "
+                              "may touch, registered memory included, must stay",
+                              net()->name(), stuck_text(*transport_.journal)));
+  log_error("{}", why.message());
+  if (!made) maker_->abandon(self);
+  for (Worker* const worker : workers) worker->abandon(self);
+  return why;
 }
 
 Status EngineCore::running() const {
@@ -294,7 +326,7 @@ Status EngineCore::deregister(const std::shared_ptr<LocalRegion>& region, InFlig
 
 bool EngineCore::has_silent_worker() const {
   const std::shared_lock running(running_);
-  return std::ranges::any_of(workers_, [](const NodeWorkers& node) {
+  return !shut_ && std::ranges::any_of(workers_, [](const NodeWorkers& node) {
     return std::ranges::any_of(node.workers, [](const auto& worker) { return worker->silent(); });
   });
 }

@@ -33,8 +33,12 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   EngineCore(const EngineCore&) = delete;
   EngineCore& operator=(const EngineCore&) = delete;
   ~EngineCore();
-  // Ends the links, then the threads. Once.
-  void shut();
+  // Ends the links, then the threads; once. Code::timeout: a call of the transport's hangs in one of
+  // them. That thread is left behind then, and what it may touch, this engine and its Net included,
+  // stays for good.
+  Status shut(Milliseconds patience = kEnding);
+
+  static constexpr Milliseconds kEnding{10'000};
 
   Result<std::shared_ptr<LocalRegion>> register_memory(void* data, std::uint64_t bytes,
                                                        Rights rights);
@@ -76,6 +80,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Status start();
   Status start_workers();
   Status deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight, int timeout_ms);
+  Status end_threads(const Deadline& deadline);
   std::vector<std::shared_ptr<LinkCore>> links() const;
   bool has_silent_worker() const;
   void look_for_silent_workers();

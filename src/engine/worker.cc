@@ -48,9 +48,18 @@ Worker::Worker(WorkerOptions options, UniqueFd epoll, EventFd bell)
     : options_(std::move(options)), epoll_(std::move(epoll)), bell_(std::move(bell)) {}
 
 Worker::~Worker() {
+  call_back();
+  thread_.join();
+}
+
+void Worker::call_back() {
   stopping_.store(true);
   bell_.notify();
-  thread_.join();
+}
+
+void Worker::abandon(std::shared_ptr<void> all) {
+  kept_ = std::move(all);
+  thread_.abandon();
 }
 
 // The order of flag and look is the sleeper's, reversed: one of the two sees the other.

@@ -29,7 +29,7 @@ struct WorkerOptions {
 class Worker {
  public:
   static Result<std::unique_ptr<Worker>> start(WorkerOptions options);
-  ~Worker();  // channels must have been closed
+  ~Worker();  // channels must have been closed; waits for its thread
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -42,6 +42,12 @@ class Worker {
   // holds until the thread takes work again.
   void note_silence() { silent_.store(true, std::memory_order_relaxed); }
   bool silent() const { return silent_.load(std::memory_order_relaxed); }
+  // Tells the thread to end, without waiting, and waits for that. False: a call hangs in it.
+  void call_back();
+  bool join_within(const Deadline& deadline) { return thread_.join_within(deadline); }
+  // Leaves such a thread behind, and never lets go of what it may still touch: `all`, of which this
+  // worker is a part.
+  void abandon(std::shared_ptr<void> all);
   // A channel will come: it counts as one from now on.
   void reserve() { load_.fetch_add(1, std::memory_order_relaxed); }
   int load() const { return load_.load(std::memory_order_relaxed); }  // channels
@@ -84,6 +90,7 @@ class Worker {
   bool any_polling_ = false;
   bool any_timing_ = false;
   int idle_rounds_ = 0;
+  std::shared_ptr<void> kept_;  // once it was abandoned
   Thread thread_;  // last: it uses the others
 };
 

@@ -263,11 +263,17 @@ NodeResult NodeRun::no_report(const Error& why, bool wrong_options) const {
 void NodeRun::close() {
   if (!state_ || abandoned_) return;
   const auto last = std::make_shared<std::shared_ptr<NodeState>>(std::move(state_));
-  const auto back =
-      run_bounded([last] { last->reset(); }, Milliseconds(options_.timeout_ms) + kHangSlack);
-  if (back.ok() && *back) return;
+  const auto closed = std::make_shared<Status>();
+  const auto work = [last, closed] {
+    if ((*last)->engine) *closed = (*last)->engine->close();
+    last->reset();
+  };
+  const auto back = run_bounded(work, Milliseconds(options_.timeout_ms) + kHangSlack);
+  const bool came_back = back.ok() && *back;
+  if (came_back && closed->ok()) return;
   abandoned_ = true;
-  note("closing the transport: it never came back");
+  note("closing the transport: " +
+       (came_back ? closed->error().message() : "it never came back"));
 }
 
 void NodeRun::pass_notes_on() const {

@@ -86,6 +86,18 @@ TEST(Thread, LetsGoOfItsWorkBeforeItIsJoined) {
   EXPECT_TRUE(watched.expired());
 }
 
+TEST(Thread, IsWaitedForAsLongAsOneLikes) {
+  std::promise<void> release;
+  auto thread = Thread::start("hw-test", [&] { release.get_future().wait(); });
+  ASSERT_TRUE(thread.ok());
+  EXPECT_FALSE(thread->join_within(Deadline::after(Milliseconds(20))));
+  EXPECT_TRUE(thread->running());
+  release.set_value();
+  EXPECT_TRUE(thread->join_within(Deadline::after(test::kEventually)));
+  EXPECT_FALSE(thread->running());
+  EXPECT_TRUE(thread->join_within(Deadline::after(Milliseconds(0))));  // there is none
+}
+
 TEST(Thread, ThatWasAbandonedGoesOn) {
   auto release = std::make_shared<std::promise<void>>();
   {
