@@ -86,7 +86,7 @@ class ChannelMaker {
   std::vector<std::shared_ptr<Making>> arriving_;
   bool stopping_ = false;
   std::shared_ptr<void> kept_;  // once it was abandoned; of its owner
-  Thread thread_;  // last: it uses the others
+  Thread thread_;               // last: it uses the others
 };
 
 }  // namespace hawser::engine

@@ -1,7 +1,7 @@
 // The public handles: Engine and Acceptor.
-#include <hawser/engine.h>
-
 #include <algorithm>
+
+#include <hawser/engine.h>
 
 #include "engine/acceptor_core.h"
 #include "engine/engine_core.h"

@@ -33,9 +33,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   EngineCore(const EngineCore&) = delete;
   EngineCore& operator=(const EngineCore&) = delete;
   ~EngineCore();
-  // Ends the links, then the threads; once. Code::timeout: a call of the transport's hangs in one of
-  // them. That thread is left behind then, and what it may touch, this engine and its Net included,
-  // stays for good.
+  // Ends the links, then the threads; once. Code::timeout: a call of the transport's hangs in one
+  // of them. That thread is left behind then, and what it may touch, this engine and its Net
+  // included, stays for good.
   Status shut(Milliseconds patience = kEnding);
 
   static constexpr Milliseconds kEnding{10'000};

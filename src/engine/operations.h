@@ -2,7 +2,6 @@
 // bring them to their ends.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -20,11 +19,15 @@
 #include <hawser/transfer.h>
 
 #include "base/clock.h"
+#include "engine/drains.h"
+#include "engine/in_order.h"
+#include "engine/notifications.h"
 #include "engine/operation.h"
 #include "engine/outbox.h"
 #include "engine/region_table.h"
 #include "engine/rx_lane.h"
 #include "engine/stream_gate.h"
+#include "engine/tag_match.h"
 #include "engine/transfer_state.h"
 #include "engine/wire.h"
 
@@ -95,20 +98,9 @@ class Operations {
   using Lock = std::unique_lock<std::mutex>;
   static constexpr std::uint64_t kEagerBytes = 4096;
   static constexpr std::uint64_t kMaxReadPiece = 1ULL << 30;
-  static constexpr std::size_t kMaxHeldBack = 65536;       // messages ahead of their turn
-  static constexpr std::size_t kMaxNotifications = 65536;  // not taken
-  static constexpr std::size_t kMaxAnnounced = 65536;
-  static constexpr std::size_t kMaxTracked = 1 << 20;
   static constexpr std::size_t kMaxReplies = 1 << 20;
 
-  // A write of the peer that has a notification.
-  struct Tracked {
-    bool begun = false;
-    std::uint64_t total = 0;
-    std::uint64_t landed = 0;
-    std::string notification;
-  };
-
+  static State done_at_once();
   State refused_if_ended() const;
   State refused_if_draining(const wire::Key& key) const;
   void set_deadline(std::uint64_t op, int timeout_ms);
@@ -130,14 +122,9 @@ class Operations {
   void finish_if_done(const std::shared_ptr<Outgoing>& op, Endings& endings);
   void end_part(std::uint64_t part, std::optional<Error> why, Endings& endings);
   void release_notifications();
-  void apply(std::uint64_t op, Endings& endings);
   void meet(const std::shared_ptr<Inbound>& receive, const Announced& message, Endings& endings);
   void end_inbound(const std::shared_ptr<Inbound>& inbound, Endings& endings);
-  Status hold_back(std::uint64_t order, const wire::Record& record);
-  Status deliver_held_back(std::span<const std::byte> frame, Endings& endings);
   Status deliver(const wire::Record& record, Endings& endings);
-  Error nobody_listens() const;
-  void add_notification(std::string text, Endings& endings);
   Status on(const wire::Begin& begin, Endings& endings);
   Status on(const wire::ReadRequest& request, Endings& endings);
   Status on(const wire::Send& send, Endings& endings);
@@ -165,20 +152,12 @@ class Operations {
   std::unordered_map<std::uint64_t, PendingSend> sends_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Inbound>> inbound_;
   std::unordered_map<std::uint64_t, InboundPart> parts_;
-  std::map<std::uint64_t, std::deque<std::shared_ptr<Inbound>>> posted_;  // by tag
-  std::map<std::uint64_t, std::deque<Announced>> announced_;              // by tag
-  std::size_t announced_count_ = 0;
-  std::unordered_map<std::uint64_t, Tracked> tracked_;  // by the peer's op
+  TagMatch tags_;
   StreamGate gate_;
-  std::map<wire::Key, std::size_t> draining_;  // under way with regions that the peer forgets
-  std::map<wire::Key, std::vector<std::function<void()>>> drains_;  // regions of this side
+  Drains drains_;
   std::multimap<TimePoint, std::uint64_t> deadlines_;
-  std::uint64_t next_in_ = 1;                                  // the number of the next message
-  std::map<std::uint64_t, std::vector<std::byte>> held_back_;  // frames of one message each
-  std::deque<std::string> notifications_;
-  // How many there are: whoever looks in a loop takes no lock for it. Publishes nothing.
-  // In a cache line of its own, for the sake of who works meanwhile.
-  alignas(64) std::atomic<std::size_t> notification_count_{0};
+  InOrder in_order_;
+  Notifications notifications_;
 };
 
 }  // namespace hawser::engine

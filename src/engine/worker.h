@@ -91,7 +91,7 @@ class Worker {
   bool any_timing_ = false;
   int idle_rounds_ = 0;
   std::shared_ptr<void> kept_;  // once it was abandoned
-  Thread thread_;  // last: it uses the others
+  Thread thread_;               // last: it uses the others
 };
 
 }  // namespace hawser::engine

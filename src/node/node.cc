@@ -272,8 +272,7 @@ void NodeRun::close() {
   const bool came_back = back.ok() && *back;
   if (came_back && closed->ok()) return;
   abandoned_ = true;
-  note("closing the transport: " +
-       (came_back ? closed->error().message() : "it never came back"));
+  note("closing the transport: " + (came_back ? closed->error().message() : "it never came back"));
 }
 
 void NodeRun::pass_notes_on() const {

@@ -1,0 +1,164 @@
+// Sends and receives, which meet by their tags.
+#include <fmt/core.h>
+
+#include <cstring>
+#include <utility>
+
+#include "engine/operations.h"
+#include "gpu/gpu.h"
+
+namespace hawser::engine {
+namespace {
+
+// The bytes of a small message, out of host memory.
+std::vector<std::byte> collect(const Request& request) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(request.blocks.total()));
+  std::byte* to = bytes.data();
+  for (std::size_t i = 0; i < request.blocks.size(); ++i) {
+    const Block& block = request.blocks[i];
+    std::memcpy(to, request.region->range().at(block.local_offset), block.bytes);
+    to += block.bytes;
+  }
+  return bytes;
+}
+
+Error too_small(std::uint64_t message, std::uint64_t room) {
+  return Error(Code::invalid_argument,
+               fmt::format("a message of {} bytes met a receive with room for {}", message, room));
+}
+
+}  // namespace
+
+// Small messages of host memory travel with their announcement.
+Operations::State Operations::send(const Link& link, std::uint64_t tag, Request request) {
+  State transfer;
+  const std::uint64_t bytes = request.blocks.total();
+  const bool eager =
+      bytes == 0 || (bytes <= kEagerBytes && request.region->gpu() == nullptr && !request.after);
+  auto message = std::make_shared<Message>();
+  if (eager) message->bytes = collect(request);
+  {
+    const Lock lock(mutex_);
+    if (auto refused = refused_if_ended()) return refused;
+    const std::uint64_t op = ++last_op_;
+    transfer = std::make_shared<TransferState>(link, op, bytes);
+    message->record = wire::Send{op, tag, bytes, eager, message->bytes};
+    outbox_.post(std::move(message));
+    sends_.emplace(op, PendingSend{op, std::move(request.blocks), std::move(request.region),
+                                   std::move(request.after), transfer, std::nullopt});
+    set_deadline(op, request.timeout_ms);
+  }
+  wake_(0);
+  return transfer;
+}
+
+void Operations::stop_send(PendingSend& send, Error why) {
+  if (send.stopped) return;
+  send.stopped = std::move(why);
+  post(wire::Withdraw{send.op});
+}
+
+void Operations::end_send(std::uint64_t op, Status outcome, Endings& endings) {
+  const auto at = sends_.find(op);
+  if (outcome.ok()) at->second.transfer->add_done(at->second.blocks.total());
+  endings.add(std::move(at->second.transfer), std::move(outcome));
+  sends_.erase(at);
+}
+
+Operations::State Operations::receive(const Link& link, std::uint64_t tag, Request request) {
+  State transfer;
+  Endings endings(bell_);
+  {
+    const Lock lock(mutex_);
+    if (auto refused = refused_if_ended()) return refused;
+    auto inbound = std::make_shared<Inbound>();
+    inbound->op = ++last_op_;
+    inbound->tag = tag;
+    inbound->blocks = std::move(request.blocks);
+    inbound->region = std::move(request.region);
+    inbound->after = std::move(request.after);
+    inbound->transfer = transfer =
+        std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
+    inbound_.emplace(inbound->op, inbound);
+    set_deadline(inbound->op, request.timeout_ms);
+    if (const std::optional<Announced> message = tags_.add(inbound))
+      meet(inbound, *message, endings);
+  }
+  wake_(0);
+  return transfer;
+}
+
+// An eager message for a GPU is asked for again: it takes the way of all data there.
+void Operations::meet(const std::shared_ptr<Inbound>& receive, const Announced& message,
+                      Endings& endings) {
+  if (message.total > receive->blocks.total()) {
+    receive->broken = true;
+    receive->error = too_small(message.total, receive->blocks.total());
+    post_fault(message.peer_op, *receive->error);
+    end_inbound(receive, endings);
+    return;
+  }
+  receive->transfer->set_bytes(message.total);
+  if (message.total == 0 || (message.eager && receive->region->gpu() == nullptr)) {
+    const std::byte* from = message.data.data();
+    for_each_piece(receive->blocks, ChunkRef{0, message.total, {}, 0},
+                   [&](std::uint64_t local, std::uint64_t, std::uint64_t bytes) {
+                     std::memcpy(receive->region->range().at(local), from, bytes);
+                     from += bytes;
+                   });
+    receive->transfer->add_done(message.total);
+    post(wire::Finished{message.peer_op});
+    end_inbound(receive, endings);
+    return;
+  }
+  receive->peer_op = message.peer_op;
+  receive->bytes = message.total;
+  start(receive, endings);
+}
+
+// ---- what the peer says of them ----
+
+Status Operations::on(const wire::Send& send, Endings& endings) {
+  Announced message{send.sender_op, send.total, send.eager, {send.data.begin(), send.data.end()}};
+  HAWSER_ASSIGN(const std::shared_ptr<Inbound> receive, tags_.add(send.tag, message));
+  if (receive != nullptr) meet(receive, message, endings);
+  return {};
+}
+
+Status Operations::on(const wire::Ready& ready, Endings& endings) {
+  const auto at = sends_.find(ready.op);
+  if (at == sends_.end()) return Error(Code::protocol, "a receive met a send that there is not");
+  PendingSend& send = at->second;
+  if (send.stopped) {
+    post_fault(ready.sender_op, Error(Code::cancelled, "the sender took the message back"));
+    end_send(ready.op, *std::exchange(send.stopped, std::nullopt), endings);
+    return {};
+  }
+  auto reply = std::make_shared<Outgoing>(Outgoing::Kind::reply, std::move(send.blocks));
+  reply->own_op = send.op;
+  reply->peer_op = ready.sender_op;
+  reply->region = std::move(send.region);
+  reply->transfer = std::move(send.transfer);
+  const std::shared_ptr<GpuEvent> after = std::move(send.after);
+  sends_.erase(at);
+  outgoing_.emplace(reply->own_op, reply);
+  replies_.emplace(reply->peer_op, reply);
+  start(reply, after, endings);
+  return {};
+}
+
+Status Operations::on(const wire::Finished& finished, Endings& endings) {
+  if (!sends_.contains(finished.op))
+    return Error(Code::protocol, "a send was received that there is not");
+  end_send(finished.op, {}, endings);
+  return {};
+}
+
+Status Operations::on(const wire::Withdraw& withdraw, Endings&) {
+  notifications_.withdraw(withdraw.sender_op);
+  if (tags_.remove_message(withdraw.sender_op))
+    post_fault(withdraw.sender_op, Error(Code::cancelled, "taken back before it met a receive"));
+  return {};
+}
+
+}  // namespace hawser::engine

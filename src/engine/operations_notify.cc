@@ -1,0 +1,59 @@
+// Notifications: by themselves, and behind the data of a write.
+#include <utility>
+
+#include "engine/operations.h"
+
+namespace hawser::engine {
+
+Operations::State Operations::notify(const Link& link, std::string text) {
+  State transfer;
+  {
+    const Lock lock(mutex_);
+    if (auto refused = refused_if_ended()) return refused;
+    auto op = std::make_shared<Outgoing>(Outgoing::Kind::notify, BlockList());
+    op->own_op = ++last_op_;
+    op->transfer = transfer = std::make_shared<TransferState>(link, op->own_op, 0);
+    auto message = std::make_shared<Message>();
+    message->bytes = bytes_of(text);
+    message->record = wire::Notify{message->bytes};
+    message->op = op;
+    outgoing_.emplace(op->own_op, op);
+    held_notifications_.emplace_back(op->own_op, std::move(message));
+    release_notifications();
+  }
+  wake_(0);
+  return transfer;
+}
+
+// Each waits for the writes that were asked for before it.
+void Operations::release_notifications() {
+  while (!held_notifications_.empty()) {
+    auto& [op, message] = held_notifications_.front();
+    if (!open_writes_.empty() && *open_writes_.begin() < op) return;
+    outbox_.post(std::move(message));
+    held_notifications_.pop_front();
+  }
+}
+
+std::optional<std::string> Operations::take_notification() {
+  if (!notifications_.any()) return std::nullopt;
+  const Lock lock(mutex_);
+  return notifications_.take();
+}
+
+// ---- what the peer says of them ----
+
+Status Operations::on(const wire::Notify& notify, Endings& endings) {
+  HAWSER_TRY(notifications_.add(std::string(text_of(notify.text))));
+  endings.ring();
+  return {};
+}
+
+Status Operations::on(const wire::Begin& begin, Endings& endings) {
+  HAWSER_ASSIGN(const bool there, notifications_.begin(begin.sender_op, begin.total,
+                                                       std::string(text_of(begin.notification))));
+  if (there) endings.ring();
+  return {};
+}
+
+}  // namespace hawser::engine

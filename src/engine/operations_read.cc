@@ -1,0 +1,170 @@
+// Reads, and what else takes the way of data that comes in when it was asked for: receives.
+#include <utility>
+
+#include "engine/operations.h"
+#include "gpu/event.h"
+
+namespace hawser::engine {
+
+Operations::State Operations::read(const Link& link, Request request, const wire::Key& key) {
+  if (request.blocks.total() == 0) return done_at_once();
+  State transfer;
+  Endings endings(bell_);
+  {
+    const Lock lock(mutex_);
+    if (auto refused = refused_if_ended()) return refused;
+    if (auto refused = refused_if_draining(key)) return refused;
+    auto inbound = std::make_shared<Inbound>();
+    inbound->op = ++last_op_;
+    inbound->blocks = std::move(request.blocks);
+    inbound->region = std::move(request.region);
+    inbound->after = std::move(request.after);
+    inbound->key = key;
+    inbound->transfer = transfer =
+        std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
+    inbound_.emplace(inbound->op, inbound);
+    set_deadline(inbound->op, request.timeout_ms);
+    start(inbound, endings);
+  }
+  wake_(0);
+  return transfer;
+}
+
+void Operations::start(const std::shared_ptr<Inbound>& inbound, Endings& endings) {
+  const std::shared_ptr<GpuEvent> after = std::move(inbound->after);
+  const Result<bool> there = after == nullptr ? Result<bool>(true) : after->finished();
+  inbound->held = true;
+  if (!there.ok())
+    stop_inbound(inbound, there.error(), endings);
+  else if (*there)
+    ask_for(inbound);
+  else
+    gate_.add(after, inbound);
+}
+
+// The peer is to send it now.
+void Operations::ask_for(const std::shared_ptr<Inbound>& inbound) {
+  inbound->held = false;
+  if (!inbound->peer_op) {
+    add_parts(inbound);
+    count_down(inbound->key);
+    return;
+  }
+  parts_.emplace(inbound->op, InboundPart{inbound, 0, inbound->bytes, 0});
+  inbound->parts.push_back(inbound->op);
+  post(wire::Ready{*inbound->peer_op, inbound->op});
+}
+
+// A request per so many pieces, each by a number of its own.
+void Operations::add_parts(const std::shared_ptr<Inbound>& inbound) {
+  ChunkCutter cutter(inbound->blocks);
+  while (!cutter.empty()) {
+    const ChunkRef part = cutter.next(kMaxReadPiece, wire::kMaxPieces);
+    auto message = std::make_shared<Message>();
+    for_each_piece(inbound->blocks, part,
+                   [&](std::uint64_t, std::uint64_t remote, std::uint64_t bytes) {
+                     message->pieces.push_back({remote, static_cast<std::uint32_t>(bytes)});
+                   });
+    const std::uint64_t number = ++last_op_;
+    message->record = wire::ReadRequest{number, inbound->key, message->pieces, {}};
+    parts_.emplace(number, InboundPart{inbound, part.offset, part.bytes, 0});
+    inbound->parts.push_back(number);
+    outbox_.post(std::move(message));
+  }
+}
+
+void Operations::find_target(const wire::ReplyChunk& chunk, Target& target) {
+  target.op = chunk.op;
+  target.reply = true;
+  target.tracked = false;
+  const Lock lock(mutex_);
+  const auto at = parts_.find(chunk.op);
+  if (at == parts_.end()) return;
+  const InboundPart& part = at->second;
+  if (chunk.offset > part.bytes || chunk.bytes > part.bytes - chunk.offset) return;
+  const Inbound& inbound = *part.inbound;
+  const std::uint64_t offset = part.offset + chunk.offset;
+  for_each_piece(inbound.blocks, ChunkRef{offset, chunk.bytes, inbound.blocks.find(offset), 0},
+                 [&](std::uint64_t local, std::uint64_t, std::uint64_t bytes) {
+                   target.pieces.push_back({local, 0, bytes});
+                 });
+  target.region = inbound.region.again();
+}
+
+void Operations::end_part(std::uint64_t number, std::optional<Error> why, Endings& endings) {
+  const auto at = parts_.find(number);
+  const std::shared_ptr<Inbound> inbound = std::move(at->second.inbound);
+  parts_.erase(at);
+  std::erase(inbound->parts, number);
+  if (why) {
+    inbound->broken = true;
+    stop_inbound(inbound, std::move(*why), endings);
+  }
+  if (inbound->parts.empty()) end_inbound(inbound, endings);
+}
+
+void Operations::end_inbound(const std::shared_ptr<Inbound>& inbound, Endings& endings) {
+  endings.add(inbound->transfer, inbound->broken ? Status(*inbound->error) : Status());
+  inbound->region.reset();
+  inbound_.erase(inbound->op);
+}
+
+void Operations::stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why,
+                              Endings& endings) {
+  if (inbound->error) return;
+  inbound->error = std::move(why);
+  for (const std::uint64_t part : inbound->parts) post(wire::Stop{part});
+  if (std::exchange(inbound->held, false)) {
+    if (inbound->peer_op)
+      post_fault(*inbound->peer_op, taken_back());
+    else
+      count_down(inbound->key);
+    inbound->broken = true;
+    end_inbound(inbound, endings);
+    return;
+  }
+  if (!inbound->posted) return;
+  tags_.remove(inbound);
+  inbound->broken = true;
+  end_inbound(inbound, endings);
+}
+
+// ---- what the peer reads ----
+
+Status Operations::on(const wire::ReadRequest& request, Endings&) {
+  if (replies_.size() >= kMaxReplies || replies_.contains(request.sender_op))
+    return Error(Code::protocol, "too many reads at a time, or one twice");
+  Result<RegionUse> use = regions_.use(request.key, Rights::read);
+  if (!use.ok()) {
+    post_fault(request.sender_op, use.error());
+    return {};
+  }
+  std::vector<Block> pieces;
+  std::uint64_t at = 0;
+  for (std::size_t i = 0; i < request.decoded.size(); ++i) {
+    const wire::Piece piece = request.decoded[i];
+    pieces.push_back({piece.offset, at, piece.bytes});
+    at += piece.bytes;
+  }
+  auto blocks = BlockList::create(pieces, (*use)->range().bytes, UINT64_MAX);
+  if (!blocks.ok()) {
+    post_fault(request.sender_op, blocks.error());
+    return {};
+  }
+  auto reply = std::make_shared<Outgoing>(Outgoing::Kind::reply, std::move(*blocks));
+  reply->peer_op = request.sender_op;
+  reply->region = std::move(*use);
+  replies_.emplace(reply->peer_op, reply);
+  outbox_.add(std::move(reply));
+  return {};
+}
+
+Status Operations::on(const wire::Stop& stop, Endings& endings) {
+  if (const auto at = replies_.find(stop.sender_op); at != replies_.end())
+    stop_outgoing(std::shared_ptr(at->second), taken_back(), endings);
+  else  // all of it was taken in, but may have found no place there
+    post_fault(stop.sender_op, Error(Code::cancelled, "all of it had been sent"));
+  return {};
+}
+
+}  // namespace hawser::engine

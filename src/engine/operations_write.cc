@@ -1,0 +1,121 @@
+// Writes, and what else takes the way of data that goes out: replies.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/operations.h"
+#include "gpu/event.h"
+
+namespace hawser::engine {
+
+Operations::State Operations::write(const Link& link, Request request, const wire::Key& key,
+                                    std::string notification) {
+  if (request.blocks.total() == 0 && notification.empty()) return done_at_once();
+  State transfer;
+  Endings endings(bell_);
+  const std::uint64_t bytes = request.blocks.total();
+  {
+    const Lock lock(mutex_);
+    if (auto refused = refused_if_ended()) return refused;
+    if (auto refused = refused_if_draining(key)) return refused;
+    auto op = std::make_shared<Outgoing>(Outgoing::Kind::write, std::move(request.blocks));
+    op->own_op = ++last_op_;
+    op->key = key;
+    op->region = std::move(request.region);
+    op->tracked = !notification.empty();
+    op->transfer = transfer = std::make_shared<TransferState>(link, op->own_op, bytes);
+    if (op->tracked) {
+      auto message = std::make_shared<Message>();
+      message->bytes = bytes_of(notification);
+      message->record = wire::Begin{op->own_op, bytes, message->bytes};
+      message->op = op;
+      outbox_.post(std::move(message));
+    }
+    outgoing_.emplace(op->own_op, op);
+    open_writes_.insert(op->own_op);
+    set_deadline(op->own_op, request.timeout_ms);
+    start(op, request.after, endings);
+  }
+  wake_(bytes);
+  return transfer;
+}
+
+void Operations::start(const std::shared_ptr<Outgoing>& op, const std::shared_ptr<GpuEvent>& after,
+                       Endings& endings) {
+  const Result<bool> there = after == nullptr ? Result<bool>(true) : after->finished();
+  if (!there.ok())
+    stop_outgoing(op, there.error(), endings);
+  else if (*there)
+    outbox_.add(op);
+  else
+    gate_.add(after, op);
+}
+
+void Operations::find_target(const wire::WriteChunk& chunk, Target& target) {
+  target.op = chunk.sender_op;
+  target.reply = false;
+  target.tracked = chunk.tracked;
+  Result<RegionUse> use = regions_.use(chunk.key, Rights::write);
+  std::optional<Error> objection;
+  if (!use.ok()) objection = use.error();
+  for (std::size_t i = 0; !objection && i < chunk.decoded.size(); ++i) {
+    const wire::Piece piece = chunk.decoded[i];
+    if (!RegionTable::inside(*use->get(), piece.offset, piece.bytes))
+      objection = Error(Code::invalid_argument,
+                        fmt::format("a write of {} bytes at offset {} of a region of {}",
+                                    piece.bytes, piece.offset, (*use)->range().bytes));
+    else
+      target.pieces.push_back({piece.offset, 0, piece.bytes});
+  }
+  if (!objection) {
+    target.region = std::move(*use);
+    return;
+  }
+  refuse(target, *objection);
+}
+
+// A chunk of a write was refused.
+void Operations::take_refusal(const wire::Fault& fault) {
+  Endings endings(bell_);
+  {
+    const Lock lock(mutex_);
+    const auto at = outgoing_.find(fault.op);
+    if (at == outgoing_.end() || at->second->kind != Outgoing::Kind::write) return;
+    stop_outgoing(std::shared_ptr(at->second),
+                  Error(fault.code, std::string(fault.text)).within("the peer"), endings);
+  }
+  if (outbox_.has_messages()) wake_(0);
+}
+
+// What is on its way is waited for: until then its memory is read.
+void Operations::stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, Endings& endings) {
+  if (op->stopped) return;
+  if (op->kind == Outgoing::Kind::notify) {
+    const auto held = std::find_if(held_notifications_.begin(), held_notifications_.end(),
+                                   [&](const auto& it) { return it.first == op->own_op; });
+    if (held == held_notifications_.end()) return;  // too late
+    held_notifications_.erase(held);
+  }
+  outbox_.drop(*op);
+  op->stopped = std::move(why);
+  finish_if_done(op, endings);
+}
+
+void Operations::finish_if_done(const std::shared_ptr<Outgoing>& op, Endings& endings) {
+  if (op->ended || !op->finished()) return;
+  op->ended = true;
+  if (op->transfer) endings.add(op->transfer, op->stopped ? Status(*op->stopped) : Status());
+  if (op->stopped && op->kind == Outgoing::Kind::reply) post_fault(op->peer_op, *op->stopped);
+  if (op->stopped && op->tracked) post(wire::Withdraw{op->own_op});
+  op->region.reset();
+  if (op->peer_op != 0) replies_.erase(op->peer_op);
+  if (op->kind == Outgoing::Kind::write) {
+    open_writes_.erase(op->own_op);
+    release_notifications();
+    count_down(op->key);
+  }
+  if (op->own_op != 0) outgoing_.erase(op->own_op);
+}
+
+}  // namespace hawser::engine

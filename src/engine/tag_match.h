@@ -1,0 +1,37 @@
+// Messages and receives that wait for each other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "engine/operation.h"
+
+namespace hawser::engine {
+
+// Those of one tag meet in the order in which they came. Guarded by the mutex of whoever owns it.
+class TagMatch {
+ public:
+  // The receive that the message meets; null: the message waits, and has been moved here.
+  // Code::peer: too many do already.
+  Result<std::shared_ptr<Inbound>> add(std::uint64_t tag, Announced& message);
+  // The message that the receive meets; nothing: the receive waits.
+  std::optional<Announced> add(const std::shared_ptr<Inbound>& receive);
+  // One that waits, and is to wait no more.
+  void remove(const std::shared_ptr<Inbound>& receive);
+  // False: it does not wait here.
+  bool remove_message(std::uint64_t peer_op);
+  void clear();
+
+ private:
+  static constexpr std::size_t kMaxAnnounced = 65536;  // messages that nobody receives
+
+  std::map<std::uint64_t, std::deque<std::shared_ptr<Inbound>>> posted_;  // by tag
+  std::map<std::uint64_t, std::deque<Announced>> announced_;              // by tag
+  std::size_t announced_count_ = 0;
+};
+
+}  // namespace hawser::engine
