@@ -102,7 +102,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::vector<NodeWorkers> workers_;
   std::unique_ptr<ChannelMaker> maker_;
   std::unique_ptr<Reactor> reactor_;
-  mutable std::shared_mutex running_;  // shared: by who uses the threads; guards shut_
+  // Shared: by who uses the threads, which end only when nobody does. Guards shut_. Taken before
+  // any other lock; the one below before none but a GPU's.
+  mutable std::shared_mutex running_;
   bool shut_ = false;
   std::mutex mutex_;  // guards what follows
   std::unordered_map<int, std::shared_ptr<Gpu>> gpus_;

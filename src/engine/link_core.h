@@ -149,7 +149,10 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const LinkTerms terms_;
   const std::shared_ptr<ControlLine> control_;
   Operations operations_;
-  mutable std::mutex mutex_;  // guards what follows
+  // Guards what follows. Held for a few steps, never across a call of a Net or a user. Under it may
+  // be taken: a Making's lock, the maker's, a worker's, the control connection's; never the
+  // operations' lock, nor this one under that.
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Slot> slots_;
   std::vector<Worker*> workers_;  // of each channel

@@ -140,7 +140,9 @@ class Operations {
   const RegionTable& regions_;
   EventBell& bell_;
   const Wake wake_;
-  mutable std::mutex mutex_;  // guards what follows
+  // Guards what follows. Under it only the locks of regions and their table are taken; the link's
+  // is not: it is woken when this one is free.
+  mutable std::mutex mutex_;
   Outbox outbox_;
   std::size_t unheard_ = 0;  // messages that channels have taken, and the peer has not
   std::optional<Error> ended_;

@@ -76,12 +76,15 @@ class Worker {
   const WorkerOptions options_;
   const UniqueFd epoll_;
   const EventFd bell_;  // in epoll_
+  // Who brings something sets a channel's `kicked`, or has_mail_, and then looks at this; the
+  // thread sets this, and then looks at those. All four are sequentially consistent, so one of the
+  // two sees the other: nobody sleeps over work.
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopping_{false};
   std::atomic<int> load_{0};
-  std::atomic<bool> has_mail_{false};
+  std::atomic<bool> has_mail_{false};  // the lock publishes what it is
   std::atomic<bool> silent_{false};
-  std::mutex mutex_;  // guards the inbox
+  std::mutex mutex_;  // guards the inbox: the next two
   std::vector<std::shared_ptr<LinkChannel>> arriving_;
   std::vector<std::function<void(const Channels&)>> work_;
   std::vector<std::unique_ptr<Driven>> channels_;  // of the thread
