@@ -26,14 +26,14 @@ void Operations::take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>
 
 void Operations::acknowledged(std::span<const OutChunk> chunks,
                               std::span<const MessagePtr> messages) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
     if (ended_) return;
     for (const OutChunk& chunk : chunks) {
       --chunk.op->outstanding;
       if (chunk.op->transfer) chunk.op->transfer->add_done(chunk.ref.bytes);
-      finish_if_done(chunk.op, endings);
+      finish_if_done(chunk.op, ended);
     }
     unheard_ -= messages.size();
     for (const MessagePtr& message : messages) {
@@ -41,26 +41,26 @@ void Operations::acknowledged(std::span<const OutChunk> chunks,
       message->heard.store(true, std::memory_order_relaxed);
       if (message->op == nullptr) continue;
       --message->op->outstanding;
-      finish_if_done(message->op, endings);
+      finish_if_done(message->op, ended);
     }
   }
   if (outbox_.has_messages()) wake_(0);
 }
 
 void Operations::chunk_failed(const OutChunk& chunk, const Error& why) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
     if (ended_) return;
     --chunk.op->outstanding;
-    stop_outgoing(chunk.op, why, endings);
-    finish_if_done(chunk.op, endings);
+    stop_outgoing(chunk.op, why, ended);
+    finish_if_done(chunk.op, ended);
   }
   wake_(0);
 }
 
 void Operations::send_again(std::vector<MessagePtr> messages, std::vector<OutChunk> chunks) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   std::uint64_t bytes = 0;
   {
     const Lock lock(mutex_);
@@ -76,7 +76,7 @@ void Operations::send_again(std::vector<MessagePtr> messages, std::vector<OutChu
         continue;
       }
       --op->outstanding;
-      finish_if_done(op, endings);
+      finish_if_done(op, ended);
     }
   }
   wake_(bytes);
@@ -114,11 +114,11 @@ void Operations::post_unordered(MessagePtr message) {
 
 void Operations::landed(const Target& target) {
   if (!target.reply && !target.tracked) return;
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   const Lock lock(mutex_);
   if (ended_) return;
   if (!target.reply) {
-    if (notifications_.landed(target.op, target.bytes)) endings.ring();
+    if (notifications_.landed(target.op, target.bytes)) ended.ring();
     return;
   }
   const auto at = parts_.find(target.op);
@@ -126,7 +126,7 @@ void Operations::landed(const Target& target) {
   InboundPart& part = at->second;
   part.landed += target.bytes;
   part.inbound->transfer->add_done(target.bytes);
-  if (part.landed >= part.bytes) end_part(target.op, std::nullopt, endings);
+  if (part.landed >= part.bytes) end_part(target.op, std::nullopt, ended);
 }
 
 // This side's fault: the peer hears of its own operation, the user of his.
@@ -135,11 +135,11 @@ void Operations::target_failed(Target& target, const Error& why) {
     refuse(target, why);
     return;
   }
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
     if (const auto at = parts_.find(target.op); at != parts_.end())
-      stop_inbound(std::shared_ptr(at->second.inbound), why, endings);
+      stop_inbound(std::shared_ptr(at->second.inbound), why, ended);
   }
   wake_(0);
 }
@@ -151,23 +151,23 @@ void Operations::refuse(Target& target, const Error& why) {
 }
 
 Status Operations::take_message(std::uint64_t order, const wire::Record& record) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   Status taken;
   {
     const Lock lock(mutex_);
     if (ended_) return {};
     taken = in_order_.take(order, record,
-                           [&](const wire::Record& next) { return deliver(next, endings); });
+                           [&](const wire::Record& next) { return deliver(next, ended); });
   }
   if (outbox_.has_messages() || outbox_.unsent_bytes() > 0) wake_(outbox_.unsent_bytes());
   return taken;
 }
 
-Status Operations::deliver(const wire::Record& record, Endings& endings) {
+Status Operations::deliver(const wire::Record& record, EndedTransfers& ended) {
   return std::visit(
       [&](const auto& it) -> Status {
-        if constexpr (requires { on(it, endings); })
-          return on(it, endings);
+        if constexpr (requires { on(it, ended); })
+          return on(it, ended);
         else
           return Error(Code::protocol, fmt::format("a {} among the messages of a channel",
                                                    wire::record_name(wire::Record(it))));
@@ -176,15 +176,15 @@ Status Operations::deliver(const wire::Record& record, Endings& endings) {
 }
 
 // One that has ended meanwhile is nobody's.
-Status Operations::on(const wire::Fault& fault, Endings& endings) {
+Status Operations::on(const wire::Fault& fault, EndedTransfers& ended) {
   const Error why = Error(fault.code, std::string(fault.text)).within("the peer");
   if (const auto send = sends_.find(fault.op); send != sends_.end()) {
     const std::optional<Error> own = std::exchange(send->second.stopped, std::nullopt);
-    end_send(fault.op, own ? *own : why, endings);
+    end_send(fault.op, own ? *own : why, ended);
   } else if (const auto out = outgoing_.find(fault.op); out != outgoing_.end()) {
-    stop_outgoing(std::shared_ptr(out->second), why, endings);
+    stop_outgoing(std::shared_ptr(out->second), why, ended);
   } else if (parts_.contains(fault.op)) {
-    end_part(fault.op, why, endings);
+    end_part(fault.op, why, ended);
   }
   return {};
 }
@@ -192,21 +192,21 @@ Status Operations::on(const wire::Fault& fault, Endings& endings) {
 // ---- taking back, and the end ----
 
 void Operations::stop(std::uint64_t op, Error why) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
-    stop_op(op, why, endings);
+    stop_op(op, why, ended);
   }
   wake_(0);
 }
 
-void Operations::stop_op(std::uint64_t op, const Error& why, Endings& endings) {
+void Operations::stop_op(std::uint64_t op, const Error& why, EndedTransfers& ended) {
   if (const auto at = outgoing_.find(op); at != outgoing_.end()) {
-    stop_outgoing(std::shared_ptr(at->second), why, endings);
+    stop_outgoing(std::shared_ptr(at->second), why, ended);
   } else if (const auto send = sends_.find(op); send != sends_.end()) {
     stop_send(send->second, why);
   } else if (const auto inbound = inbound_.find(op); inbound != inbound_.end()) {
-    stop_inbound(std::shared_ptr(inbound->second), why, endings);
+    stop_inbound(std::shared_ptr(inbound->second), why, ended);
   }
 }
 
@@ -216,13 +216,13 @@ void Operations::set_deadline(std::uint64_t op, int timeout_ms) {
 }
 
 void Operations::look_at_deadlines(TimePoint now) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   bool any = false;
   {
     const Lock lock(mutex_);
     while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
       stop_op(deadlines_.begin()->second,
-              Error(Code::timeout, "the transfer did not end within its own time limit"), endings);
+              Error(Code::timeout, "the transfer did not end within its own time limit"), ended);
       deadlines_.erase(deadlines_.begin());
       any = true;
     }
@@ -233,7 +233,7 @@ void Operations::look_at_deadlines(TimePoint now) {
 // One that was stopped meanwhile is not begun any more.
 void Operations::look_at_streams() {
   if (!gate_.any()) return;
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   bool any = false;
   {
     const Lock lock(mutex_);
@@ -241,7 +241,7 @@ void Operations::look_at_streams() {
       any = true;
       if (const auto* const out = std::get_if<std::shared_ptr<Outgoing>>(&passed.operation)) {
         if (!passed.there.ok())
-          stop_outgoing(*out, passed.there.error(), endings);
+          stop_outgoing(*out, passed.there.error(), ended);
         else if (!(*out)->stopped)
           outbox_.add(*out);
         continue;
@@ -251,7 +251,7 @@ void Operations::look_at_streams() {
       if (passed.there.ok())
         ask_for(inbound);
       else
-        stop_inbound(inbound, passed.there.error(), endings);
+        stop_inbound(inbound, passed.there.error(), ended);
     }
   }
   if (any) wake_(outbox_.unsent_bytes());
@@ -274,13 +274,13 @@ bool Operations::idle() const {
 }
 
 void Operations::end(const Error& why) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   const Lock lock(mutex_);
   if (ended_) return;
   ended_ = why;
-  for (auto& [op, outgoing] : outgoing_) endings.add(outgoing->transfer, why);
-  for (auto& [op, send] : sends_) endings.add(send.transfer, why);
-  for (auto& [op, inbound] : inbound_) endings.add(inbound->transfer, why);
+  for (auto& [op, outgoing] : outgoing_) ended.add(outgoing->transfer, why);
+  for (auto& [op, send] : sends_) ended.add(send.transfer, why);
+  for (auto& [op, inbound] : inbound_) ended.add(inbound->transfer, why);
   outgoing_.clear();
   replies_.clear();
   open_writes_.clear();
@@ -295,7 +295,7 @@ void Operations::end(const Error& why) {
   in_order_.clear();
   deadlines_.clear();
   outbox_.clear();
-  endings.ring();
+  ended.ring();
 }
 
 }  // namespace hawser::engine

@@ -58,16 +58,16 @@ void Operations::stop_send(PendingSend& send, Error why) {
   post(wire::Withdraw{send.op});
 }
 
-void Operations::end_send(std::uint64_t op, Status outcome, Endings& endings) {
+void Operations::end_send(std::uint64_t op, Status outcome, EndedTransfers& ended) {
   const auto at = sends_.find(op);
   if (outcome.ok()) at->second.transfer->add_done(at->second.blocks.total());
-  endings.add(std::move(at->second.transfer), std::move(outcome));
+  ended.add(std::move(at->second.transfer), std::move(outcome));
   sends_.erase(at);
 }
 
 Operations::State Operations::receive(const Link& link, std::uint64_t tag, Request request) {
   State transfer;
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
@@ -81,8 +81,7 @@ Operations::State Operations::receive(const Link& link, std::uint64_t tag, Reque
         std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
     set_deadline(inbound->op, request.timeout_ms);
-    if (const std::optional<Announced> message = tags_.add(inbound))
-      meet(inbound, *message, endings);
+    if (const std::optional<Announced> message = tags_.add(inbound)) meet(inbound, *message, ended);
   }
   wake_(0);
   return transfer;
@@ -90,12 +89,12 @@ Operations::State Operations::receive(const Link& link, std::uint64_t tag, Reque
 
 // An eager message for a GPU is asked for again: it takes the way of all data there.
 void Operations::meet(const std::shared_ptr<Inbound>& receive, const Announced& message,
-                      Endings& endings) {
+                      EndedTransfers& ended) {
   if (message.total > receive->blocks.total()) {
     receive->broken = true;
     receive->error = too_small(message.total, receive->blocks.total());
     post_fault(message.peer_op, *receive->error);
-    end_inbound(receive, endings);
+    end_inbound(receive, ended);
     return;
   }
   receive->transfer->set_bytes(message.total);
@@ -108,30 +107,30 @@ void Operations::meet(const std::shared_ptr<Inbound>& receive, const Announced& 
                    });
     receive->transfer->add_done(message.total);
     post(wire::Finished{message.peer_op});
-    end_inbound(receive, endings);
+    end_inbound(receive, ended);
     return;
   }
   receive->peer_op = message.peer_op;
   receive->bytes = message.total;
-  start(receive, endings);
+  start(receive, ended);
 }
 
 // ---- what the peer says of them ----
 
-Status Operations::on(const wire::Send& send, Endings& endings) {
+Status Operations::on(const wire::Send& send, EndedTransfers& ended) {
   Announced message{send.sender_op, send.total, send.eager, {send.data.begin(), send.data.end()}};
   HAWSER_ASSIGN(const std::shared_ptr<Inbound> receive, tags_.add(send.tag, message));
-  if (receive != nullptr) meet(receive, message, endings);
+  if (receive != nullptr) meet(receive, message, ended);
   return {};
 }
 
-Status Operations::on(const wire::Ready& ready, Endings& endings) {
+Status Operations::on(const wire::Ready& ready, EndedTransfers& ended) {
   const auto at = sends_.find(ready.op);
   if (at == sends_.end()) return Error(Code::protocol, "a receive met a send that there is not");
   PendingSend& send = at->second;
   if (send.stopped) {
     post_fault(ready.sender_op, Error(Code::cancelled, "the sender took the message back"));
-    end_send(ready.op, *std::exchange(send.stopped, std::nullopt), endings);
+    end_send(ready.op, *std::exchange(send.stopped, std::nullopt), ended);
     return {};
   }
   auto reply = std::make_shared<Outgoing>(Outgoing::Kind::reply, std::move(send.blocks));
@@ -143,18 +142,18 @@ Status Operations::on(const wire::Ready& ready, Endings& endings) {
   sends_.erase(at);
   outgoing_.emplace(reply->own_op, reply);
   replies_.emplace(reply->peer_op, reply);
-  start(reply, after, endings);
+  start(reply, after, ended);
   return {};
 }
 
-Status Operations::on(const wire::Finished& finished, Endings& endings) {
+Status Operations::on(const wire::Finished& finished, EndedTransfers& ended) {
   if (!sends_.contains(finished.op))
     return Error(Code::protocol, "a send was received that there is not");
-  end_send(finished.op, {}, endings);
+  end_send(finished.op, {}, ended);
   return {};
 }
 
-Status Operations::on(const wire::Withdraw& withdraw, Endings&) {
+Status Operations::on(const wire::Withdraw& withdraw, EndedTransfers&) {
   notifications_.withdraw(withdraw.sender_op);
   if (tags_.remove_message(withdraw.sender_op))
     post_fault(withdraw.sender_op, Error(Code::cancelled, "taken back before it met a receive"));

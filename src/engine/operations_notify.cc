@@ -43,16 +43,16 @@ std::optional<std::string> Operations::take_notification() {
 
 // ---- what the peer says of them ----
 
-Status Operations::on(const wire::Notify& notify, Endings& endings) {
+Status Operations::on(const wire::Notify& notify, EndedTransfers& ended) {
   HAWSER_TRY(notifications_.add(std::string(text_of(notify.text))));
-  endings.ring();
+  ended.ring();
   return {};
 }
 
-Status Operations::on(const wire::Begin& begin, Endings& endings) {
+Status Operations::on(const wire::Begin& begin, EndedTransfers& ended) {
   HAWSER_ASSIGN(const bool there, notifications_.begin(begin.sender_op, begin.total,
                                                        std::string(text_of(begin.notification))));
-  if (there) endings.ring();
+  if (there) ended.ring();
   return {};
 }
 

@@ -9,7 +9,7 @@ namespace hawser::engine {
 Operations::State Operations::read(const Link& link, Request request, const wire::Key& key) {
   if (request.blocks.total() == 0) return done_at_once();
   State transfer;
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
@@ -24,18 +24,18 @@ Operations::State Operations::read(const Link& link, Request request, const wire
         std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
     set_deadline(inbound->op, request.timeout_ms);
-    start(inbound, endings);
+    start(inbound, ended);
   }
   wake_(0);
   return transfer;
 }
 
-void Operations::start(const std::shared_ptr<Inbound>& inbound, Endings& endings) {
+void Operations::start(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended) {
   const std::shared_ptr<GpuEvent> after = std::move(inbound->after);
   const Result<bool> there = after == nullptr ? Result<bool>(true) : after->finished();
   inbound->held = true;
   if (!there.ok())
-    stop_inbound(inbound, there.error(), endings);
+    stop_inbound(inbound, there.error(), ended);
   else if (*there)
     ask_for(inbound);
   else
@@ -91,26 +91,26 @@ void Operations::find_target(const wire::ReplyChunk& chunk, Target& target) {
   target.region = inbound.region.again();
 }
 
-void Operations::end_part(std::uint64_t number, std::optional<Error> why, Endings& endings) {
+void Operations::end_part(std::uint64_t number, std::optional<Error> why, EndedTransfers& ended) {
   const auto at = parts_.find(number);
   const std::shared_ptr<Inbound> inbound = std::move(at->second.inbound);
   parts_.erase(at);
   std::erase(inbound->parts, number);
   if (why) {
     inbound->broken = true;
-    stop_inbound(inbound, std::move(*why), endings);
+    stop_inbound(inbound, std::move(*why), ended);
   }
-  if (inbound->parts.empty()) end_inbound(inbound, endings);
+  if (inbound->parts.empty()) end_inbound(inbound, ended);
 }
 
-void Operations::end_inbound(const std::shared_ptr<Inbound>& inbound, Endings& endings) {
-  endings.add(inbound->transfer, inbound->broken ? Status(*inbound->error) : Status());
+void Operations::end_inbound(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended) {
+  ended.add(inbound->transfer, inbound->broken ? Status(*inbound->error) : Status());
   inbound->region.reset();
   inbound_.erase(inbound->op);
 }
 
 void Operations::stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why,
-                              Endings& endings) {
+                              EndedTransfers& ended) {
   if (inbound->error) return;
   inbound->error = std::move(why);
   for (const std::uint64_t part : inbound->parts) post(wire::Stop{part});
@@ -120,18 +120,18 @@ void Operations::stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why
     else
       count_down(inbound->key);
     inbound->broken = true;
-    end_inbound(inbound, endings);
+    end_inbound(inbound, ended);
     return;
   }
   if (!inbound->posted) return;
   tags_.remove(inbound);
   inbound->broken = true;
-  end_inbound(inbound, endings);
+  end_inbound(inbound, ended);
 }
 
 // ---- what the peer reads ----
 
-Status Operations::on(const wire::ReadRequest& request, Endings&) {
+Status Operations::on(const wire::ReadRequest& request, EndedTransfers&) {
   if (replies_.size() >= kMaxReplies || replies_.contains(request.sender_op))
     return Error(Code::protocol, "too many reads at a time, or one twice");
   Result<RegionUse> use = regions_.use(request.key, Rights::read);
@@ -159,9 +159,9 @@ Status Operations::on(const wire::ReadRequest& request, Endings&) {
   return {};
 }
 
-Status Operations::on(const wire::Stop& stop, Endings& endings) {
+Status Operations::on(const wire::Stop& stop, EndedTransfers& ended) {
   if (const auto at = replies_.find(stop.sender_op); at != replies_.end())
-    stop_outgoing(std::shared_ptr(at->second), taken_back(), endings);
+    stop_outgoing(std::shared_ptr(at->second), taken_back(), ended);
   else  // all of it was taken in, but may have found no place there
     post_fault(stop.sender_op, Error(Code::cancelled, "all of it had been sent"));
   return {};

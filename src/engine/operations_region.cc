@@ -6,7 +6,7 @@
 namespace hawser::engine {
 
 void Operations::stop(const LocalRegion& region, const Error& why) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
     std::vector<std::uint64_t> own;
@@ -16,11 +16,11 @@ void Operations::stop(const LocalRegion& region, const Error& why) {
       if (send.region.get() == &region) own.push_back(op);
     for (const auto& [op, inbound] : inbound_)
       if (inbound->region.get() == &region) own.push_back(op);
-    for (const std::uint64_t op : own) stop_op(op, why, endings);
+    for (const std::uint64_t op : own) stop_op(op, why, ended);
     std::vector<std::shared_ptr<Outgoing>> served;
     for (const auto& [op, reply] : replies_)
       if (reply->region.get() == &region) served.push_back(reply);
-    for (const auto& reply : served) stop_outgoing(reply, why, endings);
+    for (const auto& reply : served) stop_outgoing(reply, why, ended);
   }
   wake_(0);
 }
@@ -39,14 +39,14 @@ void Operations::drain(const wire::Key& key, std::function<void()> drained) {
   wake_(0);
 }
 
-Status Operations::on(const wire::Drained& drained, Endings&) {
+Status Operations::on(const wire::Drained& drained, EndedTransfers&) {
   const std::vector<Drains::Drained> waiting = drains_.answered(drained.key);
   if (waiting.empty()) return Error(Code::protocol, "a region was drained that is not draining");
   for (const Drains::Drained& tell : waiting) tell();
   return {};
 }
 
-Status Operations::on(const wire::Drain& drain, Endings&) {
+Status Operations::on(const wire::Drain& drain, EndedTransfers&) {
   std::size_t under_way = 0;
   for (const auto& [op, outgoing] : outgoing_)
     if (outgoing->kind == Outgoing::Kind::write && outgoing->key == drain.key) ++under_way;

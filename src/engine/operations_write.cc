@@ -13,7 +13,7 @@ Operations::State Operations::write(const Link& link, Request request, const wir
                                     std::string notification) {
   if (request.blocks.total() == 0 && notification.empty()) return done_at_once();
   State transfer;
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   const std::uint64_t bytes = request.blocks.total();
   {
     const Lock lock(mutex_);
@@ -35,17 +35,17 @@ Operations::State Operations::write(const Link& link, Request request, const wir
     outgoing_.emplace(op->own_op, op);
     open_writes_.insert(op->own_op);
     set_deadline(op->own_op, request.timeout_ms);
-    start(op, request.after, endings);
+    start(op, request.after, ended);
   }
   wake_(bytes);
   return transfer;
 }
 
 void Operations::start(const std::shared_ptr<Outgoing>& op, const std::shared_ptr<GpuEvent>& after,
-                       Endings& endings) {
+                       EndedTransfers& ended) {
   const Result<bool> there = after == nullptr ? Result<bool>(true) : after->finished();
   if (!there.ok())
-    stop_outgoing(op, there.error(), endings);
+    stop_outgoing(op, there.error(), ended);
   else if (*there)
     outbox_.add(op);
   else
@@ -77,19 +77,20 @@ void Operations::find_target(const wire::WriteChunk& chunk, Target& target) {
 
 // A chunk of a write was refused.
 void Operations::take_refusal(const wire::Fault& fault) {
-  Endings endings(bell_);
+  EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
     const auto at = outgoing_.find(fault.op);
     if (at == outgoing_.end() || at->second->kind != Outgoing::Kind::write) return;
     stop_outgoing(std::shared_ptr(at->second),
-                  Error(fault.code, std::string(fault.text)).within("the peer"), endings);
+                  Error(fault.code, std::string(fault.text)).within("the peer"), ended);
   }
   if (outbox_.has_messages()) wake_(0);
 }
 
 // What is on its way is waited for: until then its memory is read.
-void Operations::stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, Endings& endings) {
+void Operations::stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why,
+                               EndedTransfers& ended) {
   if (op->stopped) return;
   if (op->kind == Outgoing::Kind::notify) {
     const auto held = std::find_if(held_notifications_.begin(), held_notifications_.end(),
@@ -99,13 +100,13 @@ void Operations::stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, E
   }
   outbox_.drop(*op);
   op->stopped = std::move(why);
-  finish_if_done(op, endings);
+  finish_if_done(op, ended);
 }
 
-void Operations::finish_if_done(const std::shared_ptr<Outgoing>& op, Endings& endings) {
+void Operations::finish_if_done(const std::shared_ptr<Outgoing>& op, EndedTransfers& ended) {
   if (op->ended || !op->finished()) return;
   op->ended = true;
-  if (op->transfer) endings.add(op->transfer, op->stopped ? Status(*op->stopped) : Status());
+  if (op->transfer) ended.add(op->transfer, op->stopped ? Status(*op->stopped) : Status());
   if (op->stopped && op->kind == Outgoing::Kind::reply) post_fault(op->peer_op, *op->stopped);
   if (op->stopped && op->tracked) post(wire::Withdraw{op->own_op});
   op->region.reset();

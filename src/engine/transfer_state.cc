@@ -18,7 +18,7 @@ constexpr std::size_t kCpusToSpin = 4;
 
 }  // namespace
 
-void Endings::tell() {
+void EndedTransfers::tell() {
   const bool any = ring_ || !ended_.empty();
   for (auto& [transfer, outcome] : ended_) transfer->finish(std::move(outcome));
   ended_.clear();

@@ -21,12 +21,12 @@ class TransferState;
 class EventBell;
 
 // Transfers that have ended while a lock was held, to be told when it is not. Not thread-safe.
-class Endings {
+class EndedTransfers {
  public:
-  explicit Endings(EventBell& bell) : bell_(bell) {}
-  ~Endings() { tell(); }
-  Endings(const Endings&) = delete;
-  Endings& operator=(const Endings&) = delete;
+  explicit EndedTransfers(EventBell& bell) : bell_(bell) {}
+  ~EndedTransfers() { tell(); }
+  EndedTransfers(const EndedTransfers&) = delete;
+  EndedTransfers& operator=(const EndedTransfers&) = delete;
 
   void add(std::shared_ptr<TransferState> transfer, Status outcome) {
     ended_.emplace_back(std::move(transfer), std::move(outcome));

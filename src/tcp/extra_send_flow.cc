@@ -4,7 +4,7 @@
 
 namespace hawser::tcp {
 
-Driven::Wait ExtraSendFlow::drive() {
+IoTask::Wait ExtraSendFlow::drive() {
   if (given_up_ || failure_.get() != nullptr) return Wait::never;
   if (!flow_) {
     const Wait joining = join();
@@ -13,7 +13,7 @@ Driven::Wait ExtraSendFlow::drive() {
   return flow_->drive();
 }
 
-Driven::Wait ExtraSendFlow::join() {
+IoTask::Wait ExtraSendFlow::join() {
   auto joined = connector_->step();
   if (joined.ok() && !*joined) return Wait::socket;
   if (joined.ok()) {

@@ -8,9 +8,9 @@
 
 namespace hawser::tcp {
 
-// Driven by an I/O thread, or where there is none by the comm's caller. One that cannot be made is
+// IoTask by an I/O thread, or where there is none by the comm's caller. One that cannot be made is
 // no failure: the others do its share.
-class ExtraSendFlow final : public Driven {
+class ExtraSendFlow final : public IoTask {
  public:
   ExtraSendFlow(FlowConnector connector, SendQueue& queue, Failure& failure)
       : fd_(connector.fd()), connector_(std::move(connector)), queue_(queue), failure_(failure) {}

@@ -13,7 +13,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-epoll_event edge(Driven* driven) {
+epoll_event edge(IoTask* driven) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   event.data.ptr = driven;
@@ -44,7 +44,7 @@ IoThread::~IoThread() {
   thread_.join();
 }
 
-Status IoThread::attach(Driven& driven, int fd) {
+Status IoThread::attach(IoTask& driven, int fd) {
   epoll_event event = edge(&driven);
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
     return system_error(errno, "giving a data socket to an I/O thread");
@@ -52,7 +52,7 @@ Status IoThread::attach(Driven& driven, int fd) {
   return {};
 }
 
-void IoThread::detach(Driven& driven, int fd) {
+void IoThread::detach(IoTask& driven, int fd) {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   driven.leaving_.store(true);
   kick(driven);
@@ -60,9 +60,9 @@ void IoThread::detach(Driven& driven, int fd) {
   departure_.wait(lock, [&] { return driven.departed_; });
 }
 
-void IoThread::kick(Driven& driven) {
+void IoThread::kick(IoTask& driven) {
   if (driven.kicked_.exchange(true)) return;
-  Driven* head = inbox_.load(std::memory_order_relaxed);
+  IoTask* head = inbox_.load(std::memory_order_relaxed);
   do {
     driven.next_ = head;
   } while (!inbox_.compare_exchange_weak(head, &driven));
@@ -104,16 +104,16 @@ void IoThread::take_events(int timeout_ms) {
   const int count =
       epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
   for (int i = 0; i < count; ++i) {
-    auto* const driven = static_cast<Driven*>(events[static_cast<std::size_t>(i)].data.ptr);
+    auto* const driven = static_cast<IoTask*>(events[static_cast<std::size_t>(i)].data.ptr);
     if (driven != nullptr) activate(*driven);
   }
 }
 
 void IoThread::take_inbox() {
-  Driven* next =
+  IoTask* next =
       inbox_.load(std::memory_order_relaxed) == nullptr ? nullptr : inbox_.exchange(nullptr);
   while (next != nullptr) {
-    Driven& driven = *next;
+    IoTask& driven = *next;
     next = driven.next_;
     driven.kicked_.store(false);
     if (!driven.leaving_.load())
@@ -125,8 +125,8 @@ void IoThread::take_inbox() {
 }
 
 // The last touch: whoever detached it may end it as soon as the lock is free.
-void IoThread::let_go(Driven& driven) {
-  for (Driven** link = &active_; *link != nullptr; link = &(*link)->next_active_)
+void IoThread::let_go(IoTask& driven) {
+  for (IoTask** link = &active_; *link != nullptr; link = &(*link)->next_active_)
     if (*link == &driven) {
       *link = driven.next_active_;
       break;
@@ -136,7 +136,7 @@ void IoThread::let_go(Driven& driven) {
   departure_.notify_all();
 }
 
-void IoThread::activate(Driven& driven) {
+void IoThread::activate(IoTask& driven) {
   if (driven.active_) return;
   driven.active_ = true;
   driven.next_active_ = active_;
@@ -144,9 +144,9 @@ void IoThread::activate(Driven& driven) {
 }
 
 void IoThread::drive_all() {
-  for (Driven** link = &active_; *link != nullptr;) {
-    Driven& driven = **link;
-    if (drive(driven) == Driven::Wait::nothing) {
+  for (IoTask** link = &active_; *link != nullptr;) {
+    IoTask& driven = **link;
+    if (drive(driven) == IoTask::Wait::nothing) {
       link = &driven.next_active_;
       continue;
     }
@@ -156,12 +156,12 @@ void IoThread::drive_all() {
 }
 
 // An exception that left the thread would end the host process.
-Driven::Wait IoThread::drive(Driven& driven) noexcept {
+IoTask::Wait IoThread::drive(IoTask& driven) noexcept {
   try {
     return driven.drive();
   } catch (...) {
     driven.ran_out_of_memory();
-    return Driven::Wait::never;
+    return IoTask::Wait::never;
   }
 }
 

@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/thread.h"
-#include "tcp/driven.h"
+#include "tcp/io_task.h"
 
 namespace hawser::tcp {
 
@@ -33,11 +33,11 @@ class IoThread {
   IoThread& operator=(const IoThread&) = delete;
 
   // From now on this thread, and no other, drives it, whenever `fd` can be read or written.
-  Status attach(Driven& driven, int fd);
+  Status attach(IoTask& driven, int fd);
   // When it is back, this thread does not touch it any more. `fd` is still open.
-  void detach(Driven& driven, int fd);
+  void detach(IoTask& driven, int fd);
   // There is something to do for it.
-  void kick(Driven& driven);
+  void kick(IoTask& driven);
   // Whether it would have to be woken, which takes longer than a small piece of work.
   bool asleep() const { return asleep_.load(std::memory_order_relaxed); }
 
@@ -50,18 +50,18 @@ class IoThread {
   void take_inbox();
   void take_events(int timeout_ms);
   void drive_all();
-  static Driven::Wait drive(Driven& driven) noexcept;
-  void activate(Driven& driven);
-  void let_go(Driven& driven);
+  static IoTask::Wait drive(IoTask& driven) noexcept;
+  void activate(IoTask& driven);
+  void let_go(IoTask& driven);
   void rest();
 
   const IoThreadOptions options_;
   const UniqueFd epoll_;
   const EventFd bell_;                   // in epoll_, and never cleared: that is edge-triggered
-  std::atomic<Driven*> inbox_{nullptr};  // a stack; publishes what the kicker did before
+  std::atomic<IoTask*> inbox_{nullptr};  // a stack; publishes what the kicker did before
   std::atomic<bool> asleep_{false};      // set before a last look at the inbox
   std::atomic<bool> stopping_{false};
-  Driven* active_ = nullptr;  // a list; of the thread alone
+  IoTask* active_ = nullptr;  // a list; of the thread alone
   std::chrono::steady_clock::time_point busy_until_{};
   std::mutex mutex_;  // guards departures
   std::condition_variable departure_;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "net/net.h"
-#include "tcp/doorway.h"
+#include "tcp/flow_listener.h"
 
 namespace hawser::tcp {
 
@@ -18,9 +18,10 @@ class TcpListener final : public Listener {
   Result<std::unique_ptr<ReceiveComm>> try_accept() override;
 
  private:
-  explicit TcpListener(std::unique_ptr<Doorway> doorway);
+  explicit TcpListener(std::unique_ptr<FlowListener> flow_listener);
 
-  std::unique_ptr<Doorway> doorway_;  // null after the accept: the comm has it, or nobody
+  std::unique_ptr<FlowListener>
+      flow_listener_;  // null after the accept: the comm has it, or nobody
   const Handle handle_;
   const std::string text_;
 };

@@ -34,7 +34,7 @@ bool ReceiveBoard::is_posted(std::uint32_t sequence) const {
   return static_cast<std::int32_t>(sequence - posted_) < 0;
 }
 
-Result<ReceiveBoard::Place> ReceiveBoard::find(const FrameHeader& piece, Driven* waiting) {
+Result<ReceiveBoard::Place> ReceiveBoard::find(const FrameHeader& piece, IoTask* waiting) {
   const std::lock_guard lock(mutex_);
   if (!is_posted(piece.sequence)) {
     if (waiting != nullptr) waiting_.push_back({waiting, piece.sequence});
@@ -83,7 +83,7 @@ std::string ReceiveBoard::state_of(const ReceiveMessage& message) {
                      message.total);
 }
 
-std::size_t ReceiveBoard::arrived(std::span<Driven*> to) {
+std::size_t ReceiveBoard::arrived(std::span<IoTask*> to) {
   const std::lock_guard lock(mutex_);
   std::size_t count = 0;
   for (std::size_t i = 0; i < waiting_.size() && count < to.size();) {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "tcp/driven.h"
 #include "tcp/frame.h"
+#include "tcp/io_task.h"
 #include "tcp/late_mutex.h"
 #include "tcp/message_window.h"
 
@@ -52,17 +52,17 @@ class ReceiveBoard {
     ReceiveMessage* message = nullptr;
     std::byte* data = nullptr;
   };
-  Result<Place> find(const FrameHeader& piece, Driven* waiting);
+  Result<Place> find(const FrameHeader& piece, IoTask* waiting);
   // All bytes of a piece that was found a place for are there.
   void finish(ReceiveMessage& message, const FrameHeader& piece);
   // For an error's text: "3 of 7 bytes received".
   std::string state_of(const ReceiveMessage& message);
   // The flows whose receive has been posted meanwhile; at most as many as fit.
-  std::size_t arrived(std::span<Driven*> to);
+  std::size_t arrived(std::span<IoTask*> to);
 
  private:
   struct Waiting {
-    Driven* driven;
+    IoTask* driven;
     std::uint32_t sequence;
   };
   bool is_posted(std::uint32_t sequence) const;

@@ -11,11 +11,12 @@
 
 namespace hawser::tcp {
 
-TcpReceiveComm::TcpReceiveComm(Connection first, std::unique_ptr<Doorway> doorway, unsigned flows)
+TcpReceiveComm::TcpReceiveComm(Connection first, std::unique_ptr<FlowListener> flow_listener,
+                               unsigned flows)
     : device_(*first.device),
       flows_(flows),
       first_(std::move(first), board_, first_failure_, ReceiveFlow::Role::first),
-      doorway_(std::move(doorway)),
+      flow_listener_(std::move(flow_listener)),
       watch_(device_.socket.peer_silence_ms) {}
 
 TcpReceiveComm::~TcpReceiveComm() {
@@ -42,8 +43,8 @@ Result<Request*> TcpReceiveComm::try_receive(void* data, std::size_t bytes, int,
   ReceiveMessage* const message = board_.post(data, bytes);
   looks_at_gap_ = 0;
   if (message == nullptr || extra_.empty()) return message;
-  std::array<Driven*, kMaxFlows> arrived;
-  for (Driven* const driven : std::span(arrived).first(board_.arrived(arrived)))
+  std::array<IoTask*, kMaxFlows> arrived;
+  for (IoTask* const driven : std::span(arrived).first(board_.arrived(arrived)))
     if (auto* const flow = static_cast<ReceiveFlow*>(driven); flow->thread != nullptr)
       flow->thread->kick(*flow);
   return message;
@@ -69,7 +70,7 @@ void TcpReceiveComm::progress() {
   first_.drive();
   for (const auto& flow : extra_)
     if (flow->thread == nullptr) flow->drive();
-  if (doorway_ != nullptr)
+  if (flow_listener_ != nullptr)
     if (const Status admitted = admit_flows(); !admitted.ok()) first_failure_.set(admitted.error());
   notice_ends();
   notice_gaps();
@@ -82,17 +83,17 @@ Status TcpReceiveComm::admit_flows() {
     if (announced >= flows_ || admitting_until_)
       return Error(Code::protocol,
                    fmt::format("the sender announces {} further sockets", announced));
-    doorway_->await(1, announced);
-    admitting_until_ = Deadline::after(Doorway::kGreetingTimeout);
+    flow_listener_->await(1, announced);
+    admitting_until_ = Deadline::after(FlowListener::kGreetingTimeout);
   }
   if (!admitting_until_) return {};
-  while (doorway_->awaited() > 0) {
-    auto guest = doorway_->next();
-    if (!guest.ok()) log_info("goes on with fewer sockets: {}", guest.error().message());
-    if (!guest.ok() || !*guest) break;
-    admit(std::move((*guest)->connection));
+  while (flow_listener_->awaited() > 0) {
+    auto accepted = flow_listener_->next();
+    if (!accepted.ok()) log_info("goes on with fewer sockets: {}", accepted.error().message());
+    if (!accepted.ok() || !*accepted) break;
+    admit(std::move((*accepted)->connection));
   }
-  if (doorway_->awaited() == 0 || admitting_until_->expired()) doorway_.reset();
+  if (flow_listener_->awaited() == 0 || admitting_until_->expired()) flow_listener_.reset();
   return {};
 }
 

@@ -8,8 +8,8 @@
 
 #include "net/net.h"
 #include "tcp/connection.h"
-#include "tcp/doorway.h"
 #include "tcp/failure.h"
+#include "tcp/flow_listener.h"
 #include "tcp/peer_watch.h"
 #include "tcp/receive_board.h"
 #include "tcp/receive_flow.h"
@@ -20,9 +20,9 @@ namespace hawser::tcp {
 // posted. Further flows, once the sender has made them, are driven by I/O threads. Not thread-safe.
 class TcpReceiveComm final : public ReceiveComm {
  public:
-  // `doorway` is where further flows come in, up to `flows` in all; null where there are to be
-  // none.
-  TcpReceiveComm(Connection first, std::unique_ptr<Doorway> doorway, unsigned flows);
+  // `flow_listener` is where further flows come in, up to `flows` in all; null where there are to
+  // be none.
+  TcpReceiveComm(Connection first, std::unique_ptr<FlowListener> flow_listener, unsigned flows);
   ~TcpReceiveComm() override;
 
   Result<Registration*> register_memory(const MemoryRange& range) override;
@@ -52,8 +52,8 @@ class TcpReceiveComm final : public ReceiveComm {
   Failure first_failure_;  // of any flow
   ReceiveFlow first_;
   std::vector<std::unique_ptr<ReceiveFlow>> extra_;
-  std::unique_ptr<Doorway> doorway_;         // until all have come
-  std::optional<Deadline> admitting_until_;  // once the sender has said that they will
+  std::unique_ptr<FlowListener> flow_listener_;  // until all have come
+  std::optional<Deadline> admitting_until_;      // once the sender has said that they will
   std::optional<Deadline> stragglers_until_;
   PeerWatch watch_;
   int looks_at_gap_ = 0;

@@ -26,7 +26,7 @@ ReceiveFlow::ReceiveFlow(Connection connection, ReceiveBoard& board, Failure& fa
       role_(role),
       stage_(role == Role::first ? kFirstStageBytes : kStageBytes) {}
 
-Driven::Wait ReceiveFlow::drive() {
+IoTask::Wait ReceiveFlow::drive() {
   if (ended() || failure_.get() != nullptr) return Wait::never;
   for (int round = 0; round < kMaxReads; ++round) {
     switch (parse()) {
@@ -131,7 +131,7 @@ void ReceiveFlow::account(std::size_t got) {
 
 // A sender that closes a further flow before it has read the welcome resets it, and means no more
 // by that than by closing the others.
-Driven::Wait ReceiveFlow::stop(const sockets::Transfer& result) {
+IoTask::Wait ReceiveFlow::stop(const sockets::Transfer& result) {
   const bool closed = result.state == sockets::Transfer::State::closed;
   const bool never_joined = !closed && role_ != Role::first && !used_ && result.err == ECONNRESET;
   if (never_joined || (closed && message_ == nullptr && stage_.size() == 0))

@@ -8,9 +8,9 @@
 
 #include "base/socket.h"
 #include "tcp/connection.h"
-#include "tcp/driven.h"
 #include "tcp/failure.h"
 #include "tcp/frame.h"
+#include "tcp/io_task.h"
 #include "tcp/receive_board.h"
 #include "tcp/receive_stage.h"
 
@@ -18,7 +18,7 @@ namespace hawser::tcp {
 
 // Reads pieces into the receives they belong to; where the next one's receive is not posted, it
 // reads no further. One thread at a time drives it. The board and the failure belong to the comm.
-class ReceiveFlow final : public Driven {
+class ReceiveFlow final : public IoTask {
  public:
   enum class Role {
     first,     // of its connection; driven by whoever posts receives

@@ -82,10 +82,10 @@ void TcpSendComm::open_flows() {
 
 // Whether a thread is at work, or about to be.
 bool TcpSendComm::call_flows() {
-  std::array<Driven*, kMaxFlows> idle;
+  std::array<IoTask*, kMaxFlows> idle;
   const std::size_t count = queue_.wanted(idle);
   bool awake = count == 0 && queue_.has_threads();
-  for (Driven* const driven : std::span(idle).first(count)) {
+  for (IoTask* const driven : std::span(idle).first(count)) {
     auto* const flow = static_cast<ExtraSendFlow*>(driven);
     if (flow->thread == nullptr) continue;
     awake = awake || !flow->thread->asleep();

@@ -39,19 +39,19 @@ class PartList {
 
 }  // namespace
 
-Driven::Wait SendFlow::drive() {
+IoTask::Wait SendFlow::drive() {
   for (int round = 0; round < kMaxWrites; ++round) {
-    if (pending_ < kRefillBelow && !refill()) return Driven::Wait::kick;
+    if (pending_ < kRefillBelow && !refill()) return IoTask::Wait::kick;
     const sockets::Transfer result = write_round();
-    if (result.state == sockets::Transfer::State::would_block) return Driven::Wait::socket;
+    if (result.state == sockets::Transfer::State::would_block) return IoTask::Wait::socket;
     if (result.state != sockets::Transfer::State::some) {
       failure_.set(
           sockets::io_error(result.err, fmt::format("sending over {}", connection_.text())));
-      return Driven::Wait::never;
+      return IoTask::Wait::never;
     }
     account(result.bytes);
   }
-  return Driven::Wait::nothing;
+  return IoTask::Wait::nothing;
 }
 
 bool SendFlow::push(const FrameHeader& frame) {

@@ -6,8 +6,8 @@
 
 #include "base/socket.h"
 #include "tcp/connection.h"
-#include "tcp/driven.h"
 #include "tcp/failure.h"
+#include "tcp/io_task.h"
 #include "tcp/send_queue.h"
 
 namespace hawser::tcp {
@@ -17,10 +17,10 @@ namespace hawser::tcp {
 class SendFlow {
  public:
   // `driven` is who the queue calls when there is work again; null: somebody polls.
-  SendFlow(Connection connection, SendQueue& queue, Failure& failure, Driven* driven)
+  SendFlow(Connection connection, SendQueue& queue, Failure& failure, IoTask* driven)
       : connection_(std::move(connection)), queue_(queue), failure_(failure), taker_{driven} {}
 
-  Driven::Wait drive();
+  IoTask::Wait drive();
   // Whether large messages are for this one, too; at first they are.
   void take_large(bool large) { taker_.large = large; }
   // A frame of the transport's own, behind what is being written; false: no room now.

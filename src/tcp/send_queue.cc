@@ -58,7 +58,7 @@ std::size_t SendQueue::claim(std::span<Piece> to, const Taker& taker) {
   return count;
 }
 
-void SendQueue::note_idle(Driven& driven) {
+void SendQueue::note_idle(IoTask& driven) {
   if (std::find(idle_.begin(), idle_.end(), &driven) == idle_.end()) idle_.push_back(&driven);
 }
 
@@ -90,7 +90,7 @@ Piece SendQueue::take(std::uint64_t limit) {
   return piece;
 }
 
-std::size_t SendQueue::wanted(std::span<Driven*> to) {
+std::size_t SendQueue::wanted(std::span<IoTask*> to) {
   const std::lock_guard lock(mutex_);
   const std::size_t enough =
       std::min<std::size_t>((unclaimed_ + kMinPieceBytes - 1) / kMinPieceBytes, to.size());

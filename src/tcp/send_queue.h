@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "tcp/driven.h"
 #include "tcp/frame.h"
+#include "tcp/io_task.h"
 #include "tcp/late_mutex.h"
 #include "tcp/message_window.h"
 
@@ -58,7 +58,7 @@ class SendQueue {
 
   // Who asks for pieces.
   struct Taker {
-    Driven* idle = nullptr;  // remembered for wanted() where there is nothing; null: somebody polls
+    IoTask* idle = nullptr;  // remembered for wanted() where there is nothing; null: somebody polls
     bool large = true;       // takes large messages, too
   };
   // The next pieces, in order, for one flow; how many.
@@ -71,10 +71,10 @@ class SendQueue {
   bool has_threads() const;
   // Idle flows there is enough work for, at most as many as fit, the latest to fall idle first;
   // they count as not idle then.
-  std::size_t wanted(std::span<Driven*> to);
+  std::size_t wanted(std::span<IoTask*> to);
 
  private:
-  void note_idle(Driven& driven);
+  void note_idle(IoTask& driven);
   std::uint64_t share() const;
   Piece take(std::uint64_t limit);
 
@@ -86,7 +86,7 @@ class SendQueue {
   std::uint64_t unclaimed_ = 0;
   unsigned flows_ = 1;
   bool threads_ = false;
-  std::vector<Driven*> idle_;
+  std::vector<IoTask*> idle_;
 };
 
 }  // namespace hawser::tcp

@@ -33,7 +33,7 @@ namespace hawser::tcp {
 namespace {
 
 using namespace test;
-using Wait = Driven::Wait;
+using Wait = IoTask::Wait;
 
 std::unique_ptr<IoThread> start(std::chrono::microseconds spin = std::chrono::microseconds(0)) {
   auto thread = IoThread::start({0, {}, spin});
@@ -54,7 +54,7 @@ struct SocketPair {
 };
 
 // Counts how often it was driven.
-class Counter : public Driven {
+class Counter : public IoTask {
  public:
   explicit Counter(Wait waits_for = Wait::socket) : waits_for_(waits_for) {}
   Wait drive() override {
@@ -70,7 +70,7 @@ class Counter : public Driven {
 };
 
 // Finds no memory, the first time.
-class Starved final : public Driven {
+class Starved final : public IoTask {
  public:
   Wait drive() override {
     if (!told_.load()) throw std::bad_alloc();
@@ -86,7 +86,7 @@ class Starved final : public Driven {
 };
 
 // Reads all there is, as a flow does.
-class Reader final : public Driven {
+class Reader final : public IoTask {
  public:
   explicit Reader(int fd) : fd_(fd) {}
   Wait drive() override {
@@ -108,7 +108,7 @@ class Reader final : public Driven {
 // Attached for as long as it lives.
 class Attached {
  public:
-  Attached(IoThread& thread, Driven& driven, int fd) : thread_(thread), driven_(driven), fd_(fd) {
+  Attached(IoThread& thread, IoTask& driven, int fd) : thread_(thread), driven_(driven), fd_(fd) {
     EXPECT_TRUE(thread_.attach(driven_, fd_).ok());
   }
   ~Attached() { thread_.detach(driven_, fd_); }
@@ -117,7 +117,7 @@ class Attached {
 
  private:
   IoThread& thread_;
-  Driven& driven_;
+  IoTask& driven_;
   int fd_;
 };
 
@@ -156,7 +156,7 @@ TEST(TcpIoThread, ALackOfMemoryEndsNeitherItNorTheProcess) {
 TEST(TcpIoThread, NoKickIsLost) {
   const auto thread = start();
   SocketPair pair;
-  class Worker final : public Driven {
+  class Worker final : public IoTask {
    public:
     Wait drive() override {
       done.store(posted.load());
@@ -179,9 +179,9 @@ TEST(TcpIoThread, WhatAThreadKicksItKicksToo) {
   const auto thread = start();
   SocketPair one, other;
   Counter last(Wait::kick);
-  class Relay final : public Driven {
+  class Relay final : public IoTask {
    public:
-    Relay(IoThread& thread, Driven& next) : thread_(thread), next_(next) {}
+    Relay(IoThread& thread, IoTask& next) : thread_(thread), next_(next) {}
     Wait drive() override {
       thread_.kick(next_);
       return Wait::kick;
@@ -189,7 +189,7 @@ TEST(TcpIoThread, WhatAThreadKicksItKicksToo) {
 
    private:
     IoThread& thread_;
-    Driven& next_;
+    IoTask& next_;
   } relay(*thread, last);
   const Attached second(*thread, last, one.near.get());
   ASSERT_TRUE(eventually([&] { return last.count() > 0 && thread->asleep(); }));
@@ -230,7 +230,7 @@ TEST(TcpIoThread, TheEndOfASocketIsNoticed) {
 TEST(TcpIoThread, RoomInASocketIsNoticed) {
   const auto thread = start();
   SocketPair pair;
-  class Writer final : public Driven {
+  class Writer final : public IoTask {
    public:
     explicit Writer(int fd) : fd_(fd) {}
     Wait drive() override {

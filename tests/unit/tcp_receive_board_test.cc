@@ -16,7 +16,7 @@ namespace {
 using test::seed_of_this_run;
 using testing::HasSubstr;
 
-class Nobody final : public Driven {
+class Nobody final : public IoTask {
  public:
   Wait drive() override { return Wait::never; }
 };
@@ -47,7 +47,7 @@ class TcpReceiveBoard : public testing::Test {
     EXPECT_EQ(place.error().code(), Code::protocol);
     return place.error().message();
   }
-  bool is_posted(const FrameHeader& header, Driven* waiting = nullptr) {
+  bool is_posted(const FrameHeader& header, IoTask* waiting = nullptr) {
     const auto place = board_.find(header, waiting);
     EXPECT_TRUE(place.ok());
     return place.ok() && place->message != nullptr;
@@ -101,7 +101,7 @@ TEST_F(TcpReceiveBoard, APieceThatComesBeforeItsReceiveWaits) {
   Nobody early;
   const FrameHeader header = piece(0, 10, 0, 10);
   EXPECT_FALSE(is_posted(header, &early));
-  std::array<Driven*, 4> arrived{};
+  std::array<IoTask*, 4> arrived{};
   EXPECT_EQ(board_.arrived(arrived), 0u);
   post();
   ASSERT_EQ(board_.arrived(arrived), 1u);
@@ -115,23 +115,23 @@ TEST_F(TcpReceiveBoard, OnlyThoseWhoseReceiveIsThereAreTold) {
   EXPECT_FALSE(is_posted(piece(2, 10, 0, 10), &third));
   EXPECT_FALSE(is_posted(piece(0, 10, 0, 5), &first));
   EXPECT_FALSE(is_posted(piece(1, 10, 0, 10), &second));
-  std::array<Driven*, 4> arrived{};
+  std::array<IoTask*, 4> arrived{};
   post();
   ASSERT_EQ(board_.arrived(arrived), 1u);
   EXPECT_EQ(arrived[0], &first);
   post();
   post();
   ASSERT_EQ(board_.arrived(std::span(arrived).first(1)), 1u) << "no more than fit";
-  Driven* const told = arrived[0];
+  IoTask* const told = arrived[0];
   ASSERT_EQ(board_.arrived(arrived), 1u);
   EXPECT_THAT((std::array{told, arrived[0]}),
-              testing::UnorderedElementsAre(&second, static_cast<Driven*>(&third)));
+              testing::UnorderedElementsAre(&second, static_cast<IoTask*>(&third)));
 }
 
 TEST_F(TcpReceiveBoard, WhoDoesNotWaitIsNotTold) {
   EXPECT_FALSE(is_posted(piece(0, 10, 0, 10), nullptr));
   post();
-  std::array<Driven*, 4> arrived{};
+  std::array<IoTask*, 4> arrived{};
   EXPECT_EQ(board_.arrived(arrived), 0u);
 }
 

@@ -17,7 +17,7 @@ namespace {
 using test::seed_of_this_run;
 
 // A flow as the queue knows it. It is never driven here.
-class IdleTaker final : public Driven {
+class IdleTaker final : public IoTask {
  public:
   Wait drive() override { return Wait::never; }
 };
@@ -41,7 +41,7 @@ std::vector<Piece> claim_as(SendQueue& queue, const SendQueue::Taker& taker, std
 }
 
 // As a flow that a thread drives.
-std::vector<Piece> claim(SendQueue& queue, std::size_t room = 32, Driven* idle = nullptr) {
+std::vector<Piece> claim(SendQueue& queue, std::size_t room = 32, IoTask* idle = nullptr) {
   static IdleTaker anybody;
   return claim_as(queue, {idle != nullptr ? idle : &anybody}, room);
 }
@@ -187,7 +187,7 @@ TEST(TcpSendQueue, WhoFindsNothingIsIdleOnceHoweverOftenHeAsks) {
   IdleTaker flow;
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(claim(queue, 32, &flow).empty());
   ASSERT_NE(post(queue, 1024 * 1024), nullptr);
-  std::array<Driven*, 4> called{};
+  std::array<IoTask*, 4> called{};
   EXPECT_EQ(queue.wanted(called), 1u);
   EXPECT_EQ(called[0], &flow);
   EXPECT_EQ(queue.wanted(called), 0u) << "he has been called";
@@ -199,7 +199,7 @@ TEST(TcpSendQueue, WhoFindsSomethingIsNotIdle) {
   IdleTaker flow;
   ASSERT_NE(post(queue, 1024 * 1024), nullptr);
   EXPECT_FALSE(claim(queue, 32, &flow).empty());
-  std::array<Driven*, 4> called{};
+  std::array<IoTask*, 4> called{};
   EXPECT_EQ(queue.wanted(called), 0u);
 }
 
@@ -208,7 +208,7 @@ TEST(TcpSendQueue, OnlyAsManyAreCalledAsThereIsWorkFor) {
   queue.expect_flows(9);
   std::array<IdleTaker, 8> flows;
   for (IdleTaker& flow : flows) EXPECT_TRUE(claim(queue, 32, &flow).empty());
-  std::array<Driven*, kMaxFlows> called{};
+  std::array<IoTask*, kMaxFlows> called{};
   EXPECT_EQ(queue.wanted(called), 0u) << "there is nothing to do";
   ASSERT_NE(post(queue, SendQueue::kMinPieceBytes - 1), nullptr);
   EXPECT_EQ(queue.wanted(called), 1u) << "whatever there is, somebody has to do it";

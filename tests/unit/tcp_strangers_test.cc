@@ -109,13 +109,13 @@ TEST_F(TcpStrangers, AWrongNonceIsDropped) {
 
 TEST_F(TcpStrangers, SilentOnesDoNotKeepThePeerOut) {
   std::vector<UniqueFd> silent;
-  for (std::size_t i = 0; i < 3 * tcp::Doorway::kMaxCandidates; ++i) {
+  for (std::size_t i = 0; i < 3 * tcp::FlowListener::kMaxCandidates; ++i) {
     silent.push_back(knock());
     ASSERT_TRUE(silent.back().valid());
   }
   expect_real_peer_is_served();
   for (const std::string& line : log_) EXPECT_THAT(line, HasSubstr("silent while 16 others came"));
-  EXPECT_GE(log_.size(), 2 * tcp::Doorway::kMaxCandidates);
+  EXPECT_GE(log_.size(), 2 * tcp::FlowListener::kMaxCandidates);
 }
 
 TEST_F(TcpStrangers, AHelloThatHasComeIsReadBeforeNewcomersTakeItsPlace) {
@@ -123,7 +123,7 @@ TEST_F(TcpStrangers, AHelloThatHasComeIsReadBeforeNewcomersTakeItsPlace) {
   ASSERT_EQ(*listener_->try_accept(), nullptr);
   say(real, hello());
   std::vector<UniqueFd> silent;
-  for (std::size_t i = 0; i < 2 * tcp::Doorway::kMaxCandidates; ++i) silent.push_back(knock());
+  for (std::size_t i = 0; i < 2 * tcp::FlowListener::kMaxCandidates; ++i) silent.push_back(knock());
   EXPECT_TRUE(wait_accepted(*listener_, soon()).ok());
 }
 
@@ -131,7 +131,7 @@ TEST_F(TcpStrangers, AHelloThatHasComeIsReadBeforeNewcomersTakeItsPlace) {
 TEST_F(TcpStrangers, NewcomersDoNotPushOutWhoHasJustCome) {
   const UniqueFd real = knock();
   std::vector<UniqueFd> silent;
-  for (std::size_t i = 0; i < 2 * tcp::Doorway::kMaxCandidates; ++i) silent.push_back(knock());
+  for (std::size_t i = 0; i < 2 * tcp::FlowListener::kMaxCandidates; ++i) silent.push_back(knock());
   ASSERT_EQ(*listener_->try_accept(), nullptr);
   ASSERT_EQ(*listener_->try_accept(), nullptr);
   say(real, hello());

@@ -17,7 +17,7 @@ namespace hawser::tcp {
 
 // Whoever knows the nonce, and names a flow that is awaited, is welcomed; whatever else connects is
 // dropped with one line in the log. Not thread-safe.
-class Doorway {
+class FlowListener {
  public:
   // At most so many connections that have not said who they are, each for so long; a further one
   // takes the place of the oldest once that has had its chance, so that silent ones can neither
@@ -26,7 +26,7 @@ class Doorway {
   static constexpr Milliseconds kGreetingTimeout{10000};
   static constexpr Milliseconds kChance{250};
 
-  static Result<std::unique_ptr<Doorway>> open(Device& device);
+  static Result<std::unique_ptr<FlowListener>> open(Device& device);
 
   const Handle& handle() const { return handle_; }
   const std::string& text() const { return text_; }
@@ -36,12 +36,12 @@ class Doorway {
   unsigned awaited() const { return awaited_count_; }
 
   // Somebody who was awaited, and has been welcomed. Empty: not yet.
-  struct Guest {
+  struct AcceptedFlow {
     Connection connection;
     unsigned flow = 0;
     unsigned flows = 1;  // of this connection, at most: the smaller of both sides' wishes
   };
-  Result<std::optional<Guest>> next();
+  Result<std::optional<AcceptedFlow>> next();
 
  private:
   struct Candidate {
@@ -53,14 +53,14 @@ class Doorway {
   };
   enum class Verdict { waiting, welcome, stray };
 
-  Doorway(Device& device, std::vector<UniqueFd> sockets, const ListenerName& name);
-  std::optional<Guest> judge_all();
+  FlowListener(Device& device, std::vector<UniqueFd> sockets, const ListenerName& name);
+  std::optional<AcceptedFlow> judge_all();
   Status admit();
   bool has_place() const;
   void admit(UniqueFd fd, const SocketAddress& from);
   Verdict judge(Candidate& candidate, std::string& why) const;
   void drop(std::size_t index, const std::string& why);
-  Result<Guest> welcome(std::size_t index);
+  Result<AcceptedFlow> welcome(std::size_t index);
 
   Device& device_;
   std::vector<UniqueFd> sockets_;

@@ -8,7 +8,7 @@ namespace hawser::tcp {
 class IoThread;
 
 // One thread at a time drives it. The links below belong to the IoThread that it is attached to.
-class Driven {
+class IoTask {
  public:
   // What it waits for when drive() returns.
   enum class Wait {
@@ -21,17 +21,17 @@ class Driven {
   // In an I/O thread drive() threw, which only a lack of memory makes it do.
   virtual void ran_out_of_memory() noexcept {}
 
-  Driven() = default;
-  virtual ~Driven() = default;  // its thread must have let it go, or never have had it
-  Driven(const Driven&) = delete;
-  Driven& operator=(const Driven&) = delete;
+  IoTask() = default;
+  virtual ~IoTask() = default;  // its thread must have let it go, or never have had it
+  IoTask(const IoTask&) = delete;
+  IoTask& operator=(const IoTask&) = delete;
 
  private:
   friend class IoThread;
   std::atomic<bool> kicked_{false};   // it is in the thread's inbox; whoever sets it puts it there
-  Driven* next_ = nullptr;            // in the inbox
+  IoTask* next_ = nullptr;            // in the inbox
   bool active_ = false;               // of the thread: it is in the list of what is driven
-  Driven* next_active_ = nullptr;     // in that list
+  IoTask* next_active_ = nullptr;     // in that list
   std::atomic<bool> leaving_{false};  // set before the last kick
   bool departed_ = false;             // guarded by the thread's mutex
 };

@@ -1,4 +1,4 @@
-#include "tcp/doorway.h"
+#include "tcp/flow_listener.h"
 
 #include <fmt/core.h>
 
@@ -27,7 +27,7 @@ bool listens_on(int err) {
 
 }  // namespace
 
-Result<std::unique_ptr<Doorway>> Doorway::open(Device& device) {
+Result<std::unique_ptr<FlowListener>> FlowListener::open(Device& device) {
   std::vector<UniqueFd> sockets;
   ListenerName name;
   for (const Path& path : device.paths) {
@@ -41,10 +41,10 @@ Result<std::unique_ptr<Doorway>> Doorway::open(Device& device) {
     sockets.push_back(std::move(fd));
   }
   HAWSER_ASSIGN(name.nonce, make_nonce());
-  return std::unique_ptr<Doorway>(new Doorway(device, std::move(sockets), name));
+  return std::unique_ptr<FlowListener>(new FlowListener(device, std::move(sockets), name));
 }
 
-Doorway::Doorway(Device& device, std::vector<UniqueFd> sockets, const ListenerName& name)
+FlowListener::FlowListener(Device& device, std::vector<UniqueFd> sockets, const ListenerName& name)
     : device_(device),
       sockets_(std::move(sockets)),
       nonce_(name.nonce),
@@ -54,21 +54,21 @@ Doorway::Doorway(Device& device, std::vector<UniqueFd> sockets, const ListenerNa
   candidates_.reserve(kMaxCandidates);
 }
 
-void Doorway::await(unsigned first, unsigned count) {
+void FlowListener::await(unsigned first, unsigned count) {
   first_ = first;
   awaited_.assign(kMaxFlows, false);
   std::fill_n(awaited_.begin() + first, count, true);
   awaited_count_ = count;
 }
 
-Result<std::optional<Doorway::Guest>> Doorway::next() {
+Result<std::optional<FlowListener::AcceptedFlow>> FlowListener::next() {
   // Those that are here first: whoever has said its hello by now gives no place to newcomers.
-  if (auto guest = judge_all()) return guest;
+  if (auto accepted = judge_all()) return accepted;
   HAWSER_TRY(admit());
   return judge_all();
 }
 
-std::optional<Doorway::Guest> Doorway::judge_all() {
+std::optional<FlowListener::AcceptedFlow> FlowListener::judge_all() {
   for (std::size_t i = 0; i < candidates_.size();) {
     std::string why;
     switch (judge(candidates_[i], why)) {
@@ -79,9 +79,9 @@ std::optional<Doorway::Guest> Doorway::judge_all() {
         drop(i, why);
         break;
       case Verdict::welcome: {
-        auto guest = welcome(i);
-        if (guest.ok()) return std::move(*guest);
-        drop(i, guest.error().message());
+        auto accepted = welcome(i);
+        if (accepted.ok()) return std::move(*accepted);
+        drop(i, accepted.error().message());
         break;
       }
     }
@@ -89,7 +89,7 @@ std::optional<Doorway::Guest> Doorway::judge_all() {
   return std::nullopt;
 }
 
-Status Doorway::admit() {
+Status FlowListener::admit() {
   for (const UniqueFd& socket : sockets_)
     for (std::size_t i = 0; i < kMaxCandidates && has_place(); ++i) {
       SocketAddress from;
@@ -103,12 +103,12 @@ Status Doorway::admit() {
 }
 
 // The rest wait in the sockets' queues.
-bool Doorway::has_place() const {
+bool FlowListener::has_place() const {
   return candidates_.size() < kMaxCandidates ||
          candidates_.front().deadline.remaining() < kGreetingTimeout - kChance;
 }
 
-void Doorway::admit(UniqueFd fd, const SocketAddress& from) {
+void FlowListener::admit(UniqueFd fd, const SocketAddress& from) {
   if (candidates_.size() == kMaxCandidates)
     drop(0, fmt::format("it was silent while {} others came", kMaxCandidates));
   Candidate candidate;
@@ -118,7 +118,7 @@ void Doorway::admit(UniqueFd fd, const SocketAddress& from) {
   candidates_.push_back(std::move(candidate));
 }
 
-Doorway::Verdict Doorway::judge(Candidate& candidate, std::string& why) const {
+FlowListener::Verdict FlowListener::judge(Candidate& candidate, std::string& why) const {
   const sockets::Transfer got = sockets::receive_some(
       candidate.fd.get(), std::span(candidate.greeting).subspan(candidate.have));
   candidate.have += got.bytes;
@@ -141,31 +141,31 @@ Doorway::Verdict Doorway::judge(Candidate& candidate, std::string& why) const {
 
 // Among a connection's further flows it is nothing to worry about: the peer may have ended the
 // whole while some were being made.
-void Doorway::drop(std::size_t index, const std::string& why) {
+void FlowListener::drop(std::size_t index, const std::string& why) {
   log_at(first_ == 0 ? LogLevel::warning : LogLevel::info, "{}: dropped a connection from {}: {}",
          text_, candidates_[index].from, why);
   candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-Result<Doorway::Guest> Doorway::welcome(std::size_t index) {
+Result<FlowListener::AcceptedFlow> FlowListener::welcome(std::size_t index) {
   Candidate& candidate = candidates_[index];
   HAWSER_ASSIGN(const FrameHeader hello,
                 decode_header(std::span(candidate.greeting).first<kHeaderBytes>()));
   if (!awaited_[hello.sequence])
     return Error(Code::protocol,
                  fmt::format("it is flow {}, which is not awaited", hello.sequence));
-  Guest guest;
-  guest.flow = hello.sequence;
-  guest.flows = std::min(static_cast<unsigned>(hello.total), device_.flows);
+  AcceptedFlow accepted;
+  accepted.flow = hello.sequence;
+  accepted.flows = std::min(static_cast<unsigned>(hello.total), device_.flows);
   if (!write_greeting(candidate.fd.get(),
-                      encode_greeting(FrameType::welcome, nonce_, guest.flow, guest.flows)))
+                      encode_greeting(FrameType::welcome, nonce_, accepted.flow, accepted.flows)))
     return Error(Code::peer, "it went before it was welcomed");
-  HAWSER_ASSIGN(guest.connection, Connection::of(std::move(candidate.fd), device_));
-  awaited_[guest.flow] = false;
+  HAWSER_ASSIGN(accepted.connection, Connection::of(std::move(candidate.fd), device_));
+  awaited_[accepted.flow] = false;
   --awaited_count_;
   candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(index));
   if (awaited_count_ == 0) candidates_.clear();
-  return guest;
+  return accepted;
 }
 
 }  // namespace hawser::tcp
