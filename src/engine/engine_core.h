@@ -11,13 +11,13 @@
 #include <hawser/engine.h>
 
 #include "base/clock.h"
-#include "engine/channel_maker.h"
+#include "engine/channels/channel_maker.h"
+#include "engine/channels/worker.h"
 #include "engine/link_core.h"
 #include "engine/nic_choice.h"
+#include "engine/operations/transfer_state.h"
 #include "engine/reactor.h"
 #include "engine/region_table.h"
-#include "engine/transfer_state.h"
-#include "engine/worker.h"
 #include "gpu/gpu.h"
 #include "net/net.h"
 #include "setup/environment.h"

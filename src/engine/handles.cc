@@ -5,8 +5,8 @@
 
 #include "engine/engine_core.h"
 #include "engine/link_core.h"
+#include "engine/operations/transfer_state.h"
 #include "engine/region_table.h"
-#include "engine/transfer_state.h"
 #include "gpu/event.h"
 
 namespace hawser {

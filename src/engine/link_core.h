@@ -15,13 +15,13 @@
 #include <hawser/link.h>
 
 #include "base/clock.h"
-#include "engine/channel_maker.h"
+#include "engine/channels/channel_maker.h"
+#include "engine/channels/link_channel.h"
+#include "engine/channels/load.h"
+#include "engine/channels/worker.h"
 #include "engine/control_line.h"
-#include "engine/link_channel.h"
 #include "engine/link_stage.h"
-#include "engine/load.h"
-#include "engine/operations.h"
-#include "engine/worker.h"
+#include "engine/operations/operations.h"
 
 namespace hawser::engine {
 

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "engine/blocks.h"
+#include "engine/operations/blocks.h"
 #include "support/seed.h"
 
 namespace hawser::engine {

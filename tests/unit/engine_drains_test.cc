@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "engine/drains.h"
+#include "engine/operations/drains.h"
 
 namespace hawser::engine {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "engine/in_order.h"
-#include "engine/operation.h"
+#include "engine/operations/in_order.h"
+#include "engine/operations/operation.h"
 
 namespace hawser::engine {
 namespace {

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "engine/load.h"
+#include "engine/channels/load.h"
 #include "support/seed.h"
 
 namespace hawser::engine {

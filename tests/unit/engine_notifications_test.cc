@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "engine/notifications.h"
+#include "engine/operations/notifications.h"
 
 namespace hawser::engine {
 namespace {

@@ -1,7 +1,7 @@
 // What one lost message may make the peer hold back.
 #include <gtest/gtest.h>
 
-#include "engine/order_window.h"
+#include "engine/operations/order_window.h"
 
 namespace hawser::engine {
 namespace {

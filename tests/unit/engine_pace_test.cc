@@ -1,7 +1,7 @@
 // How fast a channel is taken to be.
 #include <gtest/gtest.h>
 
-#include "engine/pace.h"
+#include "engine/lanes/pace.h"
 
 namespace hawser::engine {
 namespace {

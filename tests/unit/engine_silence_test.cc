@@ -1,7 +1,7 @@
 // When a channel's silence is its own, and when it is the peer's.
 #include <gtest/gtest.h>
 
-#include "engine/silence.h"
+#include "engine/channels/silence.h"
 
 namespace hawser::engine {
 namespace {

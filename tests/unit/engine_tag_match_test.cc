@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "engine/tag_match.h"
+#include "engine/operations/tag_match.h"
 
 namespace hawser::engine {
 namespace {

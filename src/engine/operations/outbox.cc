@@ -1,4 +1,4 @@
-#include "engine/outbox.h"
+#include "engine/operations/outbox.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "engine/transfer_state.h"
+#include "engine/operations/transfer_state.h"
 
 #include <chrono>
 #include <thread>

@@ -1,4 +1,4 @@
-#include "engine/lane_memory.h"
+#include "engine/lanes/lane_memory.h"
 
 #include <algorithm>
 #include <limits>

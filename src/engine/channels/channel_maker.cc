@@ -1,4 +1,4 @@
-#include "engine/channel_maker.h"
+#include "engine/channels/channel_maker.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "engine/tx_lane.h"
+#include "engine/lanes/tx_lane.h"
 
 #include <algorithm>
 #include <cstring>

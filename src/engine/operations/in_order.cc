@@ -1,4 +1,4 @@
-#include "engine/in_order.h"
+#include "engine/operations/in_order.h"
 
 #include <fmt/core.h>
 

@@ -1,7 +1,7 @@
 // Reads, and what else takes the way of data that comes in when it was asked for: receives.
 #include <utility>
 
-#include "engine/operations.h"
+#include "engine/operations/operations.h"
 #include "gpu/event.h"
 
 namespace hawser::engine {

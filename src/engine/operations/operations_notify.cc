@@ -1,7 +1,7 @@
 // Notifications: by themselves, and behind the data of a write.
 #include <utility>
 
-#include "engine/operations.h"
+#include "engine/operations/operations.h"
 
 namespace hawser::engine {
 

@@ -1,4 +1,4 @@
-#include "engine/worker.h"
+#include "engine/channels/worker.h"
 
 #include <sys/epoll.h>
 

@@ -1,4 +1,4 @@
-#include "engine/blocks.h"
+#include "engine/operations/blocks.h"
 
 #include <fmt/core.h>
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "engine/operation.h"
+#include "engine/operations/operation.h"
 #include "engine/wire.h"
 
 namespace hawser::engine {

@@ -19,16 +19,16 @@
 #include <hawser/transfer.h>
 
 #include "base/clock.h"
-#include "engine/drains.h"
-#include "engine/in_order.h"
-#include "engine/notifications.h"
-#include "engine/operation.h"
-#include "engine/outbox.h"
+#include "engine/lanes/rx_lane.h"
+#include "engine/operations/drains.h"
+#include "engine/operations/in_order.h"
+#include "engine/operations/notifications.h"
+#include "engine/operations/operation.h"
+#include "engine/operations/outbox.h"
+#include "engine/operations/stream_gate.h"
+#include "engine/operations/tag_match.h"
+#include "engine/operations/transfer_state.h"
 #include "engine/region_table.h"
-#include "engine/rx_lane.h"
-#include "engine/stream_gate.h"
-#include "engine/tag_match.h"
-#include "engine/transfer_state.h"
 #include "engine/wire.h"
 
 namespace hawser::engine {

@@ -1,4 +1,4 @@
-#include "engine/notifications.h"
+#include "engine/operations/notifications.h"
 
 #include <fmt/core.h>
 

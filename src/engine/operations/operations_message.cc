@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "engine/operations.h"
+#include "engine/operations/operations.h"
 #include "gpu/gpu.h"
 
 namespace hawser::engine {

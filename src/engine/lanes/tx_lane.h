@@ -12,11 +12,11 @@
 
 #include "base/clock.h"
 #include "base/sliding_window.h"
-#include "engine/lane_memory.h"
-#include "engine/operation.h"
-#include "engine/outbox.h"
-#include "engine/pace.h"
-#include "engine/unacknowledged.h"
+#include "engine/lanes/lane_memory.h"
+#include "engine/lanes/pace.h"
+#include "engine/lanes/unacknowledged.h"
+#include "engine/operations/operation.h"
+#include "engine/operations/outbox.h"
 #include "engine/wire.h"
 #include "net/net.h"
 

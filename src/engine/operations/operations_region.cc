@@ -1,7 +1,7 @@
 // Regions that are being deregistered: what still uses them.
 #include <utility>
 
-#include "engine/operations.h"
+#include "engine/operations/operations.h"
 
 namespace hawser::engine {
 

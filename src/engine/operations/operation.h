@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/blocks.h"
+#include "engine/operations/blocks.h"
+#include "engine/operations/transfer_state.h"
 #include "engine/region_table.h"
-#include "engine/transfer_state.h"
 #include "engine/wire.h"
 
 namespace hawser {

@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/thread.h"
-#include "engine/link_channel.h"
+#include "engine/channels/link_channel.h"
 
 namespace hawser::engine {
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/operation.h"
+#include "engine/operations/operation.h"
 
 namespace hawser::engine {
 

@@ -1,4 +1,4 @@
-#include "engine/rx_lane.h"
+#include "engine/lanes/rx_lane.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "engine/stream_gate.h"
+#include "engine/operations/stream_gate.h"
 
 #include <iterator>
 

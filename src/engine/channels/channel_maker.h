@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/thread.h"
-#include "engine/link_channel.h"
+#include "engine/channels/link_channel.h"
 #include "net/net.h"
 
 namespace hawser::engine {

@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "engine/operation.h"
-#include "engine/order_window.h"
+#include "engine/operations/operation.h"
+#include "engine/operations/order_window.h"
 #include "engine/wire.h"
 
 namespace hawser::engine {

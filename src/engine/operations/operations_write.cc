@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/operations.h"
+#include "engine/operations/operations.h"
 #include "gpu/event.h"
 
 namespace hawser::engine {

@@ -1,5 +1,5 @@
 // What all operations have in common: what channels do for them, what the peer says, their end.
-#include "engine/operations.h"
+#include "engine/operations/operations.h"
 
 #include <fmt/core.h>
 

@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "engine/load.h"
-#include "engine/operations.h"
-#include "engine/rx_lane.h"
-#include "engine/silence.h"
-#include "engine/tx_lane.h"
-#include "engine/unacknowledged.h"
+#include "engine/channels/load.h"
+#include "engine/channels/silence.h"
+#include "engine/lanes/rx_lane.h"
+#include "engine/lanes/tx_lane.h"
+#include "engine/lanes/unacknowledged.h"
+#include "engine/operations/operations.h"
 #include "net/net.h"
 
 namespace hawser::engine {

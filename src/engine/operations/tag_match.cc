@@ -1,4 +1,4 @@
-#include "engine/tag_match.h"
+#include "engine/operations/tag_match.h"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "engine/link_channel.h"
+#include "engine/channels/link_channel.h"
 
 #include <fmt/core.h>
 

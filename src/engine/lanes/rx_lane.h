@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "engine/lane_memory.h"
-#include "engine/operation.h"
+#include "engine/lanes/lane_memory.h"
+#include "engine/operations/operation.h"
 #include "engine/wire.h"
 #include "net/net.h"
 #include "unpack/unpacked_receives.h"

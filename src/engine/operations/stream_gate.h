@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/operation.h"
+#include "engine/operations/operation.h"
 #include "gpu/event.h"
 
 namespace hawser::engine {
