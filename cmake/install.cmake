@@ -10,7 +10,7 @@ install(TARGETS nccl-net-hawser LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS hawser_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # Started by libhawser, not by people: what an isolated plugin runs in.
 install(TARGETS hawser_plugin_host RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/hawser)
-install(DIRECTORY include/hawser DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY include/hawser DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 
 set(HAWSER_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/hawser)
 install(EXPORT hawser-targets NAMESPACE hawser:: DESTINATION ${HAWSER_CMAKE_DIR})

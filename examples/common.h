@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include <hawser/engine.h>
+#include <hawser/hawser.hpp>
 
 namespace example {
 

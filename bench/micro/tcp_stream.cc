@@ -6,6 +6,7 @@
 
 #include "base/sliding_window.h"
 #include "micro/tcp_pair.h"
+#include "base/sliding_window.h"
 
 namespace hawser::bench {
 namespace {

@@ -8,7 +8,7 @@
 namespace hawser {
 
 struct DevicesOptions {
-  std::string plugin;       // as in ValidateOptions
+  std::string plugin;       // as EngineOptions::plugin
   std::string gpu_nic_map;  // "0=eth1,eth2;1=eth3": NICs for some GPUs, instead of the nearest
 };
 

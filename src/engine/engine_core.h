@@ -20,7 +20,7 @@
 #include "engine/region_table.h"
 #include "gpu/gpu.h"
 #include "net/net.h"
-#include "setup/environment.h"
+#include "setup/transport.h"
 
 namespace hawser::engine {
 

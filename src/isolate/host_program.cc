@@ -16,9 +16,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "hawser-plugin-host";
 // From the folder of what this code is in: an installed library, an installed program with the
-// library inside, and both in a build tree.
+// library inside, and those of a build tree: libhawser and the tests, the command.
 constexpr const char* kPlaces[] = {HAWSER_LIBEXEC_FROM_LIB, HAWSER_LIBEXEC_FROM_BIN,
-                                   "../tools/plugin_host"};
+                                   "../tools/plugin_host", "../plugin_host"};
 
 bool is_program(const fs::path& path) {
   std::error_code ignored;

@@ -9,10 +9,10 @@
 #include <string>
 #include <variant>
 
-#include <hawser/node.h>
 #include <hawser/region.h>
 
 #include "base/result.h"
+#include "node/node.h"
 
 namespace hawser::node {
 

@@ -1,11 +1,11 @@
+#include "node/node.h"
+
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <random>
 #include <thread>
-
-#include <hawser/node.h>
 
 #include "base/bounded.h"
 #include "base/thread.h"

@@ -1,9 +1,8 @@
 // Checks what a user asked of a node.
 #pragma once
 
-#include <hawser/node.h>
-
 #include "base/result.h"
+#include "node/node.h"
 
 namespace hawser::node {
 

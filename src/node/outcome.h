@@ -7,11 +7,11 @@
 #include <vector>
 
 #include <hawser/link.h>
-#include <hawser/node.h>
 
 #include "base/result.h"
 #include "node/lane.h"
 #include "node/message.h"
+#include "node/node.h"
 
 namespace hawser::node {
 

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include <hawser/link.h>
-#include <hawser/node.h>
 
 #include "base/result.h"
 #include "gpu/gpu.h"
 #include "memory/buffer.h"
+#include "node/node.h"
 
 namespace hawser::node {
 

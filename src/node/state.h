@@ -10,10 +10,10 @@
 #include <vector>
 
 #include <hawser/engine.h>
-#include <hawser/node.h>
 
 #include "node/board.h"
 #include "node/message.h"
+#include "node/node.h"
 #include "node/places.h"
 #include "node/seat.h"
 

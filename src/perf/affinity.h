@@ -6,10 +6,9 @@
 #include <string>
 #include <vector>
 
-#include <hawser/perf.h>
-
 #include "base/cpus.h"
 #include "base/result.h"
+#include "perf/perf.h"
 
 namespace hawser {
 

@@ -1,11 +1,10 @@
 // What the client asks for, and what the server makes of it.
 #pragma once
 
-#include <hawser/perf.h>
-
 #include "base/result.h"
 #include "bootstrap/wire.h"
-#include "setup/environment.h"
+#include "perf/perf.h"
+#include "side/environment.h"
 
 namespace hawser {
 

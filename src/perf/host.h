@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "setup/environment.h"
+#include "side/environment.h"
 
 namespace hawser {
 

@@ -8,7 +8,7 @@
 #include "channel/channel_manager.h"
 #include "perf/inbox.h"
 #include "perf/lane.h"
-#include "setup/environment.h"
+#include "side/environment.h"
 
 namespace hawser {
 

@@ -6,8 +6,6 @@
 #include <functional>
 #include <memory>
 
-#include <hawser/perf.h>
-
 #include "bootstrap/rendezvous.h"
 #include "bootstrap/session.h"
 #include "perf/bare_work.h"
@@ -15,6 +13,7 @@
 #include "perf/host.h"
 #include "perf/inbox.h"
 #include "perf/lane_set.h"
+#include "perf/perf.h"
 #include "perf/workload.h"
 
 namespace hawser {

@@ -3,9 +3,8 @@
 
 #include <memory>
 
-#include <hawser/perf.h>
-
 #include "perf/measurement.h"
+#include "perf/perf.h"
 
 namespace hawser {
 

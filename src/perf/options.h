@@ -1,9 +1,8 @@
 // Checks what a user asked of a measurement.
 #pragma once
 
-#include <hawser/perf.h>
-
 #include "base/result.h"
+#include "perf/perf.h"
 
 namespace hawser {
 

@@ -1,6 +1,6 @@
-#include <fmt/core.h>
+#include "perf/perf.h"
 
-#include <hawser/perf.h>
+#include <fmt/core.h>
 
 #include "base/bounded.h"
 #include "perf/affinity.h"

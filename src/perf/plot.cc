@@ -6,8 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include <hawser/perf.h>
-
+#include "perf/perf.h"
 #include "perf/sizes.h"
 
 namespace hawser {

@@ -3,9 +3,8 @@
 
 #include <cstdint>
 
-#include <hawser/perf.h>
-
 #include "base/wait.h"
+#include "perf/perf.h"
 
 namespace hawser {
 

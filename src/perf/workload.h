@@ -3,11 +3,10 @@
 
 #include <span>
 
-#include <hawser/choices.h>
-
 #include "perf/histogram.h"
 #include "perf/lane.h"
 #include "perf/watch.h"
+#include "side/choices.h"
 
 namespace hawser {
 

@@ -5,14 +5,13 @@
 #include <optional>
 #include <vector>
 
-#include <hawser/validate.h>
-
 #include "bootstrap/session.h"
 #include "channel/channel_manager.h"
 #include "memory/pattern.h"
-#include "setup/environment.h"
+#include "side/environment.h"
 #include "validation/outcome.h"
 #include "validation/peer_board.h"
+#include "validation/validate.h"
 
 namespace hawser {
 

@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
-#include <hawser/validate.h>
-
 #include "base/result.h"
 #include "bootstrap/wire.h"
 #include "memory/range.h"
 #include "net/net.h"
+#include "validation/validate.h"
 
 namespace hawser {
 

@@ -1,9 +1,9 @@
+#include "validation/validate.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <random>
-
-#include <hawser/validate.h>
 
 #include "base/bounded.h"
 #include "base/log.h"

@@ -1,8 +1,7 @@
 // The smallest program that uses an installed hawser.
 #include <iostream>
 
-#include <hawser/parameters.h>
-#include <hawser/version.h>
+#include <hawser/hawser.hpp>
 
 int main() {
   std::cout << "hawser " << hawser::version() << '\n';

@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <hawser/node.h>
-
+#include "node/node.h"
 #include "node/options.h"
 #include "node/places.h"
 #include "support/scoped_env.h"

@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include <hawser/node.h>
-
+#include "node/node.h"
 #include "support/ports.h"
 
 namespace hawser::node {

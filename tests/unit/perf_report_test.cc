@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include <hawser/perf.h>
-
+#include "perf/perf.h"
 #include "perf/report.h"
 
 namespace hawser {

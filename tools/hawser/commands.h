@@ -6,8 +6,7 @@
 #include <map>
 #include <string>
 
-#include <hawser/choices.h>
-
+#include "side/choices.h"
 #include "streams.h"
 
 namespace hawser::tool {

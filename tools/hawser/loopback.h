@@ -3,8 +3,7 @@
 
 #include <sys/types.h>
 
-#include <hawser/perf.h>
-
+#include "perf/perf.h"
 #include "streams.h"
 
 namespace hawser::tool {

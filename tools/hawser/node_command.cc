@@ -7,9 +7,8 @@
 #include <map>
 #include <memory>
 
-#include <hawser/node.h>
-
 #include "commands.h"
+#include "node/node.h"
 
 namespace hawser::tool {
 namespace {

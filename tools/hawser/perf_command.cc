@@ -3,10 +3,9 @@
 #include <map>
 #include <memory>
 
-#include <hawser/perf.h>
-
 #include "commands.h"
 #include "loopback.h"
+#include "perf/perf.h"
 
 namespace hawser::tool {
 namespace {

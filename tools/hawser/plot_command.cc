@@ -2,9 +2,8 @@
 #include <iterator>
 #include <memory>
 
-#include <hawser/perf.h>
-
 #include "commands.h"
+#include "perf/perf.h"
 
 namespace hawser::tool {
 

@@ -5,9 +5,9 @@
 #include <memory>
 
 #include <hawser/parameters.h>
-#include <hawser/validate.h>
 
 #include "commands.h"
+#include "validation/validate.h"
 
 namespace hawser::tool {
 namespace {

@@ -19,6 +19,7 @@
 #include "engine/operations/outbox.h"
 #include "engine/wire.h"
 #include "net/net.h"
+#include "base/sliding_window.h"
 
 namespace hawser::engine {
 

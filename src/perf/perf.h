@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <hawser/choices.h>
-#include <hawser/export.h>
+#include "side/choices.h"
 
 namespace hawser {
 
@@ -83,14 +82,13 @@ struct PerfOutput {
 // Runs one side, to its end; needs the other side somewhere. While it runs, the calling thread
 // and those it starts stay on PerfOptions::cpus. One call at a time in a process. Calls into a
 // hosted plugin.
-HAWSER_API PerfReport perf(const PerfOptions& options, const PerfOutput& output);
+PerfReport perf(const PerfOptions& options, const PerfOutput& output);
 
-HAWSER_API std::vector<std::uint64_t> perf_default_sizes();
+std::vector<std::uint64_t> perf_default_sizes();
 
 // "8,64,4K,1M,1G" -> bytes. False, and `error` says why, for anything else, and beyond 8 B to 1
 // GiB.
-HAWSER_API bool parse_perf_sizes(std::string_view text, std::vector<std::uint64_t>& sizes,
-                                 std::string& error);
+bool parse_perf_sizes(std::string_view text, std::vector<std::uint64_t>& sizes, std::string& error);
 
 // The CPUs that this thread may use, as two lists of whole cores of about equal size, so that two
 // sides on one machine share no core. Both empty where there is only one core.
@@ -98,13 +96,13 @@ struct CpuHalves {
   std::string first;
   std::string second;
 };
-HAWSER_API CpuHalves halve_cpus();
+CpuHalves halve_cpus();
 
 // PerfReport::json -> a picture of bandwidth by size, with the bare-socket ceiling.
 struct PerfPlot {
   bool ok = false;
   std::string text;  // SVG; where not ok, the error
 };
-HAWSER_API PerfPlot plot_perf(std::string_view json);
+PerfPlot plot_perf(std::string_view json);
 
 }  // namespace hawser

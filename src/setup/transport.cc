@@ -1,4 +1,4 @@
-#include "setup/environment.h"
+#include "setup/transport.h"
 
 #include <fmt/core.h>
 
@@ -42,11 +42,6 @@ Result<bool> wants_isolation(bool asked_for) {
   return *set == "1";
 }
 
-Result<std::shared_ptr<Gpu>> open_ordinal(int ordinal) {
-  HAWSER_ASSIGN(std::shared_ptr<const CudaDriver> driver, CudaDriver::load());
-  return Gpu::open(std::move(driver), ordinal);
-}
-
 }  // namespace
 
 Result<Transport> open_transport(const TransportChoice& choice, std::shared_ptr<Gpu> gpu,
@@ -80,27 +75,11 @@ Result<Transport> open_transport(const TransportChoice& choice, std::shared_ptr<
   return transport;
 }
 
-Result<std::shared_ptr<Gpu>> open_gpu(MemoryChoice choice, int ordinal, std::string& why) {
-  if (choice == MemoryChoice::host) {
-    why = "asked for";
-    return std::shared_ptr<Gpu>();
-  }
-  Result<std::shared_ptr<Gpu>> gpu = open_ordinal(ordinal);
-  if (gpu.ok() || choice == MemoryChoice::cuda || gpu.error().code() != Code::unavailable)
-    return gpu;
-  why = gpu.error().message();
-  return std::shared_ptr<Gpu>();
-}
-
 std::string stuck_text(const CallJournal& journal) {
   std::string text;
   for (const CurrentCall& call : journal.current_calls())
     text += (text.empty() ? "" : "; ") + describe(call);
   return text.empty() ? "stuck, in no call of a plugin" : text;
-}
-
-Result<Buffer> Environment::allocate(std::size_t bytes) const {
-  return memory == MemoryKind::cuda ? Buffer::cuda(gpu, bytes) : Buffer::host(bytes);
 }
 
 std::string Transport::unpack_text(int device) const {
@@ -113,27 +92,6 @@ std::string Transport::unpack_text(int device) const {
 
 bool Transport::leaves_data_out(int device) const {
   return needs_unpack(device) && unpack.mode == UnpackMode::none;
-}
-
-Result<Environment> open_environment(const EnvironmentChoice& choice,
-                                     std::shared_ptr<CallJournal> journal) {
-  Environment environment;
-  std::string why_host;
-  HAWSER_ASSIGN(environment.gpu, open_gpu(choice.memory, choice.gpu, why_host));
-  if (environment.gpu) {
-    HAWSER_TRY(environment.gpu->make_current());  // a plugin's init may need it
-    environment.memory = MemoryKind::cuda;
-    environment.memory_name = fmt::format("GPU {} ({})", choice.gpu, environment.gpu->info().name);
-  } else {
-    environment.memory_name = fmt::format("host memory ({})", why_host);
-  }
-  HAWSER_ASSIGN(environment.transport,
-                open_transport(choice.transport, environment.gpu, std::move(journal)));
-  const Net& net = *environment.transport.net;
-  HAWSER_ASSIGN(environment.device, find_device(net, choice.device));
-  if (environment.gpu)
-    HAWSER_TRY(inspect_nic(environment.gpu->info(), environment.net_device(), net.devices()));
-  return environment;
 }
 
 }  // namespace hawser

@@ -7,7 +7,7 @@
 #include "base/parameters.h"
 #include "gpu/gpu.h"
 #include "net/nic_place.h"
-#include "setup/environment.h"
+#include "setup/transport.h"
 #include "topology/gpu_nic_map.h"
 
 namespace hawser {
@@ -81,6 +81,16 @@ std::string gpu_line(const GpuInfo& gpu) {
 Result<std::vector<GpuInfo>> gpus() {
   HAWSER_ASSIGN(const std::shared_ptr<const CudaDriver> driver, CudaDriver::load());
   return list_gpus(*driver);
+}
+
+// A plugin may want a current device. Null: there is none that is usable.
+std::shared_ptr<Gpu> first_gpu() {
+  auto driver = CudaDriver::load();
+  if (!driver.ok()) return nullptr;
+  auto gpu = Gpu::open(std::move(*driver), 0);
+  if (!gpu.ok()) return nullptr;
+  static_cast<void>((*gpu)->make_current().ok());
+  return std::move(*gpu);
 }
 
 void describe_net(const Transport& transport, DevicesResult& result, json& object) {
@@ -175,13 +185,10 @@ Status describe_gpus(const DevicesOptions& options, const Net& net, DevicesResul
 }  // namespace
 
 DevicesResult describe_devices(const DevicesOptions& options) {
-  std::string why;
-  const auto gpu = open_gpu(MemoryChoice::automatic, 0, why);  // a plugin may want a current device
-  if (gpu.ok() && *gpu) static_cast<void>((*gpu)->make_current().ok());
+  const std::shared_ptr<Gpu> gpu = first_gpu();
   TransportChoice choice;
   choice.plugin = options.plugin;
-  const auto transport =
-      open_transport(choice, gpu.ok() ? *gpu : nullptr, std::make_shared<CallJournal>());
+  const auto transport = open_transport(choice, gpu, std::make_shared<CallJournal>());
   if (!transport.ok()) return {false, transport.error().message(), ""};
   DevicesResult result{true, "", ""};
   json object;

@@ -8,8 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <hawser/choices.h>
-#include <hawser/export.h>
+#include "side/choices.h"
 
 namespace hawser {
 
@@ -68,6 +67,6 @@ struct NodeOutput {
 
 // Runs one side, to its end; needs the other side somewhere. Several may run at a time in a
 // process. Calls into a hosted plugin.
-HAWSER_API NodeResult run_node(const NodeOptions& options, const NodeOutput& output);
+NodeResult run_node(const NodeOptions& options, const NodeOutput& output);
 
 }  // namespace hawser

@@ -7,8 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include <hawser/choices.h>
-#include <hawser/export.h>
+#include "side/choices.h"
 
 namespace hawser {
 
@@ -60,6 +59,6 @@ struct ValidateOutput {
 // Runs one side, to its end; needs the other side somewhere. Returns within a small multiple of
 // timeout_ms. One call at a time in a process. Calls into a hosted plugin, which may do
 // anything: it may even end the process, and hawser then says in which call.
-HAWSER_API ValidateResult validate(const ValidateOptions& options, const ValidateOutput& output);
+ValidateResult validate(const ValidateOptions& options, const ValidateOutput& output);
 
 }  // namespace hawser
