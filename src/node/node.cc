@@ -46,10 +46,10 @@ EngineOptions engine_options(const NodeOptions& options, const Places& places) {
 // One side, from its options to its report.
 class NodeRun {
  public:
-  NodeRun(const NodeOptions& options, const NodeOutput& output)
+  NodeRun(const NodeOptions& options, const SideOutput& output)
       : options_(options), output_(output) {}
 
-  NodeResult run();
+  SideResult run();
 
  private:
   Status settle_options();
@@ -65,8 +65,8 @@ class NodeRun {
   void end_threads();
   NodeOutcome collect() const;
   GpuOutcome outcome_of(std::size_t gpu) const;
-  NodeResult report() const;
-  NodeResult no_report(const Error& why, bool wrong_options) const;
+  SideResult report() const;
+  SideResult no_report(const Error& why, bool wrong_options) const;
   void close();
   void note(std::string_view line) const {
     if (output_.note) output_.note(line);
@@ -75,20 +75,20 @@ class NodeRun {
   bool interrupted() const { return output_.interrupted && output_.interrupted(); }
 
   NodeOptions options_;
-  const NodeOutput& output_;
+  const SideOutput& output_;
   std::shared_ptr<NodeState> state_;
   std::vector<Thread> threads_;       // by GPU
   std::optional<Deadline> patience_;  // with threads, once the run is stopped or called off
   bool abandoned_ = false;
 };
 
-NodeResult NodeRun::run() {
+SideResult NodeRun::run() {
   Status good = settle_options();
   const bool wrong = !good.ok() && good.error().code() == Code::invalid_argument;
   if (good.ok()) good = prepare();
   if (good.ok()) good = start();
   if (good.ok()) watch();
-  NodeResult result = good.ok() ? report() : no_report(good.error(), wrong);
+  SideResult result = good.ok() ? report() : no_report(good.error(), wrong);
   close();
   result.threads_abandoned = abandoned_;
   return result;
@@ -247,16 +247,16 @@ NodeOutcome NodeRun::collect() const {
   return outcome;
 }
 
-NodeResult NodeRun::report() const {
+SideResult NodeRun::report() const {
   const NodeOutcome outcome = collect();
   const Accounts accounts = keep_accounts(outcome);
-  return {status_of(outcome, accounts), table_of(outcome, accounts), json_of(outcome, accounts),
+  return {status_of(outcome, accounts), table_of(outcome, accounts), json_of(outcome, accounts), "",
           false};
 }
 
-NodeResult NodeRun::no_report(const Error& why, bool wrong_options) const {
+SideResult NodeRun::no_report(const Error& why, bool wrong_options) const {
   note("error: " + why.message());
-  return {wrong_options ? NodeStatus::bad_options : NodeStatus::could_not_run, "", "", false};
+  return {wrong_options ? RunStatus::bad_options : RunStatus::could_not_run, "", "", "", false};
 }
 
 // In a thread of its own: a plugin may hang when it is closed, too.
@@ -284,7 +284,7 @@ void NodeRun::pass_notes_on() const {
 
 namespace hawser {
 
-NodeResult run_node(const NodeOptions& options, const NodeOutput& output) {
+SideResult run_node(const NodeOptions& options, const SideOutput& output) {
   return node::NodeRun(options, output).run();
 }
 

@@ -19,11 +19,11 @@ bool passed(const NodeOutcome& outcome, const Accounts& accounts) {
   return all && !outcome.gpus.empty() && accounts.agree && !outcome.interrupted;
 }
 
-NodeStatus status_of(const NodeOutcome& outcome, const Accounts& accounts) {
-  if (passed(outcome, accounts)) return NodeStatus::passed;
+RunStatus status_of(const NodeOutcome& outcome, const Accounts& accounts) {
+  if (passed(outcome, accounts)) return RunStatus::passed;
   const bool met = std::any_of(outcome.gpus.begin(), outcome.gpus.end(),
                                [](const GpuOutcome& gpu) { return gpu.met; });
-  return met ? NodeStatus::failed : NodeStatus::could_not_run;
+  return met ? RunStatus::failed : RunStatus::could_not_run;
 }
 
 const char* role_name(Role role) {

@@ -10,7 +10,7 @@ namespace hawser::node {
 
 // Every GPU passed, on both sides, all that was asked for was done, and the accounts agree.
 bool passed(const NodeOutcome& outcome, const Accounts& accounts);
-NodeStatus status_of(const NodeOutcome& outcome, const Accounts& accounts);
+RunStatus status_of(const NodeOutcome& outcome, const Accounts& accounts);
 
 std::string table_of(const NodeOutcome& outcome, const Accounts& accounts);
 std::string json_of(const NodeOutcome& outcome, const Accounts& accounts);

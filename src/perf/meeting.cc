@@ -22,7 +22,7 @@ Deadline deadline_of(const PerfOptions& options) {
 
 // On any port that is free. The server says which, and holds it.
 Result<std::unique_ptr<RendezvousServer>> listen_anywhere(const PerfOptions& options,
-                                                          const PerfOutput& output) {
+                                                          const SideOutput& output) {
   std::random_device random;
   for (int attempt = 1;; ++attempt) {
     const auto offset = static_cast<int>(random() % (kLastFreePort - kFirstFreePort));
@@ -34,14 +34,14 @@ Result<std::unique_ptr<RendezvousServer>> listen_anywhere(const PerfOptions& opt
 }
 
 Result<std::unique_ptr<RendezvousServer>> listen(const PerfOptions& options,
-                                                 const PerfOutput& output) {
+                                                 const SideOutput& output) {
   if (options.port_base == 0) return listen_anywhere(options, output);
   auto server = RendezvousServer::listen(options.address, options.port_base, options.gpu, 1);
   if (server.ok() && output.listening) output.listening(options.port_base);
   return server;
 }
 
-Result<Rendezvous> wait_for_client(const PerfOptions& options, const PerfOutput& output,
+Result<Rendezvous> wait_for_client(const PerfOptions& options, const SideOutput& output,
                                    const Environment& environment) {
   HAWSER_ASSIGN(const auto server, listen(options, output));
   if (output.note) output.note(fmt::format("waiting for a client at {}", server->address()));
@@ -81,7 +81,7 @@ Result<wire::PerfSetup> settle(const PerfOptions& options, const Environment& en
 
 }  // namespace
 
-Result<std::shared_ptr<Measurement>> meet(const PerfOptions& options, const PerfOutput& output,
+Result<std::shared_ptr<Measurement>> meet(const PerfOptions& options, const SideOutput& output,
                                           std::shared_ptr<const Environment> environment) {
   HAWSER_ASSIGN(Rendezvous met, options.role == Role::server
                                     ? wait_for_client(options, output, *environment)

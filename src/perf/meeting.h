@@ -10,7 +10,7 @@ namespace hawser {
 
 // Waits for a client, or calls a server, and settles what both will do; nothing of the transport
 // is opened yet. `options` are completed() ones.
-Result<std::shared_ptr<Measurement>> meet(const PerfOptions& options, const PerfOutput& output,
+Result<std::shared_ptr<Measurement>> meet(const PerfOptions& options, const SideOutput& output,
                                           std::shared_ptr<const Environment> environment);
 
 }  // namespace hawser

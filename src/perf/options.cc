@@ -6,6 +6,7 @@
 
 #include "bootstrap/rendezvous.h"
 #include "perf/sizes.h"
+#include "side/checks.h"
 
 namespace hawser {
 namespace {
@@ -13,17 +14,9 @@ namespace {
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxSockets = 64;
 constexpr int kMaxRepeats = 10'000;
-constexpr int kMaxTimeoutMs = 24 * 3600 * 1000;
-
-// A number's option, and what it takes.
-Status in_range(const char* option, std::int64_t value, std::int64_t min, std::int64_t max) {
-  if (value >= min && value <= max) return {};
-  return Error(Code::invalid_argument,
-               fmt::format("{}: {}, want {} to {}", option, value, min, max));
-}
 
 Status check_sizes(const std::vector<std::uint64_t>& sizes) {
-  HAWSER_TRY(in_range("number of sizes", static_cast<std::int64_t>(sizes.size()), 0, kMaxSizes));
+  HAWSER_TRY(in_range("number of sizes", sizes.size(), std::size_t{0}, kMaxSizes));
   for (const std::uint64_t bytes : sizes)
     if (bytes < kSmallestMessageBytes || bytes > kLargestMessageBytes)
       return Error(Code::invalid_argument,
@@ -40,20 +33,18 @@ Status check_port(const PerfOptions& options) {
 }  // namespace
 
 Status check_options(const PerfOptions& options) {
-  if (options.address.empty())
-    return Error(Code::invalid_argument, "address: want an IP address or a host name");
-  HAWSER_TRY(in_range("gpu", options.gpu, 0, wire::kMaxGpus - 1));
-  HAWSER_TRY(in_range("channels", options.channels, 1, wire::kMaxChannels));
+  HAWSER_TRY(check_side(options));
+  HAWSER_TRY(in_range("gpu", options.gpu, 0, static_cast<int>(wire::kMaxGpus) - 1));
+  HAWSER_TRY(in_range("channels", options.channels, 1, static_cast<int>(wire::kMaxChannels)));
   HAWSER_TRY(in_range("threads", options.threads, 1, kMaxThreads));
-  HAWSER_TRY(in_range("window", options.window, 0, wire::kMaxWindow));
+  HAWSER_TRY(in_range("window", options.window, 0, static_cast<int>(wire::kMaxWindow)));
   HAWSER_TRY(in_range("repeats", options.repeats, 1, kMaxRepeats));
-  HAWSER_TRY(in_range("timeout in ms", options.timeout_ms, 100, kMaxTimeoutMs));
   // A repeat has a warm-up, may last longer than planned, and must end within the timeout.
   HAWSER_TRY(in_range("duration in ms", options.duration_ms, 1, options.timeout_ms / 4));
   HAWSER_TRY(in_range("sockets", options.sockets, 0, kMaxSockets));
-  HAWSER_TRY(in_range("bare sockets", options.bare_sockets, -1, wire::kMaxBareSockets));
-  HAWSER_TRY(in_range("ring bytes", static_cast<std::int64_t>(options.ring_bytes), 1,
-                      static_cast<std::int64_t>(kLargestMessageBytes)));
+  HAWSER_TRY(
+      in_range("bare sockets", options.bare_sockets, -1, static_cast<int>(wire::kMaxBareSockets)));
+  HAWSER_TRY(in_range("ring bytes", options.ring_bytes, std::uint64_t{1}, kLargestMessageBytes));
   HAWSER_TRY(check_sizes(options.sizes));
   return check_port(options);
 }

@@ -9,6 +9,7 @@
 #include "perf/report.h"
 #include "perf/sizes.h"
 #include "perf/survey.h"
+#include "side/checks.h"
 
 namespace hawser {
 namespace {
@@ -18,15 +19,8 @@ namespace {
 constexpr Milliseconds kHangSlack{10'000};
 
 EnvironmentChoice choice_of(const PerfOptions& options) {
-  EnvironmentChoice choice;
-  choice.transport.plugin = options.plugin;
-  choice.transport.chunk_bytes = options.chunk_bytes;
+  EnvironmentChoice choice = environment_choice(options);
   choice.transport.sockets = options.sockets;
-  if (options.role == Role::client) choice.transport.peer = options.address;
-  choice.transport.isolate = options.isolate;
-  choice.device = options.device;
-  choice.memory = options.memory;
-  choice.gpu = options.gpu;
   return choice;
 }
 
@@ -34,10 +28,10 @@ EnvironmentChoice choice_of(const PerfOptions& options) {
 // which share what they use with this object: it may go while one of them is stuck.
 class PerfRun {
  public:
-  PerfRun(const PerfOptions& options, const PerfOutput& output)
+  PerfRun(const PerfOptions& options, const SideOutput& output)
       : options_(completed(options)), output_(output) {}
 
-  PerfReport run();
+  SideResult run();
 
  private:
   Status go();
@@ -47,7 +41,7 @@ class PerfRun {
   Status survey();
   void describe();
   void release();
-  PerfReport report(const Status& ran);
+  SideResult report(const Status& ran);
   void note(std::string_view line) const {
     if (output_.note) output_.note(line);
   }
@@ -55,7 +49,7 @@ class PerfRun {
   auto bounded(const char* what, Work work) -> decltype(work());
 
   PerfOptions options_;
-  const PerfOutput& output_;
+  const SideOutput& output_;
   PerfOutcome outcome_;
   const std::shared_ptr<CallJournal> journal_ = std::make_shared<CallJournal>();
   std::shared_ptr<const Environment> environment_;
@@ -76,12 +70,12 @@ auto PerfRun::bounded(const char* what, Work work) -> decltype(work()) {
   return Error(Code::timeout, fmt::format("{}: {}", what, stuck_text(*journal_)));
 }
 
-PerfReport PerfRun::run() {
+SideResult PerfRun::run() {
   if (const Status good = check_options(options_); !good.ok()) {
     note(good.error().message());
-    return {PerfStatus::bad_options, "", "", "", false};
+    return {RunStatus::bad_options, "", "", "", false};
   }
-  PerfReport out = report(go());
+  SideResult out = report(go());
   release();
   out.threads_abandoned = abandoned_;
   return out;
@@ -181,21 +175,21 @@ void PerfRun::release() {
   if (!closed.ok()) note(closed.error().message());
 }
 
-PerfReport PerfRun::report(const Status& ran) {
+SideResult PerfRun::report(const Status& ran) {
   if (!ran.ok()) {
     outcome_.error = ran.error().message();
     note("error: " + outcome_.error);
   }
   const bool begun = !outcome_.transport.empty();
-  const PerfStatus failed = begun ? PerfStatus::failed : PerfStatus::could_not_run;
-  const PerfStatus status = ran.ok() ? PerfStatus::measured : failed;
+  const RunStatus failed = begun ? RunStatus::failed : RunStatus::could_not_run;
+  const RunStatus status = ran.ok() ? RunStatus::passed : failed;
   if (!begun || options_.role == Role::server) return {status, "", "", "", false};
-  return {status, table_of(outcome_), csv_of(outcome_), json_of(outcome_), false};
+  return {status, table_of(outcome_), json_of(outcome_), csv_of(outcome_), false};
 }
 
 }  // namespace
 
-PerfReport perf(const PerfOptions& options, const PerfOutput& output) {
+SideResult perf(const PerfOptions& options, const SideOutput& output) {
   return PerfRun(options, output).run();
 }
 

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "side/choices.h"
+#include "side/side.h"
 
 namespace hawser {
 
@@ -21,24 +20,21 @@ enum class PerfIdle {
   sleep,  // yields a little, then sleeps for 20 µs to 1 ms between polls
 };
 
-struct PerfOptions {
-  Role role = Role::server;         // the client chooses what is measured, and has the report
-  std::string address = "0.0.0.0";  // server: where to listen; client: the server's address or name
-  int port_base = 20'000;           // control port = port_base + gpu * 8; 0, server: any free one
-  int gpu = 0;                      // of this side; without GPUs still the number in the port rule
-  int peer_gpu = -1;                // client: the server's gpu; -1 = the same number
-  std::string device = "0";         // the transport's device, by index or name
-  std::string plugin;               // as ValidateOptions::plugin
-  MemoryChoice memory = MemoryChoice::host;
-  std::string cpus;               // "0-3,8": this process stays on these; "": wherever it may run
-  int threads = 1;                // of this side, that poll the channels
-  int timeout_ms = 30'000;        // bound on every step, a repeat with its verification included
-  std::string bare_congestion;    // of this side's bare sockets; "": the transport's where known
-  std::uint64_t chunk_bytes = 0;  // per request; 0: as much as both transports take
+// Control port = port_base + gpu * 8; 0, server: any free one. chunk_bytes: 0 is as much as both
+// transports take. A step is also a repeat with its verification. The client chooses what is
+// measured, and has the report.
+struct PerfOptions : OneDeviceOptions {
+  PerfOptions() {
+    port_base = 20'000;
+    memory = MemoryChoice::host;
+  }
+
+  std::string cpus;             // "0-3,8": this process stays on these; "": wherever it may run
+  int threads = 1;              // of this side, that poll the channels
+  std::string bare_congestion;  // of this side's bare sockets; "": the transport's where known
   // Of one channel of the built-in transport, at most, on this side; the smaller number of both
   // sides counts. 0: as HAWSER_SOCKETS_PER_CHANNEL says.
   int sockets = 0;
-  bool isolate = false;  // as ValidateOptions::isolate
 
   // From here on the client's choice rules on both sides.
   std::vector<std::uint64_t> sizes;  // of a message; empty: perf_default_sizes()
@@ -54,35 +50,10 @@ struct PerfOptions {
   int bare_sockets = -1;  // each with its thread; -1: as many as the channels may have; 0: none
 };
 
-// A program's exit status, too.
-enum class PerfStatus {
-  measured = 0,       // every byte was verified
-  failed = 1,         // wrong bytes, or an error in the middle: what was measured is reported
-  bad_options = 2,    // an option is out of range
-  could_not_run = 3,  // no peer, no such device, no plugin, a busy port ...
-};
-
-// Of the client; a server has a status only.
-struct PerfReport {
-  PerfStatus status = PerfStatus::could_not_run;
-  std::string table;  // for people, header included
-  std::string csv;
-  std::string json;
-  // As in ValidateResult: end the process with _exit().
-  bool threads_abandoned = false;
-};
-
-// All are called from the calling thread; an empty one is not called.
-struct PerfOutput {
-  std::function<void(std::string_view line)> note;      // choices, reasons, errors
-  std::function<void(std::string_view line)> progress;  // where the run is
-  std::function<void(int port_base)> listening;         // server: it can be connected to
-};
-
 // Runs one side, to its end; needs the other side somewhere. While it runs, the calling thread
 // and those it starts stay on PerfOptions::cpus. One call at a time in a process. Calls into a
 // hosted plugin.
-PerfReport perf(const PerfOptions& options, const PerfOutput& output);
+SideResult perf(const PerfOptions& options, const SideOutput& output);
 
 std::vector<std::uint64_t> perf_default_sizes();
 
@@ -98,7 +69,7 @@ struct CpuHalves {
 };
 CpuHalves halve_cpus();
 
-// PerfReport::json -> a picture of bandwidth by size, with the bare-socket ceiling.
+// What perf() reports as JSON -> a picture of bandwidth by size, with the bare-socket ceiling.
 struct PerfPlot {
   bool ok = false;
   std::string text;  // SVG; where not ok, the error

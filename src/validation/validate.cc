@@ -7,8 +7,8 @@
 
 #include "base/bounded.h"
 #include "base/log.h"
-#include "base/parameters.h"
 #include "bootstrap/rendezvous.h"
+#include "side/checks.h"
 #include "validation/hold.h"
 #include "validation/run.h"
 
@@ -17,37 +17,15 @@ namespace {
 
 constexpr std::size_t kDefaultChunkBytes = 512 * 1024;
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 40;
-constexpr int kMaxTimeoutMs = 24 * 3600 * 1000;
 
 Status check(const ValidateOptions& options) {
-  const auto want = [](bool good, std::string_view what) -> Status {
-    if (good) return {};
-    return Error(Code::invalid_argument, std::string(what));
-  };
-  HAWSER_TRY(want(options.gpu >= 0 && options.gpu < 8192, "gpu: want 0 to 8191"));
-  HAWSER_TRY(want(options.channels >= 1 && options.channels <= static_cast<int>(wire::kMaxChannels),
-                  fmt::format("channels: want 1 to {}", wire::kMaxChannels)));
-  HAWSER_TRY(want(options.bytes >= 1 && options.bytes <= kMaxBytes,
-                  fmt::format("bytes: want 1 to {}", kMaxBytes)));
-  HAWSER_TRY(want(options.iterations >= 1 && options.iterations <= 1'000'000,
-                  "iterations: want 1 to 1000000"));
-  HAWSER_TRY(want(options.timeout_ms >= 100 && options.timeout_ms <= kMaxTimeoutMs,
-                  "timeout: want 0.1 s to 86400 s"));
-  HAWSER_TRY(want(!options.address.empty(), "address: want an IP address or a host name"));
+  HAWSER_TRY(check_side(options));
+  HAWSER_TRY(in_range("gpu", options.gpu, 0, 8191));
+  HAWSER_TRY(in_range("channels", options.channels, 1, static_cast<int>(wire::kMaxChannels)));
+  HAWSER_TRY(in_range("bytes", options.bytes, std::uint64_t{1}, kMaxBytes));
+  HAWSER_TRY(in_range("iterations", options.iterations, 1, 1'000'000));
   HAWSER_TRY(channel_port(options.port_base, options.gpu, options.channels - 1));
   return {};
-}
-
-EnvironmentChoice choice_of(const ValidateOptions& options) {
-  EnvironmentChoice choice;
-  choice.transport.plugin = options.plugin;
-  choice.transport.chunk_bytes = options.chunk_bytes;
-  if (options.role == Role::client) choice.transport.peer = options.address;
-  choice.transport.isolate = options.isolate;
-  choice.device = options.device;
-  choice.memory = options.memory;
-  choice.gpu = options.gpu;
-  return choice;
 }
 
 std::size_t own_chunk_limit(const ValidateOptions& options, const Environment& environment) {
@@ -59,10 +37,10 @@ std::size_t own_chunk_limit(const ValidateOptions& options, const Environment& e
 // The run of one side: what it was asked, what it stands on, what it found.
 class Validation {
  public:
-  Validation(const ValidateOptions& options, const ValidateOutput& output)
+  Validation(const ValidateOptions& options, const SideOutput& output)
       : options_(options), output_(output), report_(output.report, outcome_.subject) {}
 
-  ValidateResult run();
+  SideResult run();
 
  private:
   Status prepare();
@@ -78,11 +56,11 @@ class Validation {
   void tell_turns();
   void tell_unpack();
   Session::Options liveness() const;
-  ValidateResult could_not_run(const Error& error);
-  ValidateResult finished();
+  SideResult could_not_run(const Error& error);
+  SideResult finished();
 
   const ValidateOptions& options_;
-  const ValidateOutput& output_;
+  const SideOutput& output_;
   Outcome outcome_;
   Report report_;
   const std::shared_ptr<CallJournal> journal_ = std::make_shared<CallJournal>();
@@ -90,10 +68,10 @@ class Validation {
   bool abandoned_ = false;
 };
 
-ValidateResult Validation::run() {
+SideResult Validation::run() {
   if (const Status options = check(options_); !options.ok()) {
     output_.note(options.error().message());
-    return {ValidateStatus::bad_options, "", false};
+    return {RunStatus::bad_options, "", "", "", false};
   }
   Status ran = prepare();
   if (ran.ok()) ran = options_.role == Role::server ? serve() : call();
@@ -105,7 +83,7 @@ ValidateResult Validation::run() {
 Status Validation::open() {
   const auto opened = std::make_shared<std::optional<Result<Environment>>>();
   const auto work = [opened, options = options_, journal = journal_] {
-    opened->emplace(open_environment(choice_of(options), journal));
+    opened->emplace(open_environment(environment_choice(options), journal));
   };
   HAWSER_ASSIGN(const bool back, run_bounded(work, Milliseconds(options_.timeout_ms)));
   if (!back) {
@@ -174,7 +152,7 @@ Status Validation::serve() {
 }
 
 Status Validation::call() {
-  const int peer_gpu = options_.peer_gpu >= 0 ? options_.peer_gpu : options_.gpu;
+  const int peer_gpu = options_.target_gpu();
   hold_at("hello");
   HAWSER_ASSIGN(Rendezvous met,
                 rendezvous_connect(options_.address, options_.port_base, peer_gpu, hello(),
@@ -196,8 +174,7 @@ Status Validation::call() {
 wire::Hello Validation::hello() const {
   wire::Hello hello;
   hello.gpu = static_cast<std::uint32_t>(options_.gpu);
-  hello.target_gpu =
-      static_cast<std::uint32_t>(options_.peer_gpu >= 0 ? options_.peer_gpu : options_.gpu);
+  hello.target_gpu = static_cast<std::uint32_t>(options_.target_gpu());
   hello.channels = static_cast<std::uint32_t>(options_.channels);
   hello.bytes = options_.bytes;
   hello.max_request_bytes = own_chunk_limit(options_, *environment_);
@@ -281,34 +258,29 @@ void Validation::tell_unpack() {
   if (!ran.empty()) output_.note(fmt::format("unpacked by: {}", ran));
 }
 
-ValidateResult Validation::could_not_run(const Error& error) {
+SideResult Validation::could_not_run(const Error& error) {
   output_.note(fmt::format("error: {}", error.message()));
-  if (outcome_.subject.channels == 0) return {ValidateStatus::could_not_run, "", abandoned_};
+  if (outcome_.subject.channels == 0) return {RunStatus::could_not_run, "", "", "", abandoned_};
   // The banner is out: the report ends as every report does.
   outcome_.first.channels.assign(static_cast<std::size_t>(outcome_.subject.channels),
                                  ChannelOutcome());
   outcome_.not_run = error;
   report_.verdict(outcome_);
-  return {ValidateStatus::could_not_run, outcome_json(outcome_), abandoned_};
+  return {RunStatus::could_not_run, "", outcome_json(outcome_), "", abandoned_};
 }
 
-ValidateResult Validation::finished() {
-  const ValidateStatus status =
-      outcome_.first.passed() ? ValidateStatus::passed : ValidateStatus::failed;
-  return {status, outcome_json(outcome_), abandoned_};
+SideResult Validation::finished() {
+  const RunStatus status = outcome_.first.passed() ? RunStatus::passed : RunStatus::failed;
+  return {status, "", outcome_json(outcome_), "", abandoned_};
 }
 
 }  // namespace
 
-ValidateResult validate(const ValidateOptions& given, const ValidateOutput& output) {
+SideResult validate(const ValidateOptions& given, const SideOutput& output) {
   ValidateOptions options = given;
-  if (options.port_base == 0) {
-    const Result<std::int64_t> base = parameters::kPortBase.integer();
-    if (!base.ok()) {
-      output.note(base.error().message());
-      return {ValidateStatus::bad_options, "", false};
-    }
-    options.port_base = static_cast<int>(*base);
+  if (const Status completed = complete_port_base(options); !completed.ok()) {
+    output.note(completed.error().message());
+    return {RunStatus::bad_options, "", "", "", false};
   }
   return Validation(options, output).run();
 }

@@ -51,7 +51,22 @@ INSTANTIATE_TEST_SUITE_P(
                     WrongWords{{"validate", "server", "--port-base", "65535"}, "port"},
                     WrongWords{{"validate", "server", "--port-base", "-1"}, "port"},
                     WrongWords{{"validate", "server", "--bytes", "0"}, "bytes"},
+                    WrongWords{{"validate", "server", "--bytes", "16Q"}, "bytes"},
+                    WrongWords{{"perf", "server", "--timeout", "nan"}, "timeout"},
+                    WrongWords{{"node", "server", "--memory", "1"}, "memory"},
                     WrongWords{{"validate", "client", "--address", ""}, "address"}));
+
+// One table: what an option is called, and what it takes, is the same in every command.
+TEST(Usage, CommandsHaveTheSameOptions) {
+  for (const std::string command : {"validate", "perf", "node"}) {
+    const std::string help = hawser({command, "--help"}).out;
+    for (const char* option : {"--address", "--device,--dev", "--bytes BYTES", "--timeout SECONDS",
+                               "--json", "--memory TEXT:\\{auto,host,cuda\\}",
+                               "--chunk-bytes BYTES", "--isolate", "--plugin", "--port-base"})
+      EXPECT_TRUE(matches(help, option)) << command << ' ' << option;
+    EXPECT_FALSE(matches(help, "->")) << command << " shows numbers of enums: " << help;
+  }
+}
 
 TEST(Usage, PagesProgramNamesItsWords) {
   const auto program = [](Words words) {

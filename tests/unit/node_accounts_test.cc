@@ -62,7 +62,7 @@ TEST(NodeAccounts, AByteThatIsMissingIsFound) {
     const Accounts books = keep_accounts(outcome);
     EXPECT_FALSE(books.agree);
     EXPECT_THAT(books.difference, HasSubstr("GPU 2"));
-    EXPECT_EQ(status_of(outcome, books), NodeStatus::failed);
+    EXPECT_EQ(status_of(outcome, books), RunStatus::failed);
   }
 }
 

@@ -57,7 +57,7 @@ std::string table_of(const NodeOutcome& outcome) {
 json parsed(const NodeOutcome& outcome) {
   return json::parse(json_of(outcome, keep_accounts(outcome)));
 }
-NodeStatus status_of(const NodeOutcome& outcome) {
+RunStatus status_of(const NodeOutcome& outcome) {
   return status_of(outcome, keep_accounts(outcome));
 }
 
@@ -77,7 +77,7 @@ TEST(NodeReport, SaysWhatWasMovedAndHowFast) {
                                "channels, by 2 NICs, by 2 GPUs, and by the "
                                "program's own count\n"));
   EXPECT_THAT(table, HasSubstr("\n=== NODE PASSED: 2 / 2 GPUs ===\n"));
-  EXPECT_EQ(status_of(reported_node()), NodeStatus::passed);
+  EXPECT_EQ(status_of(reported_node()), RunStatus::passed);
 }
 
 TEST(NodeReport, UnverifiedDataIsSaidToBe) {
@@ -97,7 +97,7 @@ TEST(NodeReport, AFailedGpuIsNamedWithItsReasonAndTheOthersStand) {
   EXPECT_THAT(table, HasSubstr("of which the program knows 8000000000 and 0: links failed in the "
                                "middle\n"));
   EXPECT_THAT(table, HasSubstr("=== NODE FAILED: 1 / 2 GPUs ==="));
-  EXPECT_EQ(status_of(outcome), NodeStatus::failed);
+  EXPECT_EQ(status_of(outcome), RunStatus::failed);
   const json report = parsed(outcome);
   EXPECT_EQ(report.at("passed"), false);
   EXPECT_EQ(report.at("gpus")[0].at("passed"), true);
@@ -128,7 +128,7 @@ TEST(NodeReport, AChannelThatWasTakenOverShows) {
   EXPECT_EQ(taken.at("bytes_sent_again"), 1234);
   EXPECT_EQ(taken.at("last_failure"), "connection reset");
   EXPECT_EQ(report.at("total").at("failures"), 3);
-  EXPECT_EQ(status_of(outcome), NodeStatus::passed) << "nothing was lost";
+  EXPECT_EQ(status_of(outcome), RunStatus::passed) << "nothing was lost";
 }
 
 TEST(NodeReport, AnInterruptedRunHasNotPassed) {
@@ -137,7 +137,7 @@ TEST(NodeReport, AnInterruptedRunHasNotPassed) {
   EXPECT_THAT(table_of(outcome),
               HasSubstr("INTERRUPTED: less may have been moved than was asked for"));
   EXPECT_THAT(table_of(outcome), HasSubstr("=== NODE INTERRUPTED: 2 / 2 GPUs ==="));
-  EXPECT_EQ(status_of(outcome), NodeStatus::failed);
+  EXPECT_EQ(status_of(outcome), RunStatus::failed);
   EXPECT_EQ(parsed(outcome).at("interrupted"), true);
 }
 
@@ -146,7 +146,7 @@ TEST(NodeReport, AccountsThatDoNotAgreeAreAFailure) {
   ++outcome.gpus[0].volume.sent;
   EXPECT_THAT(table_of(outcome), HasSubstr("Accounts: DO NOT AGREE: GPU 0"));
   EXPECT_THAT(table_of(outcome), HasSubstr("=== NODE FAILED: 2 / 2 GPUs ==="));
-  EXPECT_EQ(status_of(outcome), NodeStatus::failed);
+  EXPECT_EQ(status_of(outcome), RunStatus::failed);
   EXPECT_THAT(parsed(outcome).at("accounts").at("difference").get<std::string>(),
               HasSubstr("GPU 0"));
 }
@@ -158,7 +158,7 @@ TEST(NodeReport, WhereNobodyWasMetItCouldNotRun) {
     gpu = GpuOutcome();
     gpu.error = Error(Code::timeout, "nobody there");
   }
-  EXPECT_EQ(status_of(outcome), NodeStatus::could_not_run);
+  EXPECT_EQ(status_of(outcome), RunStatus::could_not_run);
   EXPECT_THAT(table_of(outcome), HasSubstr("Peer:      none\n"));
   EXPECT_FALSE(parsed(outcome).contains("peer"));
 }

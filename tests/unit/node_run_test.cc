@@ -42,8 +42,8 @@ class NodeRuns : public testing::Test {
     client_.role = Role::client;
   }
 
-  NodeResult run_side(const NodeOptions& options, Notes& notes) {
-    NodeOutput output;
+  SideResult run_side(const NodeOptions& options, Notes& notes) {
+    SideOutput output;
     output.note = [&](std::string_view line) { notes.lines.emplace_back(line); };
     return run_node(options, output);
   }
@@ -55,15 +55,15 @@ class NodeRuns : public testing::Test {
 
   test::PortRange ports_;
   NodeOptions server_, client_;
-  NodeResult served_, called_;
+  SideResult served_, called_;
   Notes server_notes_, client_notes_;
   std::atomic<bool> interrupted_{false};
 };
 
 TEST_F(NodeRuns, MoveAndCompareAndAgree) {
   run_both();
-  EXPECT_EQ(served_.status, NodeStatus::passed) << served_.text << server_notes_.all();
-  EXPECT_EQ(called_.status, NodeStatus::passed) << called_.text << client_notes_.all();
+  EXPECT_EQ(served_.status, RunStatus::passed) << served_.text << server_notes_.all();
+  EXPECT_EQ(called_.status, RunStatus::passed) << called_.text << client_notes_.all();
   EXPECT_FALSE(served_.threads_abandoned);
   const json server = json::parse(served_.json), client = json::parse(called_.json);
   EXPECT_EQ(client.at("total").at("sent").at("bytes"), 2 * 5 * 300'001);
@@ -75,8 +75,8 @@ TEST_F(NodeRuns, BothWaysOneIterationOfOneByte) {
   server_.bytes = 1;
   server_.iterations = 1;
   run_both();
-  EXPECT_EQ(served_.status, NodeStatus::passed) << served_.text << server_notes_.all();
-  EXPECT_EQ(called_.status, NodeStatus::passed) << called_.text << client_notes_.all();
+  EXPECT_EQ(served_.status, RunStatus::passed) << served_.text << server_notes_.all();
+  EXPECT_EQ(called_.status, RunStatus::passed) << called_.text << client_notes_.all();
   EXPECT_EQ(json::parse(called_.json).at("accounts").at("program").at("bytes_received"), 2);
 }
 
@@ -84,7 +84,7 @@ TEST_F(NodeRuns, AnInterruptedOneEndsTheOtherInGoodOrder) {
   server_.iterations = 1'000'000'000;
   server_.direction = NodeDirection::both;
   std::thread serving([this] { served_ = run_side(server_, server_notes_); });
-  NodeOutput output;
+  SideOutput output;
   output.progress_ms = 20;
   // Interrupted as soon as something has moved: the line says so.
   output.progress = [this](std::string_view line) {
@@ -93,8 +93,8 @@ TEST_F(NodeRuns, AnInterruptedOneEndsTheOtherInGoodOrder) {
   output.interrupted = [this] { return interrupted_.load(); };
   called_ = run_node(client_, output);
   serving.join();
-  for (const NodeResult* result : {&served_, &called_}) {
-    EXPECT_EQ(result->status, NodeStatus::failed);
+  for (const SideResult* result : {&served_, &called_}) {
+    EXPECT_EQ(result->status, RunStatus::failed);
     EXPECT_THAT(result->text, HasSubstr("=== NODE INTERRUPTED: 2 / 2 GPUs ==="));
     EXPECT_THAT(result->text, HasSubstr("Accounts agree"));
   }
@@ -103,7 +103,7 @@ TEST_F(NodeRuns, AnInterruptedOneEndsTheOtherInGoodOrder) {
 TEST_F(NodeRuns, WrongOptionsAreSaid) {
   client_.bytes = 0;
   called_ = run_side(client_, client_notes_);
-  EXPECT_EQ(called_.status, NodeStatus::bad_options);
+  EXPECT_EQ(called_.status, RunStatus::bad_options);
   EXPECT_EQ(called_.text, "");
   EXPECT_THAT(client_notes_.all(), HasSubstr("bytes"));
 }
@@ -111,7 +111,7 @@ TEST_F(NodeRuns, WrongOptionsAreSaid) {
 TEST_F(NodeRuns, NobodyThereIsNoHang) {
   server_.timeout_ms = 200;
   served_ = run_side(server_, server_notes_);
-  EXPECT_EQ(served_.status, NodeStatus::could_not_run);
+  EXPECT_EQ(served_.status, RunStatus::could_not_run);
   EXPECT_THAT(served_.text, HasSubstr("GPU 1: FAILED (timeout)"));
 }
 

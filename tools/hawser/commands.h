@@ -3,20 +3,14 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
-#include <map>
 #include <string>
 
-#include "side/choices.h"
 #include "streams.h"
 
 namespace hawser::tool {
 
 // A program's exit status; the same for every command.
 enum Exit : int { kPassed = 0, kFailed = 1, kUsage = 2, kCouldNotRun = 3 };
-
-// What --memory takes.
-inline const std::map<std::string, MemoryChoice> kMemoryChoices{
-    {"auto", MemoryChoice::automatic}, {"host", MemoryChoice::host}, {"cuda", MemoryChoice::cuda}};
 
 using Run = std::function<int(Streams&)>;
 

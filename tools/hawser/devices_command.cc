@@ -3,6 +3,7 @@
 #include <hawser/devices.h>
 
 #include "commands.h"
+#include "option_table.h"
 
 namespace hawser::tool {
 
@@ -12,10 +13,8 @@ Run add_devices(CLI::App& app) {
     bool json = false;
   };
   const auto given = std::make_shared<Given>();
-  app.add_option("--plugin", given->options.plugin,
-                 "'builtin', or a NCCL net plugin, as for validate");
-  app.add_option("--gpu-nic-map", given->options.gpu_nic_map,
-                 "NICs for some GPUs instead of the nearest, as in 0=eth1,eth2;1=eth3");
+  add_plugin(app, given->options.plugin);
+  add_gpu_nic_map(app, given->options.gpu_nic_map);
   app.add_flag("--json", given->json, "one JSON object instead of a table");
   return [given](Streams& streams) -> int {
     if (given->json) streams.people_read_stderr();

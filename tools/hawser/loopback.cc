@@ -43,12 +43,12 @@ LoopbackServer::LoopbackServer(const PerfOptions& options, Streams& streams)
 
 void LoopbackServer::serve(PerfOptions options) {
   streams_.people_read_stderr();
-  PerfOutput output;
+  SideOutput output;
   output.note = [this](std::string_view line) { streams_.note("server: " + std::string(line)); };
   output.listening = [this](int port_base) {
     if (::write(port_pipe_, &port_base, sizeof port_base) != sizeof port_base) ::_exit(1);
   };
-  const PerfReport report = perf(options, output);
+  const SideResult report = perf(options, output);
   ::_exit(static_cast<int>(report.status));
 }
 
