@@ -10,7 +10,7 @@ export HAWSER_SOCKET_IFNAME=${HAWSER_SOCKET_IFNAME:-=lo}
 threads=$(($(nproc) / 2 < 8 ? ($(nproc) + 1) / 2 : 8))
 
 rate() { # MEMORY MODE
-  HAWSER_EMU_BOUNCE=$1 HAWSER_UNPACK=$2 timeout 120 "$build/tools/hawser/hawser" perf --loopback --memory "$1" \
+  HAWSER_EMU_BOUNCE=$1 HAWSER_UNPACK=$2 timeout 120 "$build/tools/hawser/hawser" perf --loopback --over net --memory "$1" \
     --plugin "$build/tests/emu/libnccl-net-tcpx-emu.so" --port-base 0 --mode stream --sizes 16M --channels 8 \
     --threads "$threads" --repeats 3 --duration-ms 300 --bare-sockets 0 2>/dev/null |
     awk '/^ *16 MiB /{print $3}'

@@ -109,6 +109,7 @@ class HAWSER_API Engine {
   std::vector<std::string> devices() const;
 
  private:
+  friend class engine::EngineCore;
   explicit Engine(std::shared_ptr<engine::EngineCore> impl);
   std::shared_ptr<engine::EngineCore> impl_;
 };

@@ -92,8 +92,24 @@ Result<std::shared_ptr<EngineCore>> EngineCore::create(const EngineOptions& opti
     if (first.ok()) gpu = *first;
   }
   HAWSER_ASSIGN(Transport transport, open_net(options, gpu));
+  return begin(options, std::move(transport), driver.ok() ? *driver : nullptr, std::move(gpu));
+}
+
+Result<std::unique_ptr<Engine>> EngineCore::over(const EngineOptions& options,
+                                                 Transport transport) {
+  HAWSER_TRY(check(options));
+  const auto driver = CudaDriver::load();
+  HAWSER_ASSIGN(std::shared_ptr<EngineCore> core,
+                begin(options, std::move(transport), driver.ok() ? *driver : nullptr, nullptr));
+  return std::unique_ptr<Engine>(new Engine(std::move(core)));
+}
+
+Result<std::shared_ptr<EngineCore>> EngineCore::begin(const EngineOptions& options,
+                                                      Transport transport,
+                                                      std::shared_ptr<const CudaDriver> driver,
+                                                      std::shared_ptr<Gpu> gpu) {
   std::shared_ptr<EngineCore> engine(new EngineCore(options, std::move(transport)));
-  if (driver.ok()) engine->driver_ = *driver;
+  engine->driver_ = std::move(driver);
   if (gpu != nullptr) engine->gpus_.emplace(0, std::move(gpu));
   HAWSER_TRY(engine->start());
   return engine;
@@ -103,8 +119,7 @@ Status EngineCore::start() {
   HAWSER_ASSIGN(nics_, NicChoice::create(*net(), driver_.get(), options_));
   HAWSER_ASSIGN(key_, make_key());
   chunk_bytes_ = options_.chunk_bytes != 0 ? static_cast<std::size_t>(options_.chunk_bytes)
-                 : driver_ != nullptr      ? kDefaultChunkBytesOfGpu
-                                           : kDefaultChunkBytes;
+                                           : default_chunk_bytes(driver_ != nullptr);
   for (const int device : nics_.all()) {
     const std::size_t most =
         net()->devices()[static_cast<std::size_t>(device)].capabilities.max_request_bytes;
@@ -116,7 +131,7 @@ Status EngineCore::start() {
     if (transport_.leaves_data_out(device))
       return Error(Code::invalid_argument,
                    "HAWSER_UNPACK=none leaves the data out, which an engine may not: unset it, or "
-                   "measure with hawser perf");
+                   "measure with hawser perf --over net");
   }
   HAWSER_TRY(start_workers());
   HAWSER_ASSIGN(maker_, ChannelMaker::start());
@@ -234,12 +249,16 @@ Worker& EngineCore::worker_for(int device) {
   return **least;
 }
 
-int EngineCore::channels_per_pair(std::size_t pairs, bool loopback) const {
+std::size_t default_chunk_bytes(bool cuda_driver) {
+  return cuda_driver ? kDefaultChunkBytesOfGpu : kDefaultChunkBytes;
+}
+
+int default_channels(const Net& net, std::size_t pairs, bool loopback) {
   const std::size_t cpus = allowed_cpus().size();
   const std::size_t in_all = cpus < kFewCpus ? 1 : std::min(cpus / 2, kMostWorkers);
   const int each = static_cast<int>((in_all + pairs - 1) / pairs);
   const int wanted = loopback ? each : std::max(each, kChannelsOfNic);
-  return unpacks(*net()) ? std::min(wanted, kMostChannelsOfUnpacking) : wanted;
+  return unpacks(net) ? std::min(wanted, kMostChannelsOfUnpacking) : wanted;
 }
 
 std::string EngineCore::description() const {

@@ -26,10 +26,18 @@ namespace hawser::engine {
 
 class AcceptorCore;
 
+// What an engine takes where nobody says: channels of each pair of NICs, of so many pairs; and of a
+// longer piece so much at a time.
+int default_channels(const Net& net, std::size_t pairs, bool loopback);
+std::size_t default_chunk_bytes(bool cuda_driver);
+
 // Thread-safe. Links and their handles share it; shut() ends all of it that moves.
 class EngineCore : public std::enable_shared_from_this<EngineCore> {
  public:
   static Result<std::shared_ptr<EngineCore>> create(const EngineOptions& options);
+  // An engine over a transport that is open already, which it shares: what says how to open one is
+  // not heeded.
+  static Result<std::unique_ptr<Engine>> over(const EngineOptions& options, Transport transport);
   EngineCore(const EngineCore&) = delete;
   EngineCore& operator=(const EngineCore&) = delete;
   ~EngineCore();
@@ -66,7 +74,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // it will see most, or null. Where comms are a GPU's, and the link serves any: the NIC's nearest.
   std::shared_ptr<Gpu> gpu_for_channel(int ordinal, int device);
   // How many channels a pair of NICs gets where nobody says, of so many pairs.
-  int channels_per_pair(std::size_t pairs, bool loopback) const;
+  int channels_per_pair(std::size_t pairs, bool loopback) const {
+    return default_channels(*net(), pairs, loopback);
+  }
   std::string description() const;
 
   // A link that has been agreed on: it is watched from now on. Code::cancelled: too late.
@@ -77,6 +87,10 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
  private:
   EngineCore(EngineOptions options, Transport transport)
       : options_(std::move(options)), transport_(std::move(transport)) {}
+  static Result<std::shared_ptr<EngineCore>> begin(const EngineOptions& options,
+                                                   Transport transport,
+                                                   std::shared_ptr<const CudaDriver> driver,
+                                                   std::shared_ptr<Gpu> gpu);
   Status start();
   Status start_workers();
   Status deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight, int timeout_ms);

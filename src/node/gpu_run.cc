@@ -94,7 +94,7 @@ Status GpuRun::open(Way& way, Rights rights) {
   HAWSER_ASSIGN(way.talk, Talk::open(*state_->engine, patience));
   for (std::size_t i = 0; i < kSlots; ++i) {
     HAWSER_ASSIGN(Buffer buffer, state_->places.gpus[gpu_].allocate(terms().bytes));
-    HAWSER_ASSIGN(Memory memory, Memory::make(*state_->engine, std::move(buffer), rights));
+    HAWSER_ASSIGN(LinkMemory memory, LinkMemory::make(*state_->engine, std::move(buffer), rights));
     way.slots.push_back(std::move(memory));
   }
   return {};

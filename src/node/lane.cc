@@ -5,7 +5,7 @@
 namespace hawser::node {
 namespace {
 
-Memory& slot_of(SlotMemory& slots, std::uint64_t iteration) {
+LinkMemory& slot_of(SlotMemory& slots, std::uint64_t iteration) {
   return slots[iteration % kSlots];
 }
 

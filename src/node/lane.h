@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "memory/pattern.h"
-#include "node/memory.h"
 #include "node/talk.h"
+#include "side/link_memory.h"
 
 namespace hawser::node {
 
@@ -35,7 +35,7 @@ struct LaneCount {
   std::uint64_t bytes = 0;
 };
 
-using SlotMemory = std::vector<Memory>;  // kSlots, each for one iteration
+using SlotMemory = std::vector<LinkMemory>;  // kSlots, each for one iteration
 
 // Fills every slot before the start: with the bytes to be sent, or so that old bytes cannot pass
 // for new ones.

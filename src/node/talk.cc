@@ -39,7 +39,7 @@ Status Patience::wait(const Transfer& transfer, std::string_view what) const {
 
 Result<std::unique_ptr<Talk>> Talk::open(Engine& engine, Patience patience) {
   HAWSER_ASSIGN(Buffer buffer, Buffer::host(kPageBytes));
-  HAWSER_ASSIGN(Memory memory, Memory::make(engine, std::move(buffer), Rights::none));
+  HAWSER_ASSIGN(LinkMemory memory, LinkMemory::make(engine, std::move(buffer), Rights::none));
   return std::unique_ptr<Talk>(new Talk(std::move(memory), std::move(patience)));
 }
 

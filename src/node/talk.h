@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "node/board.h"
-#include "node/memory.h"
 #include "node/message.h"
+#include "side/link_memory.h"
 
 namespace hawser::node {
 
@@ -58,11 +58,11 @@ class Talk {
 
   Status settle(std::optional<Transfer>& said);
 
-  Talk(Memory memory, Patience patience)
+  Talk(LinkMemory memory, Patience patience)
       : memory_(std::move(memory)), patience_(std::move(patience)) {}
   static Error unexpected(const Message& heard, std::string_view what);
 
-  Memory memory_;  // the slots of what is said, and one for what is heard
+  LinkMemory memory_;  // the slots of what is said, and one for what is heard
   Patience patience_;
   std::array<std::optional<Transfer>, kOutSlots> said_;
   std::size_t next_ = 0;

@@ -8,7 +8,9 @@
 
 namespace hawser {
 
-// `options` are completed() ones.
+// What is measured, as the text of a Hello or a Plan about the transport has it.
+PerfOver over_of(std::string_view transport);
+// `options` are completed() ones, with a number of channels.
 wire::Hello hello_of(const PerfOptions& options, const Environment& environment);
 wire::PerfSetup setup_of(const PerfOptions& options, const Environment& environment);
 // The server's answer; an error is what the client is refused with.

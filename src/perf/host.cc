@@ -64,14 +64,21 @@ void TransportSockets::after() {
   for (const int fd : open_descriptors()) {
     if (known_.contains(fd) || !is_connected_tcp(fd)) continue;
     ++count_;
-    controls_.insert(congestion_control(fd));
+    ++controls_[congestion_control(fd)];
   }
 }
 
 std::string TransportSockets::congestion() const {
   std::string text;
-  for (const std::string& name : controls_) text += (text.empty() ? "" : "+") + name;
+  for (const auto& [name, count] : controls_) text += (text.empty() ? "" : "+") + name;
   return text;
+}
+
+std::string TransportSockets::common_congestion() const {
+  std::string most;
+  for (const auto& [name, count] : controls_)
+    if (most.empty() || count > controls_.at(most)) most = name;
+  return most;
 }
 
 std::string machine_text(bool cpus_chosen) {

@@ -1,6 +1,7 @@
 // What a side runs on, for the report: without it no figure means anything.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -17,12 +18,12 @@ class TransportSockets {
   int count() const { return count_; }
   // "bbr"; "bbr+reno" where they differ; empty where there are none.
   std::string congestion() const;
-  // One that all have, else empty.
-  std::string common_congestion() const { return controls_.size() == 1 ? *controls_.begin() : ""; }
+  // What most have: the few others are control connections. Empty where there are none.
+  std::string common_congestion() const;
 
  private:
   std::set<int> known_;
-  std::set<std::string> controls_;
+  std::map<std::string, int> controls_;  // how many have each
   int count_ = 0;
 };
 

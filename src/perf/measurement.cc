@@ -25,6 +25,12 @@ LaneOptions lane_options(const Environment& environment, const MeasurementTerms&
   return options;
 }
 
+MeasuredLinkOptions link_options(const MeasurementTerms& terms) {
+  return {terms.role,       static_cast<int>(terms.plan.channels),
+          terms.threads,    terms.plan.chunk_bytes,
+          terms.plan.bytes, terms.local_address};
+}
+
 bool is_bare(wire::PerfKind kind) {
   return kind == wire::PerfKind::bare_stream || kind == wire::PerfKind::bare_stream_polling ||
          kind == wire::PerfKind::bare_ping_pong;
@@ -44,8 +50,12 @@ Measurement::Measurement(std::shared_ptr<const Environment> environment, Measure
     : environment_(std::move(environment)),
       terms_(std::move(terms)),
       inbox_(std::move(inbox)),
-      lanes_(*environment_, lane_options(*environment_, terms_)),
-      session_(std::move(session)) {}
+      session_(std::move(session)) {
+  if (terms_.over == PerfOver::net)
+    lanes_.emplace(*environment_, lane_options(*environment_, terms_));
+  else
+    link_.emplace(link_options(terms_));
+}
 
 WaitBound Measurement::bound() const {
   return {Deadline::after(terms_.timeout), [this]() -> std::optional<Error> {
@@ -57,15 +67,26 @@ WaitBound Measurement::bound() const {
 Status Measurement::open() {
   const WaitBound until = bound();
   transport_sockets_.before();
-  HAWSER_TRY(lanes_.open(*session_, *inbox_, until));
+  HAWSER_TRY(open_path(until));
   transport_sockets_.after();
-  HAWSER_ASSIGN(crew_,
-                Crew::make(std::min(terms_.threads, static_cast<int>(terms_.plan.channels))));
   HAWSER_TRY(exchange_hosts(until));
   if (terms_.setup.bare_sockets == 0) return {};
   const Status opened = open_bare(until);
   if (opened.ok()) return {};
   return opened.error().within("the bare-socket reference (--bare-sockets 0 leaves it out)");
+}
+
+Status Measurement::open_path(const WaitBound& bound) {
+  if (link_) return link_->open(*environment_, *session_, *inbox_, bound);
+  HAWSER_TRY(lanes_->open(*session_, *inbox_, bound));
+  const int most = static_cast<int>(terms_.plan.channels);
+  HAWSER_ASSIGN(crew_, Crew::make(std::clamp(terms_.threads, 1, most)));
+  return {};
+}
+
+void Measurement::close() {
+  if (lanes_) lanes_->close();
+  if (link_) link_->close();
 }
 
 Status Measurement::exchange_hosts(const WaitBound& bound) {
@@ -180,19 +201,23 @@ Status Measurement::check(const wire::PerfStep& step) const {
 
 std::size_t Measurement::slots(const wire::PerfStep& step) const {
   if (is_ping_pong(step.kind)) return 1;
-  return ring_slots(step.bytes, terms_.setup.ring_bytes, terms_.setup.window);
+  const std::size_t rings = link_ && !is_bare(step.kind) ? terms_.plan.channels : 1;
+  return ring_slots(step.bytes, terms_.setup.ring_bytes * rings, terms_.setup.window * rings);
 }
 
 template <class With>
-Status Measurement::each_strand(const wire::PerfStep& step, bool outward, With&& with) {
+Status Measurement::each_buffer(const wire::PerfStep& step, bool outward, With&& with) {
   const bool both_ways = step.bidirectional || is_ping_pong(step.kind);
   if (is_bare(step.kind) || (outward != client() && !both_ways)) return {};
-  const std::size_t lanes = is_ping_pong(step.kind) ? 1 : lanes_.lanes().size();
+  const std::size_t lanes = link_ || is_ping_pong(step.kind) ? 1 : lanes_->lanes().size();
   for (std::size_t i = 0; i < lanes; ++i) {
-    Lane& lane = lanes_.lanes()[i];
     // Even numbers go from the client to the server, odd ones back.
     const auto number = static_cast<std::uint32_t>(2 * i + (outward == client() ? 0 : 1));
-    HAWSER_TRY(with(outward ? lane.out : lane.in, PatternKey{terms_.plan.seed, step.id, number}));
+    const PatternKey key{terms_.plan.seed, step.id, number};
+    if (link_)
+      HAWSER_TRY(with(outward ? link_->outgoing() : link_->incoming(), key));
+    else
+      HAWSER_TRY(with(*(outward ? lanes_->lanes()[i].out : lanes_->lanes()[i].in).buffer, key));
   }
   return {};
 }
@@ -200,20 +225,21 @@ Status Measurement::each_strand(const wire::PerfStep& step, bool outward, With&&
 Status Measurement::prepare(const wire::PerfStep& step) {
   if (environment_->gpu) HAWSER_TRY(environment_->gpu->make_current());
   const std::size_t bytes = slots(step) * step.bytes;
-  HAWSER_TRY(each_strand(step, true, [&](Strand& strand, const PatternKey& key) {
-    return write_pattern(key, *strand.buffer, bytes);
+  HAWSER_TRY(each_buffer(step, true, [&](Buffer& buffer, const PatternKey& key) {
+    return write_pattern(key, buffer, bytes);
   }));
-  return each_strand(step, false, [&](Strand& strand, const PatternKey& key) {
-    return write_spoiled(key, *strand.buffer, bytes);
+  return each_buffer(step, false, [&](Buffer& buffer, const PatternKey& key) {
+    return write_spoiled(key, buffer, bytes);
   });
 }
 
 // What the timed part, or its warm-up, has left in the buffers: each slot's last message.
 Status Measurement::verify(const wire::PerfStep& step) {
   if (environment_->leaves_data_out()) return {};
-  const std::uint64_t used = std::min<std::uint64_t>(slots(step), step.messages);
-  return each_strand(step, false, [&](Strand& strand, const PatternKey& key) -> Status {
-    HAWSER_ASSIGN(const auto wrong, check_pattern(key, *strand.buffer, used * step.bytes));
+  const std::uint64_t messages = step.messages * (link_ ? terms_.plan.channels : 1);
+  const std::uint64_t used = std::min<std::uint64_t>(slots(step), messages);
+  return each_buffer(step, false, [&](Buffer& buffer, const PatternKey& key) -> Status {
+    HAWSER_ASSIGN(const auto wrong, check_pattern(key, buffer, used * step.bytes));
     if (wrong) return mismatch_error(key.channel, *wrong);
     return {};
   });
@@ -226,7 +252,15 @@ Status Measurement::work(const wire::PerfStep& step, std::uint64_t messages,
   if (step.kind == wire::PerfKind::bare_stream) return bare_->stream(work, bound);
   if (step.kind == wire::PerfKind::bare_stream_polling)
     return bare_->stream_polling(work, idle(), bound);
-  return stream_lanes(work, bound);
+  return link_ ? stream_link(work, bound) : stream_lanes(work, bound);
+}
+
+// What is said per channel is the link's, all together: it spreads it as it likes.
+Status Measurement::stream_link(StreamWork work, const WaitBound& bound) {
+  if (environment_->gpu) HAWSER_TRY(environment_->gpu->make_current());
+  work.run.messages *= terms_.plan.channels;
+  Watch watch(idle(), bound, "the stream");
+  return link_->stream(work, idle(), watch);
 }
 
 Status Measurement::stream_lanes(const StreamWork& work, const WaitBound& bound) {
@@ -242,18 +276,21 @@ Status Measurement::stream_lanes(const StreamWork& work, const WaitBound& bound)
 
 std::vector<std::vector<Lane*>> Measurement::deal_lanes() {
   std::vector<std::vector<Lane*>> hands(static_cast<std::size_t>(crew_->members()));
-  for (std::size_t i = 0; i < lanes_.lanes().size(); ++i)
-    hands[i % hands.size()].push_back(&lanes_.lanes()[i]);
+  for (std::size_t i = 0; i < lanes_->lanes().size(); ++i)
+    hands[i % hands.size()].push_back(&lanes_->lanes()[i]);
   return hands;
 }
 
 Status Measurement::ping_pong(const wire::PerfStep& step, std::uint64_t round_trips,
                               LatencyHistogram* latency, const WaitBound& bound) {
   Watch watch(idle(), bound, "the ping-pong");
-  Lane& lane = lanes_.lanes().front();
   if (is_bare(step.kind))
     return client() ? bare_->ping(step.bytes, round_trips, watch, latency)
                     : bare_->pong(step.bytes, round_trips, watch);
+  if (link_)
+    return client() ? link_->ping(step.bytes, round_trips, watch, latency)
+                    : link_->pong(step.bytes, round_trips, watch);
+  Lane& lane = lanes_->lanes().front();
   return client() ? ping(lane, step.bytes, round_trips, watch, latency)
                   : pong(lane, step.bytes, round_trips, watch);
 }

@@ -13,6 +13,7 @@
 #include "perf/host.h"
 #include "perf/inbox.h"
 #include "perf/lane_set.h"
+#include "perf/measured_link.h"
 #include "perf/perf.h"
 #include "perf/workload.h"
 
@@ -23,7 +24,8 @@ struct MeasurementTerms {
   Role role = Role::server;
   wire::Plan plan;
   wire::PerfSetup setup;
-  int threads = 1;
+  PerfOver over = PerfOver::net;
+  int threads = 0;
   Milliseconds timeout{0};
   std::string local_address;    // of the control connection: where a device tells none of its own
   std::string bare_congestion;  // empty: the transport's
@@ -60,10 +62,11 @@ class Measurement {
   // When all is said; both sides, before either closes its connections.
   Status part();
   void give_up(const std::string& reason) { session_->refuse(reason); }
-  void close() { lanes_.close(); }
+  void close();
 
  private:
   WaitBound bound() const;
+  Status open_path(const WaitBound& bound);
   Status open_bare(const WaitBound& bound);
   Result<std::vector<UniqueFd>> meet_bare(std::size_t count, const WaitBound& bound);
   Status set_bare_congestion(const std::vector<UniqueFd>& sockets);
@@ -79,11 +82,13 @@ class Measurement {
   Status work(const wire::PerfStep& step, std::uint64_t messages, LatencyHistogram* latency,
               const WaitBound& bound);
   Status stream_lanes(const StreamWork& work, const WaitBound& bound);
+  Status stream_link(StreamWork work, const WaitBound& bound);
   Status ping_pong(const wire::PerfStep& step, std::uint64_t round_trips, LatencyHistogram* latency,
                    const WaitBound& bound);
-  // Calls `with(strand, key)` for each strand that the step moves data over, this way or that.
+  // Calls `with(buffer, key)` for each buffer that the step moves data from or to, this way or
+  // that.
   template <class With>
-  Status each_strand(const wire::PerfStep& step, bool outward, With&& with);
+  Status each_buffer(const wire::PerfStep& step, bool outward, With&& with);
   std::size_t slots(const wire::PerfStep& step) const;
   PerfIdle idle() const { return static_cast<PerfIdle>(terms_.setup.idle - 1); }
   bool client() const { return terms_.role == Role::client; }
@@ -94,7 +99,9 @@ class Measurement {
   std::atomic<bool> failed_{false};  // a thread of this side's step gave up: the others end too
   std::string own_host_, peer_host_, bare_congestion_;
   TransportSockets transport_sockets_;
-  LaneSet lanes_;
+  // One of the two has what is measured.
+  std::optional<LaneSet> lanes_;
+  std::optional<MeasuredLink> link_;
   std::unique_ptr<Crew> crew_;
   std::unique_ptr<BareLink> bare_;
   const std::unique_ptr<Session> session_;

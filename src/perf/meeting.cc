@@ -89,6 +89,7 @@ Result<std::shared_ptr<Measurement>> meet(const PerfOptions& options, const Side
   MeasurementTerms terms;
   terms.role = options.role;
   terms.plan = met.plan;
+  terms.over = over_of(met.plan.transport);
   terms.threads = options.threads;
   terms.timeout = Milliseconds(options.timeout_ms);
   terms.local_address = local_address(met.socket);

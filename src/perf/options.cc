@@ -13,6 +13,9 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxSockets = 64;
+// As EngineOptions and LinkOptions have them.
+constexpr int kMaxLinkThreads = 64;
+constexpr int kMaxLinkChannels = 64;
 constexpr int kMaxRepeats = 10'000;
 
 Status check_sizes(const std::vector<std::uint64_t>& sizes) {
@@ -30,13 +33,21 @@ Status check_port(const PerfOptions& options) {
   return port.ok() ? Status() : port.error();
 }
 
+// Of a client; a server learns what it is from the client.
+Status check_path(const PerfOptions& options) {
+  const bool link = options.role == Role::client && options.over == PerfOver::link;
+  HAWSER_TRY(in_range(link ? "channels over a link (--over net takes more)" : "channels",
+                      options.channels, 0,
+                      link ? kMaxLinkChannels : static_cast<int>(wire::kMaxChannels)));
+  return in_range("threads", options.threads, 0, link ? kMaxLinkThreads : kMaxThreads);
+}
+
 }  // namespace
 
 Status check_options(const PerfOptions& options) {
   HAWSER_TRY(check_side(options));
   HAWSER_TRY(in_range("gpu", options.gpu, 0, static_cast<int>(wire::kMaxGpus) - 1));
-  HAWSER_TRY(in_range("channels", options.channels, 1, static_cast<int>(wire::kMaxChannels)));
-  HAWSER_TRY(in_range("threads", options.threads, 1, kMaxThreads));
+  HAWSER_TRY(check_path(options));
   HAWSER_TRY(in_range("window", options.window, 0, static_cast<int>(wire::kMaxWindow)));
   HAWSER_TRY(in_range("repeats", options.repeats, 1, kMaxRepeats));
   // A repeat has a warm-up, may last longer than planned, and must end within the timeout.
@@ -53,6 +64,10 @@ PerfOptions completed(PerfOptions options) {
   if (options.sizes.empty()) options.sizes = perf_default_sizes();
   if (options.peer_gpu < 0) options.peer_gpu = options.gpu;
   return options;
+}
+
+const char* over_name(PerfOver over) {
+  return over == PerfOver::link ? "link" : "net";
 }
 
 const char* idle_name(PerfIdle idle) {

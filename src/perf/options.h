@@ -10,6 +10,7 @@ namespace hawser {
 Status check_options(const PerfOptions& options);
 // The same with every default that does not depend on the transport filled in.
 PerfOptions completed(PerfOptions options);
+const char* over_name(PerfOver over);  // "link", "net"
 const char* idle_name(PerfIdle idle);
 
 }  // namespace hawser

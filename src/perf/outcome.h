@@ -57,6 +57,7 @@ std::optional<double> cpu_ratio(const PerfPoint& point);      // both sides toge
 
 // Everything the reports tell.
 struct PerfOutcome {
+  std::string over = "link";          // what was measured: "link", "net"
   std::string transport;              // Net::name()
   std::string transport_description;  // and where it came from
   std::string server_host;            // machine and path, in words

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include "base/bounded.h"
+#include "engine/engine_core.h"
+#include "net/hosting.h"
 #include "perf/affinity.h"
 #include "perf/meeting.h"
 #include "perf/options.h"
@@ -21,7 +23,19 @@ constexpr Milliseconds kHangSlack{10'000};
 EnvironmentChoice choice_of(const PerfOptions& options) {
   EnvironmentChoice choice = environment_choice(options);
   choice.transport.sockets = options.sockets;
+  // An engine wants channels of one socket each; where two sides differ the smaller number counts.
+  const bool builtin = options.plugin == "builtin" || plugin_candidates(options.plugin).empty();
+  if (options.role == Role::client && options.over == PerfOver::link && builtin &&
+      options.sockets == 0)
+    choice.transport.sockets = 1;
   return choice;
+}
+
+// Where the user leaves it open.
+int default_channels(const PerfOptions& options, const Environment& environment) {
+  if (options.over == PerfOver::net) return 1;
+  const bool loopback = environment.net_device().name == "lo";
+  return engine::default_channels(*environment.transport.net, 1, loopback);
 }
 
 // One side, from its options to its report. What may hang in a plugin runs in threads of its own,
@@ -102,6 +116,7 @@ Status PerfRun::open() {
                           HAWSER_ASSIGN(Environment opened, open_environment(choice, journal));
                           return std::make_shared<const Environment>(std::move(opened));
                         }));
+  if (options_.channels == 0) options_.channels = default_channels(options_, *environment_);
   if (options_.bare_sockets < 0)
     options_.bare_sockets = std::min(options_.channels * environment_->net_device().sockets,
                                      static_cast<int>(wire::kMaxBareSockets));
@@ -116,7 +131,8 @@ Status PerfRun::measure() {
 }
 
 Status PerfRun::serve() {
-  note(fmt::format("measuring with {}", measurement_->peer_host()));
+  note(fmt::format("measuring a {} with {}", over_name(measurement_->terms().over),
+                   measurement_->peer_host()));
   while (true) {
     HAWSER_ASSIGN(const wire::PerfStep step, measurement_->next_step());
     if (step.kind == wire::PerfKind::end) return {};
@@ -144,6 +160,7 @@ void PerfRun::describe() {
   const Transport& transport = environment_->transport;
   const MeasurementTerms& terms = measurement_->terms();
   const bool client = options_.role == Role::client;
+  outcome_.over = over_name(terms.over);
   outcome_.transport = transport.net->name();
   outcome_.transport_description =
       fmt::format("{} ({})", transport.net->description(), transport.why);

@@ -13,6 +13,12 @@ namespace hawser {
 
 enum class PerfMode { stream, ping_pong, both };
 
+// What is measured.
+enum class PerfOver {
+  link,  // what users of the transfer API have: an engine's link, over all its channels
+  net,   // the transport alone: its messages, channel by channel
+};
+
 // What a polling thread does when it finds nothing to do.
 enum class PerfIdle {
   spin,   // polls again at once
@@ -29,8 +35,10 @@ struct PerfOptions : OneDeviceOptions {
     memory = MemoryChoice::host;
   }
 
-  std::string cpus;             // "0-3,8": this process stays on these; "": wherever it may run
-  int threads = 1;              // of this side, that poll the channels
+  std::string cpus;  // "0-3,8": this process stays on these; "": wherever it may run
+  // Of this side. Over a net: that poll the channels, 0 is one; over a link: the engine's, 0 is as
+  // many as it thinks best.
+  int threads = 0;
   std::string bare_congestion;  // of this side's bare sockets; "": the transport's where known
   // Of one channel of the built-in transport, at most, on this side; the smaller number of both
   // sides counts. 0: as HAWSER_SOCKETS_PER_CHANNEL says.
@@ -38,10 +46,11 @@ struct PerfOptions : OneDeviceOptions {
 
   // From here on the client's choice rules on both sides.
   std::vector<std::uint64_t> sizes;  // of a message; empty: perf_default_sizes()
+  PerfOver over = PerfOver::link;
   PerfMode mode = PerfMode::both;
-  bool bidirectional = false;  // streams go both ways at once
-  int channels = 1;
-  int window = 0;                        // requests in flight per channel; 0: the transport's most
+  bool bidirectional = false;            // streams go both ways at once
+  int channels = 0;                      // 0: one; over a link: as many as an engine thinks best
+  int window = 0;                        // requests in flight per channel; 0: as many as help
   std::uint64_t ring_bytes = 2'097'152;  // of buffers that a channel's messages go round
   int repeats = 5;
   int duration_ms = 200;          // of one repeat, about

@@ -66,6 +66,7 @@ std::string json_of(const PerfOutcome& outcome) {
   json points = json::array();
   for (const PerfPoint& point : outcome.points) points.push_back(point_json(point));
   json object{{"hawser", version()},
+              {"over", outcome.over},
               {"transport", outcome.transport},
               {"transport_description", outcome.transport_description},
               {"server", outcome.server_host},

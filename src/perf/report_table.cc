@@ -25,12 +25,18 @@ std::string microseconds(const LatencyHistogram& round_trips, double share) {
 }
 
 std::string header(const PerfOutcome& outcome) {
-  std::string text = fmt::format("=== hawser perf: {} ===\n", outcome.transport);
+  const bool link = outcome.over == "link";
+  std::string text = fmt::format("=== hawser perf: {} {} ===\n",
+                                 link ? "a link over" : "the bare net of", outcome.transport);
+  text += link
+              ? "Measured:  writes of the transfer API, done when applied there; ping-pong: with a "
+                "notification\n"
+              : "Measured:  the transport alone, its sends and receives, without an engine\n";
   text += fmt::format("Transport: {}\n", outcome.transport_description);
   text += fmt::format("Server:    {}\n", outcome.server_host);
   text += fmt::format("Client:    {}\n", outcome.client_host);
   text += fmt::format(
-      "Channels:  {}, {} requests in flight each, {} at most per request, idle threads {}\n",
+      "Channels:  {}, {} messages in flight each, {} at most per request, idle threads {}\n",
       outcome.channels, outcome.window, size_text(outcome.chunk_bytes), outcome.idle);
   text += fmt::format(
       "Buffers:   messages go round {} per channel (two messages at least, one beyond {})\n",

@@ -44,6 +44,7 @@ json loopback(Words more) {
 TEST(PerfCommand, LoopbackMeasuresEverySizeBothWaysOfTraffic) {
   const json report = loopback({"--sizes", "8,4K,300000"});
   ASSERT_EQ(report.at("points").size(), 6u);
+  EXPECT_EQ(report.at("over"), "link") << "what users of the library have";
   for (const json& point : report.at("points")) {
     EXPECT_GT(point.at("transport").at("gb_per_s").at("median").get<double>(), 0) << point;
     EXPECT_GT(point.at("bare").at("gb_per_s").at("median").get<double>(), 0) << point;
@@ -55,7 +56,7 @@ TEST(PerfCommand, LoopbackMeasuresEverySizeBothWaysOfTraffic) {
 }
 
 TEST(PerfCommand, SaysWhatTheTransportsSocketsAreAndSetsTheBareOnesAlike) {
-  const json report = loopback({"--sizes", "8", "--mode", "pingpong"});
+  const json report = loopback({"--sizes", "8", "--mode", "pingpong", "--over", "net"});
   const std::string congestion = report.at("bare_congestion");
   EXPECT_NE(congestion, "");
   for (const char* side : {"client", "server"})
@@ -63,9 +64,15 @@ TEST(PerfCommand, SaysWhatTheTransportsSocketsAreAndSetsTheBareOnesAlike) {
   EXPECT_EQ(loopback({"--sizes", "8", "--bare-congestion", "reno"}).at("bare_congestion"), "reno");
 }
 
-TEST(PerfCommand, ManyChannelsBothWaysOverSeveralThreads) {
-  const json report = loopback({"--sizes", "64,64K", "--mode", "stream", "--channels", "5",
-                                "--threads", "2", "--bidirectional", "--bare-sockets", "2"});
+class PerfOverEach : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(PerfCommand, PerfOverEach, testing::Values("link", "net"),
+                         [](const auto& tested) { return tested.param; });
+
+TEST_P(PerfOverEach, ManyChannelsBothWaysOverSeveralThreads) {
+  const json report =
+      loopback({"--sizes", "64,64K", "--mode", "stream", "--channels", "5", "--threads", "2",
+                "--bidirectional", "--bare-sockets", "2", "--over", GetParam()});
+  EXPECT_EQ(report.at("over"), GetParam());
   ASSERT_EQ(report.at("points").size(), 2u);
   EXPECT_EQ(report.at("channels"), 5);
   EXPECT_EQ(report.at("bare_sockets"), 2);
@@ -75,9 +82,9 @@ TEST(PerfCommand, ManyChannelsBothWaysOverSeveralThreads) {
       << "five channels, two ways";
 }
 
-TEST(PerfCommand, DrivesAPluginByItsRules) {
-  const json report =
-      loopback({"--sizes", "8,4K,1M", "--plugin", emulator_plugin(), "--channels", "2"});
+TEST_P(PerfOverEach, DrivesAPluginByItsRules) {
+  const json report = loopback({"--sizes", "8,4K,1M", "--plugin", emulator_plugin(), "--channels",
+                                "2", "--over", GetParam()});
   EXPECT_THAT(report.at("transport").get<std::string>(), HasSubstr("emulated"));
   EXPECT_EQ(report.at("points").size(), 6u);
   EXPECT_EQ(report.at("chunk_bytes"), 524288);
@@ -85,7 +92,8 @@ TEST(PerfCommand, DrivesAPluginByItsRules) {
 
 TEST(PerfCommand, WrongBytesAreAFailure) {
   Command command = perf_command(
-      quick({"--loopback", "--sizes", "1M", "--mode", "stream", "--plugin", emulator_plugin()}));
+      quick({"--loopback", "--sizes", "1M", "--mode", "stream", "--over", "net", "--plugin",
+             emulator_plugin()}));
   command.with_env("HAWSER_EMU_FAULTS", "payload@0=corrupt:1500000");
   const Outcome outcome = run(command);
   EXPECT_EQ(outcome.exit_code, 1) << outcome.describe();
@@ -112,7 +120,7 @@ TEST(PerfCommand, PlotDrawsWhatWasMeasured) {
 TEST(PerfCommand, UsageIsSaid) {
   for (const Words& words :
        {Words{}, Words{"--loopback", "server"}, Words{"client"},
-        Words{"--loopback", "--sizes", "4"}, Words{"--loopback", "--channels", "0"},
+        Words{"--loopback", "--sizes", "4"}, Words{"--loopback", "--channels", "-1"},
         Words{"--loopback", "--mode", "x"}}) {
     const Outcome outcome = run(perf_command(words));
     EXPECT_EQ(outcome.exit_code, 2) << outcome.describe();
@@ -144,6 +152,16 @@ TEST_F(PerfPeers, TwoProgramsMeasureWithEachOther) {
   const Outcome measured = client.wait();
   EXPECT_EQ(measured.exit_code, 0) << measured.describe();
   EXPECT_THAT(measured.out, HasSubstr("not pinned"));
+  EXPECT_EQ(server.wait().exit_code, 0);
+}
+
+// The client chooses what is measured, this too.
+TEST_F(PerfPeers, TheServerMeasuresWhatTheClientSays) {
+  Subprocess server(side("server", {"--over", "link"}));
+  const Outcome measured = run(side(
+      "client", {"--over", "net", "--sizes", "4K", "--repeats", "1", "--duration-ms", "10"}));
+  EXPECT_EQ(measured.exit_code, 0) << measured.describe();
+  EXPECT_THAT(measured.out, HasSubstr("the bare net of"));
   EXPECT_EQ(server.wait().exit_code, 0);
 }
 

@@ -19,7 +19,7 @@ using testing::Not;
 constexpr std::size_t kPage = 4096;
 
 Command measurement(const Words& options) {
-  Command command{.args = {hawser_program(), "perf", "--loopback", "--plugin", emulator_plugin(),
+  Command command{.args = {hawser_program(), "perf", "--loopback", "--over", "net", "--plugin", emulator_plugin(),
                            "--channels", "8", "--bidirectional", "--mode", "stream", "--repeats",
                            "2", "--duration-ms", "50", "--bare-sockets", "0", "--timeout", "20"},
                   .env = {{"HAWSER_SOCKET_IFNAME", "lo"}},

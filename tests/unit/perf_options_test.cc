@@ -100,9 +100,12 @@ TEST(PerfOptionsCheck, AcceptsTheDefaults) {
 
 TEST(PerfOptionsCheck, NamesWhatIsOutOfRange) {
   EXPECT_THAT(problem([](auto& o) { o.address.clear(); }), HasSubstr("address"));
-  EXPECT_THAT(problem([](auto& o) { o.channels = 0; }), HasSubstr("channels: 0, want 1 to"));
-  EXPECT_THAT(problem([](auto& o) { o.channels = 1025; }), HasSubstr("channels"));
-  EXPECT_THAT(problem([](auto& o) { o.threads = 0; }), HasSubstr("threads"));
+  EXPECT_THAT(problem([](auto& o) { o.channels = -1; }), HasSubstr("channels"));
+  EXPECT_THAT(problem([](auto& o) { o.channels = 65; }), HasSubstr("--over net takes more"));
+  EXPECT_EQ(problem([](auto& o) { o.channels = 65, o.over = PerfOver::net; }), "");
+  EXPECT_THAT(problem([](auto& o) { o.channels = 1025, o.over = PerfOver::net; }),
+              HasSubstr("channels: 1025, want 0 to"));
+  EXPECT_THAT(problem([](auto& o) { o.threads = -1; }), HasSubstr("threads"));
   EXPECT_THAT(problem([](auto& o) { o.window = -1; }), HasSubstr("window"));
   EXPECT_THAT(problem([](auto& o) { o.repeats = 0; }), HasSubstr("repeats"));
   EXPECT_THAT(problem([](auto& o) { o.timeout_ms = 1; }), HasSubstr("timeout"));

@@ -42,11 +42,15 @@ void add_path(CLI::App& app, PerfArguments& given) {
   app.add_option("--cpus", o.cpus, "keep this side (loopback: the client) on these, as in 0-3,8");
   app.add_option("--server-cpus", given.server_cpus, "loopback: keep the server on these");
   app.add_flag("--no-pin", given.no_pin, "loopback: let both sides run anywhere");
-  app.add_option("--threads", o.threads, "threads of this side that poll the channels")
+  app.add_option("--threads", o.threads,
+                 "of this side: the engine's, 0: as it thinks best; over a net: that poll the "
+                 "channels, 0: one")
       ->capture_default_str();
-  add_chunk_bytes(app, o, "most per request; 0: as much as both transports take");
+  add_chunk_bytes(
+      app, o,
+      "most per request; 0: the engine's choice; over a net: as much as both transports take");
   app.add_option("--sockets", o.sockets,
-                 "sockets of a channel of the built-in transport, at most; 0: as "
+                 "sockets of a channel of the built-in transport, at most; 0: one; over a net: as "
                  "HAWSER_SOCKETS_PER_CHANNEL says")
       ->capture_default_str();
   app.add_option("--bare-congestion", o.bare_congestion,
@@ -56,13 +60,20 @@ void add_path(CLI::App& app, PerfArguments& given) {
 void add_work(CLI::App& app, PerfArguments& given) {
   PerfOptions& o = given.options;
   app.add_option("--sizes", given.sizes, "message sizes, as in 8,64,4K,1M,1G");
+  add_choice<PerfOver>(app, "--over", o.over, {{"link", PerfOver::link}, {"net", PerfOver::net}},
+                       "what to measure: a link, as users of the library have it; or the "
+                       "transport alone, channel by channel");
   add_choice<PerfMode>(
       app, "--mode", o.mode,
       {{"stream", PerfMode::stream}, {"pingpong", PerfMode::ping_pong}, {"both", PerfMode::both}},
-      "what to measure");
+      "which traffic");
   app.add_flag("--bidirectional", o.bidirectional, "streams go both ways at once");
-  app.add_option("--channels", o.channels, "channels, all on one device")->capture_default_str();
-  app.add_option("--window", o.window, "requests in flight per channel; 0: the transport's most")
+  app.add_option(
+         "--channels", o.channels,
+         "channels, all on one device; 0: as many as an engine thinks best; over a net: one")
+      ->capture_default_str();
+  app.add_option("--window", o.window,
+                 "messages in flight per channel; 0: 256; over a net: the transport's most")
       ->capture_default_str();
   add_bytes(app, "--ring-bytes", o.ring_bytes, "buffers that a channel's messages go round");
   app.add_option("--repeats", o.repeats, "how often each figure is taken")->capture_default_str();

@@ -1,21 +1,21 @@
-#include "node/memory.h"
+#include "side/link_memory.h"
 
 #include "base/log.h"
 
-namespace hawser::node {
+namespace hawser {
 namespace {
 
 constexpr int kDeregisterTimeoutMs = 5'000;
 
 }  // namespace
 
-Result<Memory> Memory::make(Engine& engine, Buffer buffer, Rights rights) {
+Result<LinkMemory> LinkMemory::make(Engine& engine, Buffer buffer, Rights rights) {
   const MemoryRange& range = buffer.range();
   HAWSER_ASSIGN(Region region, engine.register_memory(range.data, range.bytes, rights));
-  return Memory(std::move(buffer), std::move(region));
+  return LinkMemory(std::move(buffer), std::move(region));
 }
 
-Memory::~Memory() {
+LinkMemory::~LinkMemory() {
   if (!buffer_) return;
   const Status ended = region_.deregister(InFlight::fail, kDeregisterTimeoutMs);
   if (ended.ok()) return;
@@ -24,4 +24,4 @@ Memory::~Memory() {
   static_cast<void>(buffer_.release());
 }
 
-}  // namespace hawser::node
+}  // namespace hawser
