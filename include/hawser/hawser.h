@@ -103,6 +103,11 @@ typedef struct hawser_engine_options {
   int32_t stall_ms;      // a channel that moves nothing for so long is given up; default 500
   int32_t peer_silence_ms;  // a peer that answers nowhere for so long is gone; default 10000
   int32_t retry_ms;         // how soon a channel that went down is tried again; default 500
+  // Not 0: a hosted plugin runs in a process of its own, so that its crash, exit or hang is an
+  // error here and nothing else; HAWSER_INVALID_ARGUMENT where there is no plugin. 0:
+  // HAWSER_ISOLATE says.
+  int32_t isolate;
+  int32_t reserved;
 } hawser_engine_options_t;
 
 typedef struct hawser_link_options {

@@ -24,7 +24,7 @@ constexpr std::size_t first_size(const hawser_link_options_t*) {
 constexpr std::size_t first_size(const hawser_transfer_options_t*) {
   return 40;
 }
-static_assert(sizeof(hawser_engine_options_t) == 64);
+static_assert(sizeof(hawser_engine_options_t) == 72);
 static_assert(sizeof(hawser_link_options_t) == 40);
 static_assert(sizeof(hawser_transfer_options_t) == 40);
 
@@ -122,6 +122,7 @@ std::string text_of(const char* text) {
 Result<EngineOptions> read_options(const hawser_engine_options_t* given) {
   const auto options = ours_of(given);
   if (!options.ok()) return options.error();
+  if (const Status zero = unused(options->reserved); !zero.ok()) return zero.error();
   auto devices = device_names(options->devices, options->device_count);
   if (!devices.ok()) return devices.error();
   EngineOptions read;
@@ -133,6 +134,7 @@ Result<EngineOptions> read_options(const hawser_engine_options_t* given) {
   read.stall_ms = options->stall_ms;
   read.peer_silence_ms = options->peer_silence_ms;
   read.retry_ms = options->retry_ms;
+  read.isolate = options->isolate != 0;
   return read;
 }
 

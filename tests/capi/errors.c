@@ -140,6 +140,33 @@ static void options_that_are_longer(void) {
   CHECK(engine == NULL);
 }
 
+// A caller of the first hawser.h, whose options end before `isolate`.
+static void options_that_are_shorter(void) {
+  const size_t first = offsetof(hawser_engine_options_t, isolate);
+  hawser_engine_options_t options;
+  hawser_engine_t* engine = NULL;
+  CHECK(first == 64);
+  memset(&options, 0xff, sizeof options);
+  CHECK_OK(hawser_engine_options_init(&options, first));
+  CHECK(options.size == first && options.isolate == -1);  // not ours to touch
+  CHECK_OK(hawser_engine_create(&options, &engine));      // nor to read
+  hawser_engine_destroy(engine);
+}
+
+static void options_that_isolate(void) {
+  hawser_engine_options_t options;
+  hawser_engine_t* engine = NULL;
+  CHECK_OK(hawser_engine_options_init(&options, sizeof options));
+  CHECK(options.isolate == 0 && options.reserved == 0);
+  options.plugin = "builtin";
+  options.isolate = 1;
+  CHECK_STATUS(HAWSER_INVALID_ARGUMENT, hawser_engine_create(&options, &engine));
+  CHECK(strstr(hawser_last_error(), "nothing to isolate") != NULL);
+  options.isolate = 0;
+  options.reserved = 1;
+  CHECK_STATUS(HAWSER_INVALID_ARGUMENT, hawser_engine_create(&options, &engine));
+}
+
 static void options_that_are_wrong(void) {
   const char* const devices[] = {"no-such-device", NULL};
   hawser_engine_options_t options;
@@ -168,6 +195,8 @@ static void options_that_are_wrong(void) {
 void test_options(void) {
   options_defaults();
   options_that_are_longer();
+  options_that_are_shorter();
+  options_that_isolate();
   options_that_are_wrong();
 }
 
