@@ -198,16 +198,6 @@ const Parameter kUnpackPoolBytes{
     "The size of a plugin's bounce pool, which bounds what is in flight. 0 asks "
     "the CUDA driver; where it cannot tell (a pool in host memory), only the "
     "window bounds."};
-const Parameter kHoldAt{"HAWSER_HOLD_AT",
-                        ParameterKind::text,
-                        "",
-                        "",
-                        "",
-                        kNoMin,
-                        kNoMax,
-                        "For tests: the validation stops for ever when it reaches the step of this "
-                        "name, as a hung process "
-                        "would, and logs that it did. Steps: see docs/wire-protocol.md."};
 const Parameter kNcclNetPlugin{
     "NCCL_NET_PLUGIN",
     ParameterKind::text,
@@ -408,7 +398,6 @@ std::span<const Parameter* const> all_parameters() {
       &kPortBase,
       &kUnpack,
       &kUnpackPoolBytes,
-      &kHoldAt,
       &kNcclNetPlugin,
       &kNcclNet,
       &kNcclTuning,

@@ -55,7 +55,6 @@ extern const Parameter kPeerSilenceMs;
 extern const Parameter kPortBase;
 extern const Parameter kUnpack;
 extern const Parameter kUnpackPoolBytes;
-extern const Parameter kHoldAt;
 extern const Parameter kNcclNetPlugin;
 extern const Parameter kNcclNet;
 extern const Parameter kNcclTuning;

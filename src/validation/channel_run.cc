@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "net/call_journal.h"
-#include "validation/hold.h"
+#include "validation/steps.h"
 
 namespace hawser {
 namespace {
@@ -132,7 +132,7 @@ ChannelRun::Failure ChannelRun::open_receiver() {
   const wire::HandleOffer offer{pass_, static_cast<std::uint32_t>(channel_), handle};
   if (const Status sent = state_.session->send(offer); !sent.ok())
     return failure(Operation::peer, sent.error());
-  if (channel_ == 0) hold_at("handles");
+  if (channel_ == 0) reached("handles");
   auto channel =
       state_.manager.accept(key(), std::move(*listener), state_.channel_options(), bound());
   if (!channel.ok()) return blamed(Operation::accept, channel.error());
@@ -144,7 +144,7 @@ ChannelRun::Failure ChannelRun::open_sender() {
   const auto handle =
       state_.board->wait_handle(pass_, static_cast<std::uint32_t>(channel_), deadline_);
   if (!handle.ok()) return failure(Operation::peer, handle.error());
-  if (channel_ == 0) hold_at("handles");
+  if (channel_ == 0) reached("handles");
   auto channel = state_.manager.connect(key(), *handle, state_.channel_options(), bound());
   if (!channel.ok()) return blamed(Operation::connect, channel.error());
   slot().channel = std::move(*channel);
@@ -179,12 +179,12 @@ ChannelStep ChannelRun::transfer(std::uint32_t iteration) {
   Failure failed = enter(Operation::transfer);
   if (!failed) failed = move();
   if (!failed && state_.role == Role::server) failed = verify(iteration);
-  if (channel_ == 0) hold_at("results");
+  if (channel_ == 0) reached("results");
   return exchange(wire::Stage::transferred, std::move(failed));
 }
 
 ChannelRun::Failure ChannelRun::move() {
-  if (channel_ == 0) hold_at("transfer");
+  if (channel_ == 0) reached("transfer");
   const Status moved = slot().channel->transfer(memory(), slot().registration, bound());
   return moved.ok() ? Failure() : blamed(Operation::transfer, moved.error());
 }

@@ -6,7 +6,7 @@
 
 #include "base/bounded.h"
 #include "base/log.h"
-#include "validation/hold.h"
+#include "validation/steps.h"
 
 namespace hawser {
 namespace {
@@ -71,7 +71,7 @@ void Run::create(std::uint32_t index, PassOutcome& pass) {
         channel.created = done;
         channel.up = done && !channel.failure;
       });
-  hold_at("created");
+  reached("created");
 }
 
 void Run::iterate(std::uint32_t index, PassOutcome& pass) {
@@ -97,7 +97,7 @@ void Run::iteration(std::uint32_t index, std::uint32_t number, PassOutcome& pass
 }
 
 void Run::settle(std::uint32_t index, PassOutcome& pass) {
-  hold_at("close");
+  reached("close");
   log_debug("pass {} is done: waiting for the other side's word", index);
   const wire::PassDone own{index, !pass.creation_failed(), usable()};
   static_cast<void>(state_->session->send(own).ok());  // meet() finds out

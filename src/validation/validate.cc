@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "bootstrap/rendezvous.h"
 #include "side/checks.h"
-#include "validation/hold.h"
 #include "validation/run.h"
+#include "validation/steps.h"
 
 namespace hawser {
 namespace {
@@ -153,11 +153,11 @@ Status Validation::serve() {
 
 Status Validation::call() {
   const int peer_gpu = options_.target_gpu();
-  hold_at("hello");
+  reached("hello");
   HAWSER_ASSIGN(Rendezvous met,
                 rendezvous_connect(options_.address, options_.port_base, peer_gpu, hello(),
                                    Deadline::after(Milliseconds(options_.timeout_ms))));
-  hold_at("plan");
+  reached("plan");
   if (met.plan.chunk_bytes > own_chunk_limit(options_, *environment_))
     return Error(Code::protocol,
                  fmt::format("the server planned chunks of {} bytes, more than this side offered",
@@ -199,7 +199,7 @@ Result<wire::Plan> Validation::decide(const wire::Hello& said) const {
         fmt::format("the client wants GPU {}, this server is GPU {}: check --gpu, --peer-gpu and "
                     "--port-base",
                     said.target_gpu, options_.gpu));
-  hold_at("plan");
+  reached("plan");
   return plan(said.max_request_bytes);
 }
 

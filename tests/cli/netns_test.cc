@@ -81,7 +81,7 @@ TEST_F(TwoNamespaces, Ipv6) {
 // A cable that is pulled in the middle: both sides end with a reason.
 TEST_F(TwoNamespaces, LinkCutDuringTheTransfer) {
   pair_.with("--timeout", "3");
-  pair_.server_env.emplace_back("HAWSER_HOLD_AT", "transfer");
+  pair_.server_holds_at = "transfer";
   Subprocess server(pair_.server()), client(pair_.client());
   ASSERT_TRUE(server.wait_for_output("holding at transfer"));
   ASSERT_TRUE(netns_->configure(netns_->a(), "link set hw0 down"));

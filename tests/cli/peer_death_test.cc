@@ -23,7 +23,7 @@ constexpr seconds kBounded{25};
 ValidationPair held_at(const std::string& step, bool server, const char* timeout) {
   ValidationPair pair;
   pair.with("--timeout", timeout);
-  (server ? pair.server_env : pair.client_env).emplace_back("HAWSER_HOLD_AT", step);
+  (server ? pair.server_holds_at : pair.client_holds_at) = step;
   return pair;
 }
 

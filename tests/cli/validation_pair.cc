@@ -12,7 +12,6 @@ namespace {
 const Environment kCleanEnvironment = {
     {"HAWSER_PORT_BASE", ""},
     {"HAWSER_LOG_LEVEL", ""},
-    {"HAWSER_HOLD_AT", ""},
     {"HAWSER_SOCKET_IFNAME", ""},
     {"HAWSER_SOCKET_FAMILY", ""},
     {"HAWSER_CUDA_LIBRARY", ""},
@@ -53,6 +52,9 @@ std::string hawser_program() {
 std::string validation_program() {
   return HAWSER_TEST_BINARY_DIR "/tests/test_devmem_validation";
 }
+std::string holding_program() {
+  return HAWSER_TEST_BINARY_DIR "/tests/holding_validation";
+}
 std::string emulator_plugin() {
   return HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so";
 }
@@ -67,7 +69,9 @@ ValidationPair::ValidationPair()
 
 Command ValidationPair::side(const std::string& role, const std::string& address) const {
   const bool serves = role == "server";
-  Command command{.args = {validation_program(), role, address, std::to_string(gpu), dev},
+  const std::string& step = serves ? server_holds_at : client_holds_at;
+  const std::string program = step.empty() ? validation_program() : holding_program();
+  Command command{.args = {program, role, address, std::to_string(gpu), dev},
                   .env = {},
                   .cwd = {},
                   .netns = serves ? server_netns : client_netns};
@@ -75,6 +79,7 @@ Command ValidationPair::side(const std::string& role, const std::string& address
   add(command.args, serves ? server_only : client_only);
   Environment environment = env;
   add(environment, serves ? server_env : client_env);
+  environment.emplace_back("HAWSER_HOLD_AT", step);
   command.env = merged(environment);
   return command;
 }

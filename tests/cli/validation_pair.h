@@ -15,6 +15,7 @@ namespace hawser::test {
 // Where the programs and plugins of this build are.
 std::string hawser_program();
 std::string validation_program();
+std::string holding_program();
 std::string emulator_plugin();
 std::string simulated_cuda();
 
@@ -50,7 +51,8 @@ struct ValidationPair {
   int gpu = 0;
   std::string dev = "lo";
   std::string server_netns, client_netns;
-  Words both, server_only, client_only;  // options
+  std::string server_holds_at, client_holds_at;  // a step of docs/wire-protocol.md; empty: goes on
+  Words both, server_only, client_only;          // options
   Environment env, server_env, client_env;
 
  private:

@@ -137,7 +137,7 @@ TEST(VerdictRun, OfAPluginThatEndsDeterminesNothing) {
 
 TEST(VerdictRun, OfAPeerThatDiedDeterminesNothing) {
   ValidationPair pair;
-  pair.server_env.emplace_back("HAWSER_HOLD_AT", "transfer");
+  pair.server_holds_at = "transfer";
   Subprocess server(pair.server()), client(pair.client());
   ASSERT_TRUE(server.wait_for_output("holding at transfer"));
   server.send_signal(SIGKILL);
