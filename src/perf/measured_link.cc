@@ -47,6 +47,7 @@ int milliseconds_left(const WaitBound& bound) {
 LinkOptions MeasuredLink::link_options() const {
   LinkOptions options;
   options.devices = {device_};
+  options.gpu = gpu_;
   options.channels_per_device = options_.channels;
   return options;
 }
@@ -54,6 +55,7 @@ LinkOptions MeasuredLink::link_options() const {
 Status MeasuredLink::open(const Environment& environment, Session& session, Inbox& inbox,
                           const WaitBound& bound) {
   device_ = environment.net_device().name;
+  if (environment.gpu) gpu_ = environment.gpu->info().ordinal;
   EngineOptions options;
   options.devices = {device_};
   options.threads = options_.threads;

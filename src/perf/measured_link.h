@@ -62,6 +62,7 @@ class MeasuredLink {
 
   const MeasuredLinkOptions options_;
   std::string device_;
+  int gpu_ = -1;  // whose memory it is; -1: of the host
   std::unique_ptr<Engine> engine_;
   std::optional<LinkMemory> out_, in_;
   RemoteRegion there_;
