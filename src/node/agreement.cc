@@ -25,31 +25,32 @@ const char* proof(const Terms& terms) {
   return terms.verify ? "verified" : "unverified";
 }
 
-Patience patience_of(NodeState& state, const Link& link, Milliseconds timeout) {
+LinkWait link_wait_of(NodeState& state, const Link& link, Milliseconds timeout) {
   return {link, &state.board, timeout, true};
 }
 
 // Says no, and why, and sees to it that the peer hears it.
-void refuse(Talk& talk, const Error& why) {
-  if (talk.say(kTagSetting, Refuse{why.message()}).ok()) static_cast<void>(talk.flush().ok());
-  talk.patience().link.close(kPartingMs);
+void refuse(Messenger& messenger, const Error& why) {
+  if (messenger.say(kTagSetting, Refuse{why.message()}).ok())
+    static_cast<void>(messenger.flush().ok());
+  messenger.link_wait().link.close(kPartingMs);
 }
 
 Result<Agreed> answer_client(NodeState& state, std::size_t gpu, const Link& link,
                              Milliseconds timeout) {
   HAWSER_ASSIGN(
-      std::unique_ptr<Talk> talk,
-      Talk::open(*state.engine, patience_of(state, link, std::min(timeout, kHelloTimeout))));
-  HAWSER_ASSIGN(Hello said, talk->expect<Hello>(kTagSetting, "the client's first word"));
+      std::unique_ptr<Messenger> messenger,
+      Messenger::open(*state.engine, link_wait_of(state, link, std::min(timeout, kHelloTimeout))));
+  HAWSER_ASSIGN(Hello said, messenger->expect<Hello>(kTagSetting, "the client's first word"));
   const Plan plan{state.hello(static_cast<std::uint32_t>(gpu)), state.seed};
   Status fits = judge(said, plan.server);
   if (fits.ok()) fits = state.board.claim_peer(said.process);
   if (!fits.ok()) {
-    refuse(*talk, fits.error());
+    refuse(*messenger, fits.error());
     return fits.error();
   }
-  HAWSER_TRY(talk->say(kTagSetting, plan));
-  return Agreed{std::move(talk), {plan, std::move(said)}};
+  HAWSER_TRY(messenger->say(kTagSetting, plan));
+  return Agreed{std::move(messenger), {plan, std::move(said)}};
 }
 
 Result<Agreed> serve_gpu(NodeState& state, std::size_t gpu, const Deadline& deadline) {
@@ -69,8 +70,9 @@ Result<Agreed> serve_gpu(NodeState& state, std::size_t gpu, const Deadline& dead
 }
 
 // A refusal is meant for all links of this side: each says the same.
-Result<Plan> hear_plan(NodeState& state, Talk& talk) {
-  HAWSER_ASSIGN(const Message heard, talk.hear(kTagSetting, kSettingBytes, "the server's answer"));
+Result<Plan> hear_plan(NodeState& state, Messenger& messenger) {
+  HAWSER_ASSIGN(const Message heard,
+                messenger.hear(kTagSetting, kSettingBytes, "the server's answer"));
   if (const Plan* const plan = std::get_if<Plan>(&heard)) return *plan;
   const Refuse* const refuse = std::get_if<Refuse>(&heard);
   if (refuse == nullptr)
@@ -86,14 +88,14 @@ Result<Agreed> call_gpu(NodeState& state, std::size_t gpu, const Deadline& deadl
                 channel_port(options.port_base, static_cast<int>(gpu), 0));
   HAWSER_ASSIGN(const Link link,
                 state.engine->connect(options.address, port, state.link_options(gpu)));
-  HAWSER_ASSIGN(std::unique_ptr<Talk> talk,
-                Talk::open(*state.engine, patience_of(state, link, deadline.timeout())));
+  HAWSER_ASSIGN(std::unique_ptr<Messenger> messenger,
+                Messenger::open(*state.engine, link_wait_of(state, link, deadline.timeout())));
   const Hello own = state.hello(static_cast<std::uint32_t>(gpu));
-  HAWSER_TRY(talk->say(kTagSetting, own));
-  Result<Plan> plan = hear_plan(state, *talk);
+  HAWSER_TRY(messenger->say(kTagSetting, own));
+  Result<Plan> plan = hear_plan(state, *messenger);
   Status fits = plan.ok() ? judge(*plan, own) : Status(plan.error());
   if (fits.ok()) fits = state.board.claim_peer(plan->server.process);
-  if (fits.ok()) return Agreed{std::move(talk), {*plan, plan->server}};
+  if (fits.ok()) return Agreed{std::move(messenger), {*plan, plan->server}};
   link.close();
   return fits.error();
 }

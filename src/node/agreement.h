@@ -6,14 +6,14 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "node/message.h"
+#include "node/messenger.h"
 #include "node/state.h"
-#include "node/talk.h"
 
 namespace hawser::node {
 
 // A link whose ends have agreed.
 struct Agreed {
-  std::unique_ptr<Talk> talk;
+  std::unique_ptr<Messenger> messenger;
   Settled settled;
 };
 

@@ -39,18 +39,18 @@ void GpuRun::run() {
   if (receive_lane_) outcome_.received = receive_lane_->count();
   if (outcome_.error)
     state_->board.note(fmt::format("GPU {}: error: {}", gpu_, outcome_.error->message()));
-  seat().leave(std::move(outcome_));
+  view().leave(std::move(outcome_));
 }
 
 Status GpuRun::go() {
   Arrival arrival(state_->board);
   HAWSER_TRY(meet());
-  seat().enter(Stage::preparing);
+  view().enter(Stage::preparing);
   HAWSER_TRY(prepare());
   arrival.now();
   state_->board.wait_for_all();
   HAWSER_TRY(exchange_ready());
-  seat().enter(Stage::moving);
+  view().enter(Stage::moving);
   outcome_.start_s = outcome_.end_s = now_s();
   const Status moved = move();
   outcome_.end_s = now_s();
@@ -64,10 +64,10 @@ Status GpuRun::go() {
 Status GpuRun::meet() {
   const Milliseconds timeout(state_->options.timeout_ms);
   HAWSER_ASSIGN(agreed_, agree(*state_, gpu_, Deadline::after(timeout)));
-  Patience& patience = agreed_.talk->patience();
-  patience.timeout = timeout;
-  link_ = patience.link;
-  seat().take_link(link_);
+  LinkWait& link_wait = agreed_.messenger->link_wait();
+  link_wait.timeout = timeout;
+  link_ = link_wait.link;
+  view().take_link(link_);
   outcome_.met = peer_listens_ = true;
   HAWSER_ASSIGN(const bool first, state_->board.settle(agreed_.settled));
   const std::string news = differences(terms(), state_->hello(0).terms);
@@ -89,9 +89,9 @@ Status GpuRun::prepare() {
 }
 
 Status GpuRun::open(Way& way, Rights rights) {
-  Patience patience = agreed_.talk->patience();
-  patience.heeds_stop = false;  // a lane that moves ends in good order
-  HAWSER_ASSIGN(way.talk, Talk::open(*state_->engine, patience));
+  LinkWait link_wait = agreed_.messenger->link_wait();
+  link_wait.heeds_stop = false;  // a lane that moves ends in good order
+  HAWSER_ASSIGN(way.messenger, Messenger::open(*state_->engine, link_wait));
   for (std::size_t i = 0; i < kSlots; ++i) {
     HAWSER_ASSIGN(Buffer buffer, state_->places.gpus[gpu_].allocate(terms().bytes));
     HAWSER_ASSIGN(LinkMemory memory, LinkMemory::make(*state_->engine, std::move(buffer), rights));
@@ -101,18 +101,19 @@ Status GpuRun::open(Way& way, Rights rights) {
 }
 
 Status GpuRun::exchange_ready() {
-  Talk& talk = *agreed_.talk;
-  talk.patience().timeout *= kReadyTimeouts;
+  Messenger& messenger = *agreed_.messenger;
+  messenger.link_wait().timeout *= kReadyTimeouts;
   Ready ready{static_cast<std::uint32_t>(gpu_), plan().seed, terms(), {}};
   for (std::size_t i = 0; i < in_.slots.size(); ++i) {
     const std::vector<std::byte> token = in_.slots[i].region().token();
     std::copy_n(token.begin(), std::min(token.size(), kRegionTokenBytes), ready.tokens[i].begin());
   }
-  HAWSER_TRY(talk.say(kTagSetting, ready));
-  HAWSER_ASSIGN(const Ready there, talk.expect<Ready>(kTagSetting, "the other side's readiness"));
+  HAWSER_TRY(messenger.say(kTagSetting, ready));
+  HAWSER_ASSIGN(const Ready there,
+                messenger.expect<Ready>(kTagSetting, "the other side's readiness"));
   peer_listens_ = false;
-  talk.patience().timeout /= kReadyTimeouts;
-  talk.patience().heeds_stop = false;
+  messenger.link_wait().timeout /= kReadyTimeouts;
+  messenger.link_wait().heeds_stop = false;
   if (there.gpu != gpu_ || there.seed != ready.seed || there.terms != ready.terms)
     return Error(Code::protocol, "the two sides mean different things by the same plan");
   for (std::size_t i = 0; sends() && i < kSlots; ++i) {
@@ -139,22 +140,23 @@ Status GpuRun::move() {
 }
 
 Status GpuRun::send() {
-  send_lane_.emplace(work(true), *out_.talk, out_.slots, remotes_);
+  send_lane_.emplace(work(true), *out_.messenger, out_.slots, remotes_);
   return send_lane_->run();
 }
 
 Status GpuRun::receive() {
-  receive_lane_.emplace(work(false), *in_.talk, in_.slots);
+  receive_lane_.emplace(work(false), *in_.messenger, in_.slots);
   return receive_lane_->run();
 }
 
 Status GpuRun::exchange_summaries() {
   if (receive_lane_ && receive_lane_->wrong()) outcome_.error = receive_lane_->wrong();
   const Summary here = summary();
-  Talk& talk = *agreed_.talk;
-  HAWSER_TRY(talk.say(kTagSetting, here));
-  HAWSER_ASSIGN(const Summary there, talk.expect<Summary>(kTagSetting, "the other side's summary"));
-  HAWSER_TRY(talk.flush());
+  Messenger& messenger = *agreed_.messenger;
+  HAWSER_TRY(messenger.say(kTagSetting, here));
+  HAWSER_ASSIGN(const Summary there,
+                messenger.expect<Summary>(kTagSetting, "the other side's summary"));
+  HAWSER_TRY(messenger.flush());
   outcome_.interrupted = here.interrupted || there.interrupted;
   if (!there.well && !outcome_.error) {
     outcome_.error_there = true;
@@ -195,15 +197,16 @@ void GpuRun::settle() {
 
 // Nobody closes before the other has seen its accounts settle.
 void GpuRun::part() {
-  static_cast<void>(agreed_.talk->part().ok());
+  static_cast<void>(agreed_.messenger->part().ok());
   link_.close(kCloseMs);
 }
 
 void GpuRun::end_badly(const Error& error) {
   if (!outcome_.error) outcome_.error = error;
   if (!link_) return;
-  if (peer_listens_ && link_.up() && agreed_.talk->say(kTagSetting, Refuse{error.message()}).ok())
-    static_cast<void>(agreed_.talk->flush().ok());
+  if (peer_listens_ && link_.up() &&
+      agreed_.messenger->say(kTagSetting, Refuse{error.message()}).ok())
+    static_cast<void>(agreed_.messenger->flush().ok());
   if (!outcome_.exact) outcome_.link = link_.report();
   link_.close();
 }

@@ -16,12 +16,12 @@ class GpuRun {
  public:
   GpuRun(std::shared_ptr<NodeState> state, std::size_t gpu);
 
-  // Meets, agrees, moves, compares, tells, and leaves the outcome in the GPU's seat.
+  // Meets, agrees, moves, compares, tells, and leaves the outcome in the GPU's view.
   void run();
 
  private:
   struct Way {  // out or in
-    std::unique_ptr<Talk> talk;
+    std::unique_ptr<Messenger> messenger;
     SlotMemory slots;
   };
 
@@ -44,7 +44,7 @@ class GpuRun {
   LaneWork work(bool out) const;
   Volume volume() const;
   double now_s() const;
-  Seat& seat() { return state_->seats[gpu_]; }
+  GpuView& view() { return state_->views[gpu_]; }
   const Plan& plan() const { return agreed_.settled.plan; }
   const Terms& terms() const { return plan().server.terms; }
 

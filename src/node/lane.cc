@@ -35,13 +35,13 @@ Status SendLane::run() {
     if (iteration > 0) HAWSER_TRY(finish(iteration - 1));
   }
   if (iteration > 0) HAWSER_TRY(finish(iteration - 1));
-  HAWSER_TRY(talk_.say(kTagStep, End{iteration}));
+  HAWSER_TRY(messenger_.say(kTagStep, End{iteration}));
   HAWSER_TRY(await_credits(iteration));
-  return talk_.flush();
+  return messenger_.flush();
 }
 
 bool SendLane::more(std::uint64_t iteration, const Deadline& end) {
-  if (enough_ || talk_.patience().board->stopping()) return false;
+  if (enough_ || messenger_.link_wait().board->stopping()) return false;
   return work_.iterations != 0 ? iteration < work_.iterations : iteration == 0 || !end.expired();
 }
 
@@ -57,21 +57,21 @@ void SendLane::write(std::uint64_t iteration) {
   const std::size_t slot = iteration % kSlots;
   asked_ += work_.bytes;
   writes_[slot] =
-      talk_.patience().link.write(slots_[slot].region(), 0, remotes_[slot], 0, work_.bytes);
+      messenger_.link_wait().link.write(slots_[slot].region(), 0, remotes_[slot], 0, work_.bytes);
 }
 
 Status SendLane::finish(std::uint64_t iteration) {
-  HAWSER_TRY(talk_.patience().wait(writes_[iteration % kSlots],
-                                   fmt::format("sending iteration {}", iteration)));
+  HAWSER_TRY(messenger_.link_wait().wait(writes_[iteration % kSlots],
+                                         fmt::format("sending iteration {}", iteration)));
   count_.bytes += work_.bytes;
   ++count_.iterations;
-  return talk_.say(kTagStep, Written{iteration});
+  return messenger_.say(kTagStep, Written{iteration});
 }
 
 Status SendLane::await_credits(std::uint64_t count) {
   for (; credits_ < count; ++credits_) {
     HAWSER_ASSIGN(const Credit credit,
-                  talk_.expect<Credit>(kTagCredit, "word that an iteration was compared"));
+                  messenger_.expect<Credit>(kTagCredit, "word that an iteration was compared"));
     if (credit.iteration != credits_)
       return Error(Code::protocol, fmt::format("the other side is done with iteration {}, not {}",
                                                credit.iteration, credits_));
@@ -82,10 +82,10 @@ Status SendLane::await_credits(std::uint64_t count) {
 
 Status ReceiveLane::run() {
   for (std::uint64_t iteration = 0;; ++iteration) {
-    HAWSER_ASSIGN(const Message step, talk_.hear(kTagStep, kStepBytes, kStepText));
+    HAWSER_ASSIGN(const Message step, messenger_.hear(kTagStep, kStepBytes, kStepText));
     const Written* const written = std::get_if<Written>(&step);
     const End* const end = std::get_if<End>(&step);
-    if (end != nullptr && end->iterations == iteration) return talk_.flush();
+    if (end != nullptr && end->iterations == iteration) return messenger_.flush();
     if (written == nullptr || written->iteration != iteration)
       return Error(Code::protocol, fmt::format("{}: came {}, want iteration {} or the end",
                                                kStepText, message_name(step), iteration));
@@ -97,8 +97,8 @@ Status ReceiveLane::take(std::uint64_t iteration) {
   count_.bytes += work_.bytes;
   ++count_.iterations;
   if (work_.verify && !wrong_) HAWSER_TRY(check(iteration));
-  const bool stop = wrong_.has_value() || talk_.patience().board->stopping();
-  return talk_.say(kTagCredit, Credit{iteration, stop});
+  const bool stop = wrong_.has_value() || messenger_.link_wait().board->stopping();
+  return messenger_.say(kTagCredit, Credit{iteration, stop});
 }
 
 Status ReceiveLane::check(std::uint64_t iteration) {

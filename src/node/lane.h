@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "memory/pattern.h"
-#include "node/talk.h"
+#include "node/messenger.h"
 #include "side/link_memory.h"
 
 namespace hawser::node {
@@ -47,8 +47,8 @@ Status spoil_slots(const LaneWork& work, SlotMemory& slots);
 class SendLane {
  public:
   using Remotes = std::array<RemoteRegion, kSlots>;
-  SendLane(const LaneWork& work, Talk& talk, SlotMemory& slots, const Remotes& remotes)
-      : work_(work), talk_(talk), slots_(slots), remotes_(remotes) {}
+  SendLane(const LaneWork& work, Messenger& messenger, SlotMemory& slots, const Remotes& remotes)
+      : work_(work), messenger_(messenger), slots_(slots), remotes_(remotes) {}
 
   Status run();
   const LaneCount& count() const { return count_; }
@@ -62,7 +62,7 @@ class SendLane {
   Status await_credits(std::uint64_t count);
 
   const LaneWork work_;
-  Talk& talk_;
+  Messenger& messenger_;
   SlotMemory& slots_;
   const Remotes remotes_;
   std::array<Transfer, kSlots> writes_;
@@ -75,8 +75,8 @@ class SendLane {
 // Compares what comes, until the peer says that it was all. Used by one thread.
 class ReceiveLane {
  public:
-  ReceiveLane(const LaneWork& work, Talk& talk, SlotMemory& slots)
-      : work_(work), talk_(talk), slots_(slots) {}
+  ReceiveLane(const LaneWork& work, Messenger& messenger, SlotMemory& slots)
+      : work_(work), messenger_(messenger), slots_(slots) {}
 
   // Wrong data is no error of this: the peer is asked to stop, and wrong() tells.
   Status run();
@@ -88,7 +88,7 @@ class ReceiveLane {
   Status check(std::uint64_t iteration);
 
   const LaneWork work_;
-  Talk& talk_;
+  Messenger& messenger_;
   SlotMemory& slots_;
   std::optional<Error> wrong_;
   LaneCount count_;

@@ -59,7 +59,7 @@ class NodeRun {
   Status start();
   void watch();
   void call_back();
-  std::vector<SeatSample> samples() const;
+  std::vector<GpuSample> samples() const;
   bool all_left() const;
   bool only_stuck_ones_are_left() const;
   void end_threads();
@@ -77,8 +77,8 @@ class NodeRun {
   NodeOptions options_;
   const SideOutput& output_;
   std::shared_ptr<NodeState> state_;
-  std::vector<Thread> threads_;       // by GPU
-  std::optional<Deadline> patience_;  // with threads, once the run is stopped or called off
+  std::vector<Thread> threads_;      // by GPU
+  std::optional<Deadline> give_up_;  // with threads, once the run is stopped or called off
   bool abandoned_ = false;
 };
 
@@ -169,7 +169,7 @@ void NodeRun::watch() {
   while (!all_left() && !only_stuck_ones_are_left()) {
     std::this_thread::sleep_for(kLook);
     pass_notes_on();
-    if (!patience_ && (interrupted() || state_->board.called_off())) call_back();
+    if (!give_up_ && (interrupted() || state_->board.called_off())) call_back();
     if (Clock::system().now() < next) continue;
     next += Milliseconds(output_.progress_ms);
     if (output_.progress) output_.progress(progress.line(samples(), Clock::system().now()));
@@ -181,44 +181,44 @@ void NodeRun::watch() {
 // Whoever waits for a client comes back at once, whoever moves data as soon as it is in order.
 // Whoever looks for a server cannot be called.
 void NodeRun::call_back() {
-  patience_ = Deadline::after(kAbandonAfter);
+  give_up_ = Deadline::after(kAbandonAfter);
   for (const auto& acceptor : state_->acceptors) acceptor->close();
   if (state_->board.called_off()) return;
   note("interrupted: ending in good order; a second time ends at once");
   state_->board.stop();
 }
 
-std::vector<SeatSample> NodeRun::samples() const {
-  std::vector<SeatSample> all;
-  for (const Seat& seat : state_->seats) all.push_back(seat.sample());
+std::vector<GpuSample> NodeRun::samples() const {
+  std::vector<GpuSample> all;
+  for (const GpuView& view : state_->views) all.push_back(view.sample());
   return all;
 }
 
 bool NodeRun::all_left() const {
   for (std::size_t gpu = 0; gpu < threads_.size(); ++gpu)
-    if (!state_->seats[gpu].left()) return false;
+    if (!state_->views[gpu].left()) return false;
   return true;
 }
 
 bool NodeRun::only_stuck_ones_are_left() const {
-  if (!patience_ || !patience_->expired()) return false;
+  if (!give_up_ || !give_up_->expired()) return false;
   for (std::size_t gpu = 0; gpu < threads_.size(); ++gpu) {
-    const Seat& seat = state_->seats[gpu];
-    if (!seat.left() && seat.sample().stage != Stage::meeting) return false;
+    const GpuView& view = state_->views[gpu];
+    if (!view.left() && view.sample().stage != Stage::meeting) return false;
   }
   return true;
 }
 
 void NodeRun::end_threads() {
   for (std::size_t gpu = 0; gpu < threads_.size(); ++gpu) {
-    const bool left = state_->seats[gpu].left();
+    const bool left = state_->views[gpu].left();
     left ? threads_[gpu].join() : threads_[gpu].abandon();
     abandoned_ = abandoned_ || !left;
   }
 }
 
 GpuOutcome NodeRun::outcome_of(std::size_t gpu) const {
-  if (auto outcome = state_->seats[gpu].outcome()) return std::move(*outcome);
+  if (auto outcome = state_->views[gpu].outcome()) return std::move(*outcome);
   GpuOutcome stuck;
   stuck.gpu = static_cast<int>(gpu);
   stuck.name = state_->places.gpus[gpu].name;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "node/seat.h"
+#include "node/gpu_view.h"
 
 namespace hawser::node {
 
@@ -14,8 +14,8 @@ namespace hawser::node {
 class Progress {
  public:
   explicit Progress(TimePoint start) : start_(start), last_(start) {}
-  // `seats` are the GPUs, each time the same ones.
-  std::string line(const std::vector<SeatSample>& seats, TimePoint now);
+  // `views` are the GPUs, each time the same ones.
+  std::string line(const std::vector<GpuSample>& views, TimePoint now);
 
  private:
   TimePoint start_;

@@ -12,10 +12,10 @@
 #include <hawser/engine.h>
 
 #include "node/board.h"
+#include "node/gpu_view.h"
 #include "node/message.h"
 #include "node/node.h"
 #include "node/places.h"
-#include "node/seat.h"
 
 namespace hawser::node {
 
@@ -25,7 +25,7 @@ struct NodeState {
       : options(std::move(given)),
         places(std::move(found)),
         board(places.gpus.size()),
-        seats(places.gpus.size()) {}
+        views(places.gpus.size()) {}
 
   Hello hello(std::uint32_t gpu) const;
   LinkOptions link_options(std::size_t gpu) const;
@@ -38,7 +38,7 @@ struct NodeState {
   std::shared_ptr<Engine> engine;
   std::vector<std::unique_ptr<Acceptor>> acceptors;  // by GPU, on the server
   Board board;
-  std::deque<Seat> seats;  // by GPU
+  std::deque<GpuView> views;  // by GPU
 };
 
 }  // namespace hawser::node

@@ -15,7 +15,7 @@ namespace hawser {
 inline constexpr std::size_t kTokenBytes = 8;  // what one side tells the other by, over the channel
 
 // One direction: a channel, its ring, and a page behind the ring for tokens.
-struct Strand {
+struct OneWay {
   std::shared_ptr<Channel> channel;
   std::optional<Buffer> buffer;
   Registration* registration = nullptr;
@@ -31,8 +31,8 @@ struct Strand {
 
 // Not thread-safe: one thread at a time drives it.
 struct Lane {
-  Strand out;
-  Strand in;
+  OneWay out;
+  OneWay in;
 };
 
 }  // namespace hawser

@@ -78,10 +78,9 @@ Status LaneSet::connect(std::size_t lane, const WaitBound& bound) {
   return {};
 }
 
-Status LaneSet::furnish(Strand& strand) {
-  HAWSER_ASSIGN(strand.buffer, environment_.allocate(options_.ring_bytes + kPageBytes));
-  HAWSER_ASSIGN(strand.registration,
-                manager_.register_devmem_once(*strand.channel, strand.buffer->range()));
+Status LaneSet::furnish(OneWay& way) {
+  HAWSER_ASSIGN(way.buffer, environment_.allocate(options_.ring_bytes + kPageBytes));
+  HAWSER_ASSIGN(way.registration, manager_.register_devmem_once(*way.channel, way.buffer->range()));
   return {};
 }
 

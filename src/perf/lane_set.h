@@ -15,7 +15,7 @@ namespace hawser {
 struct LaneOptions {
   Role role = Role::server;
   int lanes = 1;
-  std::size_t ring_bytes = 0;  // allocated for each strand; a page for tokens comes on top
+  std::size_t ring_bytes = 0;  // allocated for each way; a page for tokens comes on top
   ChannelOptions channel;
 };
 
@@ -38,7 +38,7 @@ class LaneSet {
   Status join(std::size_t lane, const WaitBound& bound);
   Status accept(std::size_t lane, const WaitBound& bound);
   Status connect(std::size_t lane, const WaitBound& bound);
-  Status furnish(Strand& strand);
+  Status furnish(OneWay& way);
   ChannelKey key(std::size_t lane, bool inward) const;
   // The pass in which this side listens: its way in.
   std::uint32_t own_pass() const { return options_.role == Role::server ? 0 : 1; }

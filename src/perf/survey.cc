@@ -94,8 +94,8 @@ Result<Survey::Turn> Survey::begin(wire::PerfKind kind, std::uint64_t bytes) {
 // A step's messages are counted per channel, or per bare socket; a round trip is two.
 std::uint64_t Survey::messages_per_step_message(wire::PerfKind kind) const {
   if (is_ping_pong(kind)) return 2;
-  const int strands = kind == wire::PerfKind::stream ? options_.channels : options_.bare_sockets;
-  return static_cast<std::uint64_t>(options_.bidirectional ? 2 * strands : strands);
+  const int ways = kind == wire::PerfKind::stream ? options_.channels : options_.bare_sockets;
+  return static_cast<std::uint64_t>(options_.bidirectional ? 2 * ways : ways);
 }
 
 Status Survey::repeat(Turn& turn) {

@@ -195,16 +195,16 @@ TEST(NodeFigures, AreOverTheWholeTimeAndZeroInNone) {
 TEST(NodeProgress, TellsTheRateSinceTheLastLook) {
   const TimePoint start{};
   Progress progress(start);
-  std::vector<SeatSample> seats{{Stage::moving, 1'000'000'000, 4, 0}, {Stage::meeting, 0, 0, 0}};
-  EXPECT_THAT(progress.line(seats, start + Milliseconds(1000)),
+  std::vector<GpuSample> views{{Stage::moving, 1'000'000'000, 4, 0}, {Stage::meeting, 0, 0, 0}};
+  EXPECT_THAT(progress.line(views, start + Milliseconds(1000)),
               HasSubstr("1.0 s: 1.000 GB/s now (by GPU: 1.00 0.00); channels 4 up, 0 down; GPUs: 1 "
                         "meeting, 1 moving"));
-  seats[0] = {Stage::moving, 1'500'000'000, 3, 1};
-  seats[1] = {Stage::moving, 250'000'000, 4, 0};
-  EXPECT_THAT(progress.line(seats, start + Milliseconds(1500)),
+  views[0] = {Stage::moving, 1'500'000'000, 3, 1};
+  views[1] = {Stage::moving, 250'000'000, 4, 0};
+  EXPECT_THAT(progress.line(views, start + Milliseconds(1500)),
               HasSubstr("1.5 s: 1.500 GB/s now (by GPU: 1.00 0.50); channels 7 up, 1 down; GPUs: 2 "
                         "moving"));
-  EXPECT_THAT(progress.line(seats, start + Milliseconds(1500)), HasSubstr(": 0.000 GB/s"))
+  EXPECT_THAT(progress.line(views, start + Milliseconds(1500)), HasSubstr(": 0.000 GB/s"))
       << "no time has passed";
 }
 
@@ -216,15 +216,15 @@ TEST(NodeProgress, ALinkThatIsGoneMovesNothing) {
 }
 
 TEST(NodeSeat, ShowsItsStageAndKeepsItsOutcome) {
-  Seat seat;
-  EXPECT_EQ(seat.sample().stage, Stage::meeting);
-  EXPECT_FALSE(seat.left());
-  seat.enter(Stage::moving);
-  EXPECT_EQ(seat.sample().stage, Stage::moving);
-  seat.leave(reported_gpu(4));
-  EXPECT_TRUE(seat.left());
-  EXPECT_EQ(seat.outcome()->gpu, 4);
-  EXPECT_EQ(seat.sample().stage, Stage::ended);
+  GpuView view;
+  EXPECT_EQ(view.sample().stage, Stage::meeting);
+  EXPECT_FALSE(view.left());
+  view.enter(Stage::moving);
+  EXPECT_EQ(view.sample().stage, Stage::moving);
+  view.leave(reported_gpu(4));
+  EXPECT_TRUE(view.left());
+  EXPECT_EQ(view.outcome()->gpu, 4);
+  EXPECT_EQ(view.sample().stage, Stage::ended);
 }
 
 }  // namespace

@@ -88,18 +88,18 @@ class PerfLanes : public ::testing::TestWithParam<bool> {
     return out;
   }
 
-  static void fill(Strand& from, Strand& to, std::uint32_t key, std::size_t bytes) {
+  static void fill(OneWay& from, OneWay& to, std::uint32_t key, std::size_t bytes) {
     ASSERT_TRUE(write_pattern({5, 0, key}, *from.buffer, bytes).ok());
     ASSERT_TRUE(write_spoiled({5, 0, key}, *to.buffer, bytes).ok());
   }
-  static bool arrived(const Strand& to, std::uint32_t key, std::size_t bytes) {
+  static bool arrived(const OneWay& to, std::uint32_t key, std::size_t bytes) {
     return !check_pattern({5, 0, key}, *to.buffer, bytes)->has_value();
   }
 
   std::vector<Lane> client_, server_;
 
  private:
-  void join(int index, ChannelManager& from, Strand& out, ChannelManager& to, Strand& in) {
+  void join(int index, ChannelManager& from, OneWay& out, ChannelManager& to, OneWay& in) {
     const ChannelKey key{0, 0, index};
     ChannelOptions options;
     options.chunk_bytes = 4096;
@@ -110,9 +110,9 @@ class PerfLanes : public ::testing::TestWithParam<bool> {
     furnish(from, out);
     furnish(to, in);
   }
-  static void furnish(ChannelManager& manager, Strand& strand) {
-    strand.buffer = *Buffer::host(kRingBytes + kPageBytes);
-    strand.registration = *manager.register_devmem_once(*strand.channel, strand.buffer->range());
+  static void furnish(ChannelManager& manager, OneWay& way) {
+    way.buffer = *Buffer::host(kRingBytes + kPageBytes);
+    way.registration = *manager.register_devmem_once(*way.channel, way.buffer->range());
   }
 
   std::shared_ptr<FakeNet> net_;

@@ -12,7 +12,7 @@ namespace hawser::node {
 
 enum class Stage { meeting, preparing, moving, ended };
 
-struct SeatSample {
+struct GpuSample {
   Stage stage = Stage::meeting;
   std::uint64_t moved = 0;  // payload, sent and received
   int channels_up = 0;
@@ -20,11 +20,11 @@ struct SeatSample {
 };
 
 // Thread-safe.
-class Seat {
+class GpuView {
  public:
   void enter(Stage stage);
   void take_link(const Link& link);
-  SeatSample sample() const;
+  GpuSample sample() const;
 
   // The end of the thread's work.
   void leave(GpuOutcome outcome);

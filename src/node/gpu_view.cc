@@ -1,19 +1,19 @@
-#include "node/seat.h"
+#include "node/gpu_view.h"
 
 namespace hawser::node {
 
-void Seat::enter(Stage stage) {
+void GpuView::enter(Stage stage) {
   const std::lock_guard lock(mutex_);
   stage_ = stage;
 }
 
-void Seat::take_link(const Link& link) {
+void GpuView::take_link(const Link& link) {
   const std::lock_guard lock(mutex_);
   link_ = link;
 }
 
-SeatSample Seat::sample() const {
-  SeatSample sample;
+GpuSample GpuView::sample() const {
+  GpuSample sample;
   Link link;
   {
     const std::lock_guard lock(mutex_);
@@ -28,18 +28,18 @@ SeatSample Seat::sample() const {
   return sample;
 }
 
-void Seat::leave(GpuOutcome outcome) {
+void GpuView::leave(GpuOutcome outcome) {
   const std::lock_guard lock(mutex_);
   stage_ = Stage::ended;
   outcome_ = std::move(outcome);
 }
 
-std::optional<GpuOutcome> Seat::outcome() const {
+std::optional<GpuOutcome> GpuView::outcome() const {
   const std::lock_guard lock(mutex_);
   return outcome_;
 }
 
-bool Seat::left() const {
+bool GpuView::left() const {
   const std::lock_guard lock(mutex_);
   return outcome_.has_value();
 }

@@ -19,7 +19,7 @@ namespace hawser::node {
 
 // How waits on a link end: with the transfer, when the run is called off, when nothing has moved on
 // the link for the timeout, and, if `heeds_stop`, when the run is stopped. A value.
-struct Patience {
+struct LinkWait {
   Link link;
   Board* board = nullptr;
   Milliseconds timeout{0};
@@ -31,11 +31,11 @@ struct Patience {
 // Says and hears messages of its own tags, which are so small that the engine carries them in its
 // own frames: no channel counts them as payload. Used by one thread at a time. Its link is closed
 // before it goes.
-class Talk {
+class Messenger {
  public:
-  static Result<std::unique_ptr<Talk>> open(Engine& engine, Patience patience);
+  static Result<std::unique_ptr<Messenger>> open(Engine& engine, LinkWait link_wait);
 
-  Patience& patience() { return patience_; }
+  LinkWait& link_wait() { return link_wait_; }
 
   // Does not wait for the peer, but for earlier messages where there are many.
   Status say(Tag tag, const Message& message);
@@ -58,12 +58,12 @@ class Talk {
 
   Status settle(std::optional<Transfer>& said);
 
-  Talk(LinkMemory memory, Patience patience)
-      : memory_(std::move(memory)), patience_(std::move(patience)) {}
+  Messenger(LinkMemory memory, LinkWait link_wait)
+      : memory_(std::move(memory)), link_wait_(std::move(link_wait)) {}
   static Error unexpected(const Message& heard, std::string_view what);
 
   LinkMemory memory_;  // the slots of what is said, and one for what is heard
-  Patience patience_;
+  LinkWait link_wait_;
   std::array<std::optional<Transfer>, kOutSlots> said_;
   std::size_t next_ = 0;
 };

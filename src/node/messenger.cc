@@ -1,4 +1,4 @@
-#include "node/talk.h"
+#include "node/messenger.h"
 
 #include <fmt/core.h>
 
@@ -19,7 +19,7 @@ std::uint64_t moved_on(const Link& link) {
 
 }  // namespace
 
-Status Patience::wait(const Transfer& transfer, std::string_view what) const {
+Status LinkWait::wait(const Transfer& transfer, std::string_view what) const {
   std::optional<std::uint64_t> moved;
   Deadline deadline = Deadline::after(timeout);
   while (!transfer.wait(kSliceMs)) {
@@ -37,50 +37,50 @@ Status Patience::wait(const Transfer& transfer, std::string_view what) const {
   return ended.ok() ? ended : ended.error().within(what);
 }
 
-Result<std::unique_ptr<Talk>> Talk::open(Engine& engine, Patience patience) {
+Result<std::unique_ptr<Messenger>> Messenger::open(Engine& engine, LinkWait link_wait) {
   HAWSER_ASSIGN(Buffer buffer, Buffer::host(kPageBytes));
   HAWSER_ASSIGN(LinkMemory memory, LinkMemory::make(engine, std::move(buffer), Rights::none));
-  return std::unique_ptr<Talk>(new Talk(std::move(memory), std::move(patience)));
+  return std::unique_ptr<Messenger>(new Messenger(std::move(memory), std::move(link_wait)));
 }
 
-Status Talk::settle(std::optional<Transfer>& said) {
-  if (said) HAWSER_TRY(patience_.wait(*said, "a message to the other side"));
+Status Messenger::settle(std::optional<Transfer>& said) {
+  if (said) HAWSER_TRY(link_wait_.wait(*said, "a message to the other side"));
   said.reset();
   return {};
 }
 
-Status Talk::say(Tag tag, const Message& message) {
+Status Messenger::say(Tag tag, const Message& message) {
   const std::size_t slot = next_++ % kOutSlots;
   HAWSER_TRY(settle(said_[slot]));
   const std::size_t bytes = encoded_bytes(message);
   encode(message, std::span(memory_.at(slot * kSettingBytes), bytes));
-  said_[slot] = patience_.link.send(tag, memory_.region(), slot * kSettingBytes, bytes);
+  said_[slot] = link_wait_.link.send(tag, memory_.region(), slot * kSettingBytes, bytes);
   return {};
 }
 
-Status Talk::flush() {
+Status Messenger::flush() {
   for (auto& said : said_) HAWSER_TRY(settle(said));
   return {};
 }
 
-Result<Message> Talk::hear(Tag tag, std::size_t bytes, std::string_view what) {
-  const Transfer heard = patience_.link.recv(tag, memory_.region(), kInOffset, bytes);
-  HAWSER_TRY(patience_.wait(heard, what));
+Result<Message> Messenger::hear(Tag tag, std::size_t bytes, std::string_view what) {
+  const Transfer heard = link_wait_.link.recv(tag, memory_.region(), kInOffset, bytes);
+  HAWSER_TRY(link_wait_.wait(heard, what));
   return decode(std::span<const std::byte>(memory_.at(kInOffset), heard.bytes()));
 }
 
-Error Talk::unexpected(const Message& heard, std::string_view what) {
+Error Messenger::unexpected(const Message& heard, std::string_view what) {
   if (const Refuse* const refuse = std::get_if<Refuse>(&heard))
     return Error(Code::peer, "the other side refuses: " + refuse->reason);
   return Error(Code::protocol, fmt::format("{}: came {}", what, message_name(heard)));
 }
 
-Status Talk::part() {
-  const Link& link = patience_.link;
+Status Messenger::part() {
+  const Link& link = link_wait_.link;
   const Transfer there = link.send(kTagFarewell, memory_.region(), 0, 0);
   const Transfer here = link.recv(kTagFarewell, memory_.region(), 0, 0);
-  HAWSER_TRY(patience_.wait(here, "the farewell of the other side"));
-  return patience_.wait(there, "the farewell");
+  HAWSER_TRY(link_wait_.wait(here, "the farewell of the other side"));
+  return link_wait_.wait(there, "the farewell");
 }
 
 }  // namespace hawser::node
