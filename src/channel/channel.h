@@ -18,7 +18,7 @@ namespace hawser {
 
 class Gpu;
 
-// Which channel: the seed's coordinates.
+// Which channel.
 struct ChannelKey {
   int gpu = 0;
   int device = 0;

@@ -1,4 +1,4 @@
-// The seed's GlobalChannelManager: one per process; makes and holds the channels of all GPUs
+// One per process, by its owner's choice: makes and holds the channels of all GPUs
 // and NICs, and registers memory once, however many channels and threads ask.
 #pragma once
 

@@ -15,7 +15,7 @@ struct Cause {
 };
 
 std::string next_step(const Subject& subject, const Cause& cause);
-// Channels conflict: the page's words, where it is TCPX that they conflict in.
+// Channels conflict: the usual words, where it is TCPX that they conflict in.
 std::string next_step_of_conflict(const Subject& subject);
 std::string next_step_of_lost_peer();
 std::string next_step_without_run(const Error& error);

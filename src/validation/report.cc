@@ -30,7 +30,7 @@ std::string serialized_finding(const PassOutcome& retry) {
                      retry.succeeded(), retry.channels.size());
 }
 
-// Said where the page has no words: in a conflict it passed, which is what the page's words mean.
+// Said where the usual lines do not say it: in a conflict it passed, which is what they mean.
 std::string lone_finding(const Outcome& outcome) {
   if (!outcome.alone) return fmt::format("not known ({})", outcome.alone_missing);
   return outcome.alone->passed() ? "passes" : "fails too";

@@ -1,5 +1,5 @@
-// The report of the page: every line it may have, in the page's words, and the truth where the
-// page's words would not be true.
+// The report, line by line, in the form that scripts know (docs/report.md), and the truth where
+// that form would not be true.
 #pragma once
 
 #include <fmt/core.h>

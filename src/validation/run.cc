@@ -28,7 +28,7 @@ bool never_began(const ChannelStep& step) {
   return step.failure && step.failure->operation == Operation::stuck;
 }
 
-// The step of the page in which the host makes that call of a plugin.
+// The operation in which the host makes that call of a plugin.
 Operation operation_of_call(std::string_view entry) {
   if (entry == "listen") return Operation::listen;
   if (entry == "accept" || entry == "closeListen") return Operation::accept;

@@ -110,7 +110,7 @@ Verdict of_failed_channels(const Outcome& outcome) {
           cause.kind == Code::data};
 }
 
-// How the bytes travelled, for the places where the page speaks of devmem.
+// How the bytes travelled, where the report would otherwise speak of devmem.
 std::string path_text(const Subject& subject) {
   const bool staged =
       subject.memory == MemoryKind::cuda && !subject.device.capabilities.cuda_pointers;

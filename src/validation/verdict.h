@@ -20,7 +20,7 @@ struct Verdict {
   Conclusion conclusion = Conclusion::undetermined;
   std::string reason;
   std::string next_step;
-  bool wrong_bytes = false;  // a conflict that the page has no words for: data was spoiled
+  bool wrong_bytes = false;  // a conflict of another kind: data was spoiled
 };
 
 // From values alone, and from what both sides know: they come to the same conclusion and reason.

@@ -23,6 +23,6 @@ void hold_where_asked(std::string_view step) {
 int main(int argc, char** argv) {
   hawser::set_step_hook(hold_where_asked);
   CLI::App app("A validation that stops where HAWSER_HOLD_AT says");
-  const hawser::tool::Run run = hawser::tool::add_page_validate(app);
+  const hawser::tool::Run run = hawser::tool::add_devmem_validation(app);
   return hawser::tool::run_app(app, argc, argv, run);
 }

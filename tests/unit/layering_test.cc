@@ -135,7 +135,7 @@ TEST(Layering, ProgramsUsePublicHeadersOnly) {
   files.push_back(root / "tests" / "test_devmem_validation.cc");
   for (const auto& file : files)
     for (const auto& include : includes_of(file)) {
-      // The page's program is the command under another name: it may use the command's own headers.
+      // test_devmem_validation is the command under another name: it may use the command's headers.
       const bool beside = include.quoted && (fs::exists(file.parent_path() / include.path) ||
                                              fs::exists(root / "tools" / "hawser" / include.path));
       EXPECT_TRUE(beside || !include.quoted)

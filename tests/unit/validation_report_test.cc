@@ -8,7 +8,7 @@
 namespace hawser {
 namespace {
 
-// What the seed's page shows for a run of its own: TCPX, GPU memory, four channels.
+// A run over TCPX with GPU memory and four channels.
 Outcome page_outcome() {
   Outcome outcome;
   Subject& subject = outcome.subject;

@@ -16,8 +16,9 @@ using Run = std::function<int(Streams&)>;
 
 // hawser validate server|client [options]
 Run add_validate(CLI::App& app);
-// The same under the page's name: server [BIND_IP [GPU [DEV]]] | client SERVER_IP [GPU [DEV]]
-Run add_page_validate(CLI::App& app);
+// The same as test_devmem_validation takes it: server [BIND_IP [GPU [DEV]]] | client SERVER_IP [GPU
+// [DEV]]
+Run add_devmem_validation(CLI::App& app);
 Run add_devices(CLI::App& app);
 // hawser node server [BIND_IP] | client SERVER_IP [options]
 Run add_node(CLI::App& app);

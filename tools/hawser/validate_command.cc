@@ -62,7 +62,7 @@ Run add_validate(CLI::App& app) {
   return run_with(add_all(app));
 }
 
-Run add_page_validate(CLI::App& app) {
+Run add_devmem_validation(CLI::App& app) {
   const auto given = add_all(app);
   app.final_callback([given, &app] {
     if (given->options.role == Role::client && app.get_option("--address")->count() == 0)
