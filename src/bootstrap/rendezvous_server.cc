@@ -9,6 +9,7 @@
 #include "base/event_fd.h"
 #include "base/log.h"
 #include "base/socket.h"
+#include "base/text.h"
 #include "bootstrap/candidate.h"
 #include "bootstrap/held_ports.h"
 #include "bootstrap/rendezvous.h"
@@ -172,7 +173,7 @@ void Reception::hear(Candidate& candidate) {
 
 void Reception::turn_away(Candidate& candidate, const std::string& reason, bool tell) {
   ++refused_;
-  log_warning("{}: refused {}: {}", address_, candidate.peer(), wire::printable(reason));
+  log_warning("{}: refused {}: {}", address_, candidate.peer(), printable(reason));
   if (tell && candidate.may_speak_hawser()) return candidate.refuse(reason);
   candidate.close();
 }

@@ -1,5 +1,5 @@
-// The control plane's messages and their bytes. docs/wire-protocol.md is the
-// specification; this file mirrors its meaning, wire_layout.h its offsets.
+// The control plane's messages and their bytes. docs/wire-protocol.md is the specification; this
+// file mirrors its meaning, wire.cc its fields.
 #pragma once
 
 #include <array>
@@ -8,7 +8,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -185,10 +184,6 @@ Result<Message> decode_payload(const Header& header, std::span<const std::byte> 
 bool has_magic(std::span<const std::byte> bytes);
 // Who talks like that, for a log line: "an HTTP request, not hawser", or an excerpt.
 std::string describe_stranger(std::span<const std::byte> bytes);
-// The text with '?' for each control character and each byte that is no UTF-8.
-std::string printable(std::string_view text);
-// The length of the printable UTF-8 character that starts at `i`; 0 where none does.
-std::size_t printable_bytes(std::string_view text, std::size_t i);
 
 // Collects bytes and gives out whole messages. Not thread-safe. Holds at most one frame and what
 // one feed() brings, if next() is called till it gives nothing before the next feed().

@@ -1,6 +1,6 @@
 // What two engines say to each other: frames of records, over channels and over the control
 // connection. docs/engine-protocol.md is the specification; this file mirrors its meaning,
-// wire_layout.h its offsets.
+// wire.cc its fields.
 #pragma once
 
 #include <array>

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/endian.h"
+#include "base/text.h"
 #include "bootstrap/rendezvous.h"
 #include "support/bootstrap_fixture.h"
 #include "support/seed.h"
@@ -254,7 +255,7 @@ TEST(BootstrapFuzz, LiveServerSurvivesThemAndStillServesItsClient) {
     // One line each; a reset may take a connection away before the server has accepted it.
     EXPECT_LE(lines.size(), static_cast<std::size_t>(kOverSockets));
     EXPECT_GE(lines.size(), static_cast<std::size_t>(kOverSockets) / 2);
-    for (const auto& line : lines) EXPECT_EQ(wire::printable(line), line);
+    for (const auto& line : lines) EXPECT_EQ(printable(line), line);
   }
   EXPECT_EQ(test::open_descriptors(), descriptors_before);
 }

@@ -11,8 +11,8 @@
 
 #include "base/endian.h"
 #include "engine/wire.h"
-#include "engine/wire_layout.h"
 #include "support/seed.h"
+#include "support/wire_layout.h"
 
 namespace hawser::engine::wire {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/endian.h"
 #include "engine/wire.h"
-#include "engine/wire_layout.h"
+#include "support/wire_layout.h"
 
 namespace hawser::test::engine_wire {
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "engine/wire.h"
-#include "engine/wire_layout.h"
 #include "support/engine_frames.h"
 
 namespace hawser::engine::wire {
@@ -43,7 +42,7 @@ TEST(EngineWireRecord, HeaderIsCheckedFieldByField) {
   EXPECT_EQ(frame_error(altered_byte(stop, 20, 9)), "a Stop of 9 bytes where its frame has 8 left");
   EXPECT_EQ(frame_error(altered_byte(stop, 23, 0x80)),
             "a Stop of 2147483656 bytes where its frame has 8 left");
-  EXPECT_EQ(frame_error(altered_byte(stop, 20, 7)), "a Stop of 7 bytes where its fields take 8");
+  EXPECT_EQ(frame_error(altered_byte(stop, 20, 7)), "a Stop of 7 bytes, too short for its sender_op");
 }
 
 TEST(EngineWireRecord, KnowsNoOtherFlags) {
@@ -151,7 +150,7 @@ TEST(EngineWireRecord, SendFieldsAreChecked) {
             "a Send of 124 bytes, too short for its data");
   EXPECT_EQ(frame_error(frame_of(Send{1, 2, 99, true, sample_data()})),
             "a Send of 124 bytes where its fields take 123");
-  EXPECT_EQ(frame_error(frame_of(Send{1, 2, 100, false, sample_data()})),
+  EXPECT_EQ(frame_error(altered_byte(Send{1, 2, 100, true, sample_data()}, 18, 0)),
             "a Send of 124 bytes where its fields take 24");
 }
 
@@ -185,7 +184,7 @@ TEST(EngineWireRecord, HelloFieldsAreChecked) {
     EXPECT_THAT(frame_error(altered_record(hello, at::kDevices, devices)),
                 StartsWith(fmt::format("a Hello with devices = {}, want 1 to 64", devices)));
   EXPECT_THAT(frame_error(altered_record(hello, at::kDevices, std::uint16_t{3})),
-              HasSubstr("too short for its devices"));
+              HasSubstr("too short for its device's speed"));
   EXPECT_THAT(frame_error(altered_record(hello, at::kDevices, std::uint16_t{1})),
               HasSubstr("where its fields take"));
   Hello nameless = sample_hello();

@@ -8,7 +8,6 @@
 
 #include "bootstrap/wire.h"
 #include "engine/wire.h"
-#include "engine/wire_layout.h"
 #include "support/engine_frames.h"
 
 namespace hawser::engine::wire {

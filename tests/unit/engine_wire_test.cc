@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "bootstrap/wire.h"
+#include "base/text.h"
 #include "engine/wire.h"
-#include "engine/wire_layout.h"
 #include "support/engine_frames.h"
 
 namespace hawser::engine::wire {
@@ -182,7 +181,7 @@ TEST(EngineWireRoundTrip, KeepsTheLargestHelloAndWelcome) {
 
 TEST(EngineWireText, IsMadePrintableAndCutBetweenCharacters) {
   const std::string wild = "a\nb\x1b[2J\xff\xc3";
-  EXPECT_EQ(over_the_wire(Close{wild})->reason, hawser::wire::printable(wild));
+  EXPECT_EQ(over_the_wire(Close{wild})->reason, printable(wild));
   const std::string odd = "x" + std::string(kMaxText, '\0');
   EXPECT_EQ(over_the_wire(Close{odd})->reason, "x" + std::string(kMaxText - 1, '?'));
   std::string umlauts;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace hawser {
 
 const char* operation_name(Operation operation, Role role) {
@@ -29,7 +31,7 @@ const char* operation_name(Operation operation, Role role) {
 }
 
 std::string failure_text(const ChannelFailure& failure, Role role) {
-  return wire::printable(fmt::format("{} failed: {}", operation_name(failure.operation, role),
+  return printable(fmt::format("{} failed: {}", operation_name(failure.operation, role),
                                      failure.error.message()));
 }
 

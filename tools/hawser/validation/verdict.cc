@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "base/text.h"
 #include "validation/next_step.h"
 
 namespace hawser {
@@ -157,7 +158,7 @@ const char* conclusion_name(Conclusion conclusion) {
 
 Verdict judge(const Outcome& outcome) {
   if (outcome.not_run)
-    return undetermined(wire::printable(outcome.not_run->message()),
+    return undetermined(printable(outcome.not_run->message()),
                         next_step_without_run(*outcome.not_run));
   if (outcome.first.passed()) return {Conclusion::works, "", "", false};
   if (outcome.first.peer_lost)
