@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/socket.h"
+#include "base/text.h"
 #include "tcp/frame.h"
 
 namespace hawser::tcp {
@@ -12,16 +13,6 @@ namespace {
 
 iovec part(const void* data, std::size_t bytes) {
   return {const_cast<void*>(data), bytes};
-}
-
-// What the peer says is printed: only plain characters of it.
-std::string printable(const std::byte* text, std::size_t bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes; ++i) {
-    const auto character = std::to_integer<unsigned char>(text[i]);
-    out += character >= 0x20 && character < 0x7f ? static_cast<char>(character) : '?';
-  }
-  return out;
 }
 
 }  // namespace
@@ -68,8 +59,8 @@ std::string read_abort(const Connection& connection) {
   if (got.bytes < kHeaderBytes) return "";
   const auto header = decode_header(std::span(buffer).first<kHeaderBytes>());
   if (!header.ok() || header->type != FrameType::abort) return "";
-  return printable(buffer.data() + kHeaderBytes,
-                   std::min<std::size_t>(header->bytes, got.bytes - kHeaderBytes));
+  const auto* const text = reinterpret_cast<const char*>(buffer.data() + kHeaderBytes);
+  return printable({text, std::min<std::size_t>(header->bytes, got.bytes - kHeaderBytes)});
 }
 
 }  // namespace hawser::tcp

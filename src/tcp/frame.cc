@@ -6,37 +6,51 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/endian.h"
+#include "base/codec.h"
 
 namespace hawser::tcp {
 namespace {
 
-// Offsets of the fields; the gaps are reserved and zero.
-constexpr std::size_t kMagicAt = 0;
-constexpr std::size_t kVersionAt = 4;
-constexpr std::size_t kTypeAt = 5;
-constexpr std::size_t kReserved16At = 6;
-constexpr std::size_t kTagAt = 8;
-constexpr std::size_t kSequenceAt = 12;
-constexpr std::size_t kTotalAt = 16;
-constexpr std::size_t kOffsetAt = 24;
-constexpr std::size_t kBytesAt = 32;
-constexpr std::size_t kReservedAt = 40;  // to the end
+// The whole of a frame's header.
+struct HeaderFields {
+  std::uint32_t magic = kFrameMagic;
+  std::uint8_t version = kFrameVersion;
+  FrameHeader said;
+};
+
+constexpr void fields(auto& io, codec::Of<HeaderFields> auto& header) {
+  io.number("magic", header.magic);
+  io.number("version", header.version);
+  io.number("type", header.said.type);
+  io.template zeros<2>();
+  io.number("tag", header.said.tag);
+  io.number("sequence", header.said.sequence);
+  io.number("total", header.said.total);
+  io.number("offset", header.said.offset);
+  io.number("bytes", header.said.bytes);
+  io.template zeros<23>();
+}
+static_assert(HAWSER_CODEC_BYTES(HeaderFields) == kHeaderBytes);
+
+// Where a greeting's parts end, for check_greeting().
+constexpr std::size_t kMagicEnd = 4;
+constexpr std::size_t kVersionEnd = 5;
+constexpr std::size_t kFlowBegin = 12;  // which flow, and how many
+constexpr std::size_t kFlowEnd = 24;
 
 Error protocol_error(std::string message) {
   return Error(Code::protocol, std::move(message));
 }
 
-Error wrong_magic(std::span<const std::byte> bytes) {
-  return protocol_error(fmt::format("not a hawser frame: it starts with 0x{:08x}",
-                                    load_le<std::uint32_t>(&bytes[kMagicAt])));
+Error wrong_magic(std::uint32_t magic) {
+  return protocol_error(fmt::format("not a hawser frame: it starts with 0x{:08x}", magic));
 }
 
-Error wrong_version(std::span<const std::byte> bytes) {
+Error wrong_version(std::uint8_t version) {
   return protocol_error(
       fmt::format("the peer speaks version {} of the data protocol, this side version {}: use the "
                   "same hawser on both",
-                  load_le<std::uint8_t>(&bytes[kVersionAt]), kFrameVersion));
+                  version, kFrameVersion));
 }
 
 bool good_flow_count(std::uint64_t flows) {
@@ -68,13 +82,8 @@ bool good_fields(const FrameHeader& header) {
   return false;
 }
 
-bool known_type(std::uint8_t type) {
-  return type >= static_cast<std::uint8_t>(FrameType::hello) &&
-         type <= static_cast<std::uint8_t>(FrameType::flows);
-}
-
-bool all_zero(std::span<const std::byte> bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+bool known_type(FrameType type) {
+  return type >= FrameType::hello && type <= FrameType::flows;
 }
 
 // Whether the part of `have` that lies at `from` is how `expected` begins there.
@@ -89,35 +98,26 @@ bool same_part(std::span<const std::byte> have, const Greeting& expected, std::s
 }  // namespace
 
 HeaderBytes encode_header(const FrameHeader& header) {
-  HeaderBytes bytes{};
-  store_le<std::uint32_t>(&bytes[kMagicAt], kFrameMagic);
-  store_le<std::uint8_t>(&bytes[kVersionAt], kFrameVersion);
-  store_le<std::uint8_t>(&bytes[kTypeAt], static_cast<std::uint8_t>(header.type));
-  store_le<std::uint32_t>(&bytes[kTagAt], header.tag);
-  store_le<std::uint32_t>(&bytes[kSequenceAt], header.sequence);
-  store_le<std::uint64_t>(&bytes[kTotalAt], header.total);
-  store_le<std::uint64_t>(&bytes[kOffsetAt], header.offset);
-  store_le<std::uint64_t>(&bytes[kBytesAt], header.bytes);
+  const HeaderFields whole{kFrameMagic, kFrameVersion, header};
+  HeaderBytes bytes;
+  codec::Encoder out(bytes.data());
+  fields(out, whole);
   return bytes;
 }
 
 Result<FrameHeader> decode_header(std::span<const std::byte, kHeaderBytes> bytes) {
-  if (load_le<std::uint32_t>(&bytes[kMagicAt]) != kFrameMagic) return wrong_magic(bytes);
-  if (load_le<std::uint8_t>(&bytes[kVersionAt]) != kFrameVersion) return wrong_version(bytes);
-  const auto type = load_le<std::uint8_t>(&bytes[kTypeAt]);
-  if (!known_type(type)) return protocol_error(fmt::format("unknown frame type {}", type));
-  if (load_le<std::uint16_t>(&bytes[kReserved16At]) != 0 || !all_zero(bytes.subspan(kReservedAt)))
-    return protocol_error("reserved bytes of a frame are not zero");
-  FrameHeader header;
-  header.type = static_cast<FrameType>(type);
-  header.tag = load_le<std::uint32_t>(&bytes[kTagAt]);
-  header.sequence = load_le<std::uint32_t>(&bytes[kSequenceAt]);
-  header.total = load_le<std::uint64_t>(&bytes[kTotalAt]);
-  header.offset = load_le<std::uint64_t>(&bytes[kOffsetAt]);
-  header.bytes = load_le<std::uint64_t>(&bytes[kBytesAt]);
-  if (good_fields(header)) return header;
+  HeaderFields header;
+  codec::Decoder in("frame", bytes);
+  fields(in, header);
+  if (header.magic != kFrameMagic) return wrong_magic(header.magic);
+  if (header.version != kFrameVersion) return wrong_version(header.version);
+  const FrameHeader& said = header.said;
+  const auto type = static_cast<unsigned>(said.type);
+  if (!known_type(said.type)) return protocol_error(fmt::format("unknown frame type {}", type));
+  if (const auto& error = in.finish()) return *error;
+  if (good_fields(said)) return said;
   return protocol_error(fmt::format("a frame of type {} announces {} bytes at {} of {}", type,
-                                    header.bytes, header.offset, header.total));
+                                    said.bytes, said.offset, said.total));
 }
 
 Greeting encode_greeting(FrameType type, const Nonce& nonce, unsigned flow, unsigned flows) {
@@ -130,12 +130,13 @@ Greeting encode_greeting(FrameType type, const Nonce& nonce, unsigned flow, unsi
 
 Status check_greeting(std::span<const std::byte> have, FrameType type, const Nonce& nonce) {
   const Greeting expected = encode_greeting(type, nonce);
-  if (!same_part(have, expected, kMagicAt, kVersionAt))
-    return have.size() < kVersionAt ? protocol_error("it does not speak hawser's data protocol")
-                                    : wrong_magic(have);
-  if (!same_part(have, expected, kVersionAt, kTypeAt)) return wrong_version(have);
-  if (!same_part(have, expected, kTypeAt, kSequenceAt) ||
-      !same_part(have, expected, kOffsetAt, kHeaderBytes))
+  if (!same_part(have, expected, 0, kMagicEnd))
+    return have.size() < kMagicEnd ? protocol_error("it does not speak hawser's data protocol")
+                                   : wrong_magic(load_le<std::uint32_t>(have.data()));
+  if (!same_part(have, expected, kMagicEnd, kVersionEnd))
+    return wrong_version(load_le<std::uint8_t>(&have[kMagicEnd]));
+  if (!same_part(have, expected, kVersionEnd, kFlowBegin) ||
+      !same_part(have, expected, kFlowEnd, kHeaderBytes))
     return protocol_error(type == FrameType::hello ? "it says no hello"
                                                    : "the answer to the hello is no welcome");
   if (!same_part(have, expected, kHeaderBytes, kGreetingBytes))

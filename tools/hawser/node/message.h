@@ -103,7 +103,8 @@ using Message = std::variant<Hello, Plan, Ready, Refuse, Summary, Written, End, 
 const char* message_name(const Message& message);  // "Hello"
 // kStepBytes for Written, End and Credit, else kSettingBytes.
 std::size_t encoded_bytes(const Message& message);
-// `into` has encoded_bytes(); texts longer than their bound are cut between two characters.
+// `into` has encoded_bytes(); texts are made printable, and cut between two
+// characters where they are longer than their bound.
 void encode(const Message& message, std::span<std::byte> into);
 // Each field is checked for form. Code::protocol: no correct peer sends this.
 Result<Message> decode(std::span<const std::byte> bytes);
