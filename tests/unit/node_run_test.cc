@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include <hawser/engine.h>
+
 #include "node/node.h"
 #include "support/ports.h"
 
@@ -98,6 +100,26 @@ TEST_F(NodeRuns, AnInterruptedOneEndsTheOtherInGoodOrder) {
     EXPECT_THAT(result->text, HasSubstr("=== NODE INTERRUPTED: 2 / 2 GPUs ==="));
     EXPECT_THAT(result->text, HasSubstr("Accounts agree"));
   }
+}
+
+// Links that are no node's, and over which nobody says anything.
+TEST_F(NodeRuns, StrangersDoNotHoldUpTheClient) {
+  std::thread serving([this] { served_ = run_side(server_, server_notes_); });
+  EngineOptions options;
+  options.plugin = "builtin";
+  options.devices = {"lo"};
+  const auto engine = Engine::create(options);
+  ASSERT_TRUE(engine.ok()) << engine.error().message();
+  std::vector<Link> strangers;
+  for (int i = 0; i < 3; ++i) {
+    auto link = (*engine)->connect("127.0.0.1", ports_.base());
+    ASSERT_TRUE(link.ok()) << link.error().message();
+    strangers.push_back(std::move(*link));
+  }
+  called_ = run_side(client_, client_notes_);
+  serving.join();
+  EXPECT_EQ(served_.status, NodeStatus::passed) << served_.text << server_notes_.all();
+  EXPECT_EQ(called_.status, NodeStatus::passed) << called_.text << client_notes_.all();
 }
 
 TEST_F(NodeRuns, WrongOptionsAreSaid) {

@@ -5,12 +5,10 @@
 #include <algorithm>
 
 #include "bootstrap/rendezvous.h"
+#include "node/reception.h"
 
 namespace hawser::node {
 namespace {
-
-constexpr Milliseconds kHelloTimeout{10'000};  // of a client that has made a link and says nothing
-constexpr int kPartingMs = 1'000;              // for a refusal to arrive
 
 std::string amount(const Terms& terms) {
   return terms.iterations != 0 ? fmt::format("{} iterations", terms.iterations)
@@ -23,50 +21,6 @@ const char* way(const Terms& terms) {
 
 const char* proof(const Terms& terms) {
   return terms.verify ? "verified" : "unverified";
-}
-
-LinkWait link_wait_of(NodeState& state, const Link& link, Milliseconds timeout) {
-  return {link, &state.board, timeout, true};
-}
-
-// Says no, and why, and sees to it that the peer hears it.
-void refuse(Messenger& messenger, const Error& why) {
-  if (messenger.say(kTagSetting, Refuse{why.message()}).ok())
-    static_cast<void>(messenger.flush().ok());
-  messenger.link_wait().link.close(kPartingMs);
-}
-
-Result<Agreed> answer_client(NodeState& state, std::size_t gpu, const Link& link,
-                             Milliseconds timeout) {
-  HAWSER_ASSIGN(
-      std::unique_ptr<Messenger> messenger,
-      Messenger::open(*state.engine, link_wait_of(state, link, std::min(timeout, kHelloTimeout))));
-  HAWSER_ASSIGN(Hello said, messenger->expect<Hello>(kTagSetting, "the client's first word"));
-  const Plan plan{state.hello(static_cast<std::uint32_t>(gpu)), state.seed};
-  Status fits = judge(said, plan.server);
-  if (fits.ok()) fits = state.board.claim_peer(said.process);
-  if (!fits.ok()) {
-    refuse(*messenger, fits.error());
-    return fits.error();
-  }
-  HAWSER_TRY(messenger->say(kTagSetting, plan));
-  return Agreed{std::move(messenger), {plan, std::move(said)}};
-}
-
-Result<Agreed> serve_gpu(NodeState& state, std::size_t gpu, const Deadline& deadline) {
-  Acceptor& acceptor = *state.acceptors[gpu];
-  while (true) {
-    HAWSER_ASSIGN(const Link link, acceptor.accept(static_cast<int>(deadline.remaining().count())));
-    Result<Agreed> agreed = answer_client(state, gpu, link, deadline.remaining());
-    if (agreed.ok()) {
-      acceptor.close();
-      return agreed;
-    }
-    link.close();
-    if (state.board.stopping() || deadline.expired()) return agreed.error();
-    state.board.note(
-        fmt::format("GPU {}: {} was refused: {}", gpu, link.peer(), agreed.error().message()));
-  }
 }
 
 // A refusal is meant for all links of this side: each says the same.
@@ -89,7 +43,7 @@ Result<Agreed> call_gpu(NodeState& state, std::size_t gpu, const Deadline& deadl
   HAWSER_ASSIGN(const Link link,
                 state.engine->connect(options.address, port, state.link_options(gpu)));
   HAWSER_ASSIGN(std::unique_ptr<Messenger> messenger,
-                Messenger::open(*state.engine, link_wait_of(state, link, deadline.timeout())));
+                Messenger::open(*state.engine, {link, &state.board, deadline.timeout(), true}));
   const Hello own = state.hello(static_cast<std::uint32_t>(gpu));
   HAWSER_TRY(messenger->say(kTagSetting, own));
   Result<Plan> plan = hear_plan(state, *messenger);
@@ -133,7 +87,7 @@ std::string differences(const Terms& ruling, const Terms& own) {
 }
 
 Result<Agreed> agree(NodeState& state, std::size_t gpu, const Deadline& deadline) {
-  return state.options.role == Role::server ? serve_gpu(state, gpu, deadline)
+  return state.options.role == Role::server ? Reception(state, gpu).run(deadline)
                                             : call_gpu(state, gpu, deadline);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <span>
 
@@ -63,10 +64,25 @@ Status Messenger::flush() {
   return {};
 }
 
+bool Messenger::all_heard() const {
+  return std::all_of(said_.begin(), said_.end(),
+                     [](const auto& said) { return !said || said->done(); });
+}
+
 Result<Message> Messenger::hear(Tag tag, std::size_t bytes, std::string_view what) {
-  const Transfer heard = link_wait_.link.recv(tag, memory_.region(), kInOffset, bytes);
-  HAWSER_TRY(link_wait_.wait(heard, what));
-  return decode(std::span<const std::byte>(memory_.at(kInOffset), heard.bytes()));
+  const Transfer transfer = begin_hearing(tag, bytes);
+  HAWSER_TRY(link_wait_.wait(transfer, what));
+  return heard(transfer, what);
+}
+
+Transfer Messenger::begin_hearing(Tag tag, std::size_t bytes) {
+  return link_wait_.link.recv(tag, memory_.region(), kInOffset, bytes);
+}
+
+Result<Message> Messenger::heard(const Transfer& transfer, std::string_view what) const {
+  const Status ended = transfer.result();
+  if (!ended.ok()) return ended.error().within(what);
+  return decode(std::span<const std::byte>(memory_.at(kInOffset), transfer.bytes()));
 }
 
 Error Messenger::unexpected(const Message& heard, std::string_view what) {

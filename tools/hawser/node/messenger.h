@@ -41,13 +41,24 @@ class Messenger {
   Status say(Tag tag, const Message& message);
   // Until all that was said has been heard.
   Status flush();
+  // Whether that is so already; never waits.
+  bool all_heard() const;
   Result<Message> hear(Tag tag, std::size_t bytes, std::string_view what);
+  // The same in two steps, of which the second is for when the transfer is done: one at a time.
+  Transfer begin_hearing(Tag tag, std::size_t bytes);
+  Result<Message> heard(const Transfer& transfer, std::string_view what) const;
   // The next message, which must be a T. A Refuse is Code::peer with its reason.
   template <class T>
   Result<T> expect(Tag tag, std::string_view what) {
-    HAWSER_ASSIGN(Message heard, hear(tag, encoded_bytes(T()), what));
-    if (T* const wanted = std::get_if<T>(&heard)) return std::move(*wanted);
-    return unexpected(heard, what);
+    const Transfer transfer = begin_hearing(tag, encoded_bytes(T()));
+    HAWSER_TRY(link_wait_.wait(transfer, what));
+    return heard<T>(transfer, what);
+  }
+  template <class T>
+  Result<T> heard(const Transfer& transfer, std::string_view what) const {
+    HAWSER_ASSIGN(Message message, heard(transfer, what));
+    if (T* const wanted = std::get_if<T>(&message)) return std::move(*wanted);
+    return unexpected(message, what);
   }
   // Without a byte, either way: nobody closes what the other still reads.
   Status part();
