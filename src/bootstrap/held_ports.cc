@@ -13,6 +13,8 @@
 namespace hawser {
 namespace {
 
+using HeldPort = control::Listener::Port;
+
 Error listen_error(int err, const std::string& where, int gpu, int channel) {
   const std::string object = fmt::format("{} (gpu {}, channel {})", where, gpu, channel);
   if (err == EADDRINUSE)

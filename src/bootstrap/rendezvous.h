@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "bootstrap/wire.h"
+#include "control/listener.h"
 
 namespace hawser {
 
@@ -46,17 +47,15 @@ class RendezvousServer {
   using Decide = std::function<Result<wire::Plan>(const wire::Hello&)>;
 
   // Waits for a client whose Hello is accepted. Everything else that connects (garbage, silence,
-  // HTTP, a wrong version) is closed with one log line, and waiting goes on till the deadline.
-  // Candidates are served side by side: at most kMaxCandidates at a time, each with
-  // kHandshakeTimeout; where more come, the oldest that has said nothing goes. After success
-  // whoever else is there is refused and the ports are given up: accept() serves one client.
+  // HTTP, a wrong version) is closed with one log line, and waiting goes on till the deadline: see
+  // control::Listener. After success whoever else is there is refused and the ports are given up:
+  // accept() serves one client.
   Result<Rendezvous> accept(const Decide& decide, Deadline deadline);
   void stop();  // makes accept() return Code::cancelled, now and ever after
 
   const std::string& address() const;  // of the control connection's port: "0.0.0.0:20000"
 
-  static constexpr int kMaxCandidates = 64;
-  static constexpr Milliseconds kHandshakeTimeout{5000};
+  static constexpr int kMaxCandidates = control::Listener::kMaxCallers;
 
  private:
   struct Impl;

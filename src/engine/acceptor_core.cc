@@ -1,13 +1,10 @@
 #include "engine/acceptor_core.h"
 
 #include <fmt/core.h>
-#include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
-#include "base/log.h"
 #include "base/socket.h"
 #include "engine/engine_core.h"
 
@@ -29,97 +26,72 @@ Result<std::shared_ptr<AcceptorCore>> AcceptorCore::create(
     const std::shared_ptr<EngineCore>& engine, Party party, const std::string& address, int port) {
   if (port < 0 || port > 65535)
     return Error(Code::invalid_argument, fmt::format("{} is no port", port));
-  std::shared_ptr<AcceptorCore> acceptor(new AcceptorCore(engine, std::move(party)));
-  acceptor->port_ = port;
   HAWSER_ASSIGN(auto addresses,
                 sockets::resolve(address, static_cast<std::uint16_t>(port), sockets::Use::listen));
+  std::vector<control::Listener::Port> ports;
   std::optional<Error> last;
   for (const SocketAddress& one : addresses) {
-    if (port == 0 && !acceptor->sockets_.empty()) break;  // others would get other ports
+    if (port == 0 && !ports.empty()) break;  // others would get other ports
     UniqueFd socket = sockets::open_socket(one.ip.family);
     const int err = socket.valid() ? sockets::listen_on(socket, one) : errno;
     if (err == 0)
-      acceptor->sockets_.push_back(std::move(socket));
+      ports.push_back({std::move(socket)});
     else if (err == EADDRNOTAVAIL || err == EAFNOSUPPORT)
       last = cannot_listen(err, one.text());
     else
       return cannot_listen(err, one.text());
   }
-  if (acceptor->sockets_.empty()) return *last;
-  HAWSER_ASSIGN(const SocketAddress own, sockets::local_address(acceptor->sockets_.front().get()));
-  acceptor->port_ = own.port;
-  return acceptor;
+  if (ports.empty()) return *last;
+  HAWSER_ASSIGN(const SocketAddress own, sockets::local_address(ports.front().socket.get()));
+  return std::shared_ptr<AcceptorCore>(
+      new AcceptorCore(engine, std::move(party), own.port, std::move(ports)));
 }
+
+// Whatever probes the port of a server that runs for long is not worth a warning.
+AcceptorCore::AcceptorCore(const std::shared_ptr<EngineCore>& engine, Party party, int port,
+                           std::vector<control::Listener::Port> ports)
+    : engine_(engine),
+      party_(std::move(party)),
+      port_(port),
+      listener_(std::move(ports), kControlProtocol,
+                {fmt::format("port {}", port), LogLevel::info}) {}
 
 void AcceptorCore::interests(std::vector<Interest>& into) {
   const std::lock_guard polling(polling_);
-  for (const UniqueFd& socket : sockets_) into.push_back({socket.get(), false});
-  for (const Candidate& candidate : candidates_)
-    into.push_back({candidate.control->fd(), candidate.control->wants_to_write()});
+  std::vector<pollfd> descriptors;
+  listener_.interests(descriptors);
+  for (const pollfd& one : descriptors) into.push_back({one.fd, false});
 }
 
-bool AcceptorCore::poll(TimePoint now, bool ready) {
+bool AcceptorCore::poll(TimePoint, bool) {
   const std::lock_guard polling(polling_);
-  if (sockets_.empty()) return false;  // it was closed
-  if (ready) take_in(now);
-  std::erase_if(candidates_, [&](Candidate& candidate) { return !look_at(candidate, now); });
+  if (!listener_.open()) return false;  // it was closed
+  listener_.poll([this](std::unique_ptr<control::Line>& line, std::span<const std::byte> frame,
+                        int) { return decide(line, frame); });
   return true;
 }
 
-void AcceptorCore::take_in(TimePoint now) {
-  for (const UniqueFd& socket : sockets_) {
-    while (true) {
-      SocketAddress peer;
-      UniqueFd caller = sockets::accept_one(socket.get(), &peer);
-      if (!caller.valid()) break;
-      sockets::set_connection_options(caller.get());
-      // The oldest that has said nothing makes room.
-      if (candidates_.size() == kMaxCandidates) candidates_.erase(candidates_.begin());
-      candidates_.push_back(
-          {std::make_shared<ControlLine>(std::move(caller), peer.text()), now, std::nullopt});
-    }
-  }
-}
-
-// False: it is no candidate any more.
-bool AcceptorCore::look_at(Candidate& candidate, TimePoint now) {
-  const Status read = candidate.control->read([&](const wire::Record& record) -> Status {
-    const auto* const hello = std::get_if<wire::Hello>(&record);
-    if (hello == nullptr || candidate.hello)
-      return Error(Code::protocol, fmt::format("a {} where a Hello was due", record_name(record)));
-    candidate.hello = *hello;
+Status AcceptorCore::decide(std::unique_ptr<control::Line>& line,
+                            std::span<const std::byte> frame) {
+  std::optional<wire::Hello> hello;
+  HAWSER_TRY(read_records(frame, [&](const wire::Record& record) -> Status {
+    const auto* const said = std::get_if<wire::Hello>(&record);
+    if (said == nullptr || hello)
+      return Error(Code::protocol, fmt::format("a {} where a Hello belongs", record_name(record)));
+    hello = *said;
     return {};
-  });
-  if (!read.ok()) {
-    log_info("port {}: {} is not let in: {}", port_, candidate.control->peer(),
-             read.error().message());
-    if (read.error().code() == Code::protocol)
-      candidate.control->send(wire::Refuse{read.error().message()});
-    return false;
-  }
-  if (candidate.hello) {
-    welcome(candidate);
-    return false;
-  }
-  if (now - candidate.came_at < kGreeting) return true;
-  log_info("port {}: {} said no Hello for {} ms", port_, candidate.control->peer(),
-           kGreeting.count());
-  return false;
+  }));
+  return welcome(line, *hello);
 }
 
-void AcceptorCore::welcome(Candidate& candidate) {
+Status AcceptorCore::welcome(std::unique_ptr<control::Line>& line, const wire::Hello& hello) {
   const std::shared_ptr<EngineCore> engine = engine_.lock();
-  if (engine == nullptr) return;
-  auto agreement = agree(*engine, party_, *candidate.hello, candidate.control->peer());
-  if (!agreement.ok()) {
-    log_warning("port {}: {} is refused: {}", port_, candidate.control->peer(),
-                agreement.error().message());
-    candidate.control->send(wire::Refuse{agreement.error().message()});
-    return;
-  }
-  const auto added = engine->add_link(std::move(agreement->terms), candidate.control);
-  if (!added.ok()) return;
-  candidate.control->send(agreement->welcome);
+  if (engine == nullptr) return Error(Code::cancelled, "this side is ending");
+  HAWSER_ASSIGN(Agreement agreement, agree(*engine, party_, hello, line->peer()));
+  const auto control = std::make_shared<ControlLine>(std::move(line));
+  const auto added = engine->add_link(std::move(agreement.terms), control);
+  if (!added.ok()) return {};
+  control->send(agreement.welcome);
   const std::shared_ptr<LinkCore>& link = *added;
   link->on_up = [self = weak_from_this(), weak = std::weak_ptr(link)] {
     const auto acceptor = self.lock();
@@ -127,6 +99,7 @@ void AcceptorCore::welcome(Candidate& candidate) {
     if (acceptor && up) acceptor->link_up(up);
   };
   link->start();
+  return {};
 }
 
 void AcceptorCore::link_up(std::shared_ptr<LinkCore> link) {
@@ -173,11 +146,7 @@ void AcceptorCore::close() {
   std::deque<std::shared_ptr<LinkCore>> unwanted;
   {
     const std::lock_guard polling(polling_);
-    // As long as the control thread waits for it in poll(2) a socket outlives its descriptor, and
-    // would go on to take in connections.
-    for (const UniqueFd& socket : sockets_) ::shutdown(socket.get(), SHUT_RDWR);
-    sockets_.clear();
-    candidates_.clear();
+    listener_.close();
   }
   {
     const std::lock_guard lock(mutex_);

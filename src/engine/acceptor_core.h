@@ -1,16 +1,16 @@
-// Who listens: candidates come in, say Hello, and become links.
+// Who listens: callers come in, say Hello, and become links.
 #pragma once
 
 #include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/fd.h"
+#include "control/listener.h"
 #include "engine/control_line.h"
 #include "engine/meeting.h"
 #include "engine/reactor.h"
@@ -35,28 +35,17 @@ class AcceptorCore final : public Polled, public std::enable_shared_from_this<Ac
   bool poll(TimePoint now, bool ready) override;
 
  private:
-  static constexpr std::size_t kMaxCandidates = 64;
-  static constexpr Milliseconds kGreeting{5000};
-
-  struct Candidate {
-    std::shared_ptr<ControlLine> control;
-    TimePoint came_at;
-    std::optional<wire::Hello> hello;
-  };
-
-  AcceptorCore(const std::shared_ptr<EngineCore>& engine, Party party)
-      : engine_(engine), party_(std::move(party)) {}
-  void take_in(TimePoint now);
-  bool look_at(Candidate& candidate, TimePoint now);
-  void welcome(Candidate& candidate);
+  AcceptorCore(const std::shared_ptr<EngineCore>& engine, Party party, int port,
+               std::vector<control::Listener::Port> ports);
+  Status decide(std::unique_ptr<control::Line>& line, std::span<const std::byte> frame);
+  Status welcome(std::unique_ptr<control::Line>& line, const wire::Hello& hello);
   void link_up(std::shared_ptr<LinkCore> link);
 
   const std::weak_ptr<EngineCore> engine_;
   const Party party_;
-  int port_ = 0;
+  const int port_;
   std::mutex polling_;  // held by poll(), guards what follows
-  std::vector<UniqueFd> sockets_;
-  std::vector<Candidate> candidates_;
+  control::Listener listener_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable arrived_;
   std::deque<std::shared_ptr<LinkCore>> links_;

@@ -2,59 +2,47 @@
 // left.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/result.h"
+#include "control/line.h"
 #include "engine/wire.h"
 
 namespace hawser::engine {
 
-// A connected socket that speaks frames. send() and shut() from any thread, the rest from the one
-// that reads it. Never blocks.
+// The engine's frames, as control::Line wants them.
+extern const control::Protocol kControlProtocol;
+
+// A control::Line that speaks records, and as thread-safe.
 class ControlLine {
  public:
-  ControlLine(UniqueFd socket, std::string peer);
+  explicit ControlLine(std::unique_ptr<control::Line> line) : line_(std::move(line)) {}
 
-  int fd() const { return socket_.get(); }
-  const std::string& peer() const { return peer_; }
-  TimePoint heard_at() const { return heard_at_.load(std::memory_order_relaxed); }  // any thread
+  int fd() const { return line_->fd(); }
+  const std::string& peer() const { return line_->peer(); }
+  TimePoint heard_at() const { return line_->heard_at(); }
 
-  // What cannot be sent at once waits, for flush(); a line that is broken says so when it is read.
+  // What cannot be sent at once waits, for flush(); a line that is broken says so when it is read,
+  // and one that nobody reads is silent, too.
   void send(const wire::Record& record);
-  void flush();
-  bool wants_to_write() const;
+  void flush() { line_->flush(); }
+  bool wants_to_write() const { return line_->wants_to_write(); }
 
   // Reads what is there, and gives each record to `take`, which may refuse it. An error ends the
   // line: the peer closed it, or sent what no hawser sends.
   Status read(const std::function<Status(const wire::Record&)>& take);
-  // Whether anything has come, and whether it looked like a hawser's.
-  bool silent() const { return received_ == 0; }
-  // The peer reads an end; so does this side.
-  void shut();
+  void shut() { line_->shut(); }
 
  private:
-  static constexpr std::size_t kMaxUnsent = 1 << 20;
-
-  Status take_frames(const std::function<Status(const wire::Record&)>& take);
-  void push();
-
-  const UniqueFd socket_;
-  const std::string peer_;
-  std::atomic<TimePoint> heard_at_;
-  std::vector<std::byte> incoming_;
-  std::size_t received_ = 0;
-  mutable std::mutex mutex_;  // guards what follows
-  std::vector<std::byte> unsent_;
+  const std::unique_ptr<control::Line> line_;
 };
+
+// Gives each record of a frame to `take`.
+Status read_records(std::span<const std::byte> frame,
+                    const std::function<Status(const wire::Record&)>& take);
 
 }  // namespace hawser::engine

@@ -110,7 +110,8 @@ Result<std::shared_ptr<ControlLine>> knock(const std::string& address, int port,
     const int err = sockets::connect_to(one, attempt, socket);
     if (err == 0) {
       sockets::set_connection_options(socket.get());
-      return std::make_shared<ControlLine>(std::move(socket), one.text());
+      return std::make_shared<ControlLine>(
+          std::make_unique<control::Line>(std::move(socket), one.text(), kControlProtocol));
     }
     last = system_error(err, fmt::format("connecting to {}", one.text()));
   }

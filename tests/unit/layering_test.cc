@@ -21,10 +21,10 @@ namespace fs = std::filesystem;
 // From the ground up: a layer includes itself and those before it. From "channel" on they are the
 // command's, which the library knows nothing of; "tool" are the files of tools/hawser itself. A new
 // folder takes its place here and in docs/architecture.md.
-constexpr std::array<std::string_view, 19> kLayers = {
-    "base",    "gpu",       "topology",   "memory", "net",    "unpack", "tcp",
-    "isolate", "bootstrap", "plugin",     "setup",  "engine", "capi",   "channel",
-    "side",    "node",      "validation", "perf",   "tool"};
+constexpr std::array<std::string_view, 20> kLayers = {
+    "base",    "gpu",     "topology",  "memory",     "net",   "unpack", "tcp",
+    "isolate", "control", "bootstrap", "plugin",     "setup", "engine", "capi",
+    "channel", "side",    "node",      "validation", "perf",  "tool"};
 
 // The exported plugin stands on the transport and the ABI alone: not on hosting, not on channels.
 bool plugin_may_include(const std::string& path) {
