@@ -1,10 +1,12 @@
 #include "perf/measured_link.h"
 
 #include <fmt/core.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <charconv>
 
+#include "base/cpus.h"
 #include "engine/engine_core.h"
 #include "perf/time.h"
 
@@ -13,6 +15,7 @@ namespace {
 
 constexpr int kSliceMs = 100;  // between looks at what else may end a wait
 constexpr unsigned kPollsPerLook = 64;
+constexpr std::uint64_t kLookNs = 100'000;
 constexpr int kCloseMs = 1'000;  // for the last acknowledgements
 // What a handle is for, by its channel: where the server listens, and whose memory it names.
 constexpr std::uint32_t kWhere = 0;
@@ -56,6 +59,7 @@ Status MeasuredLink::open(const Environment& environment, Session& session, Inbo
                           const WaitBound& bound) {
   device_ = environment.net_device().name;
   if (environment.gpu) gpu_ = environment.gpu->info().ordinal;
+  if (allowed_cpus().size() > 1) look_ns_ = kLookNs;
   EngineOptions options;
   options.devices = {device_};
   options.threads = options_.threads;
@@ -129,7 +133,8 @@ Status MeasuredLink::stream(const StreamWork& work, PerfIdle idle, Watch& watch)
     const Transfer told = link_.notify("done");  // it is not waited for
     if (told.done()) HAWSER_TRY(told.result());
   }
-  return !client || work.bidirectional ? hear(watch) : Status();
+  if (client && !work.bidirectional) return {};
+  return hear(idle, watch);
 }
 
 // The oldest is looked at: that later ones may be done before it costs nothing.
@@ -143,19 +148,27 @@ Status MeasuredLink::send_all(const MessageRun& run, PerfIdle idle, Watch& watch
       slots[slot] = write(slot * run.message_bytes, run.message_bytes, {});
     }
     const Transfer& oldest = slots[ended % run.slots];
-    const bool done = idle == PerfIdle::sleep ? oldest.wait(kSliceMs) : oldest.done();
+    const bool done = idle == PerfIdle::spin ? oldest.done() : oldest.wait(kSliceMs);
     if (done) {
       HAWSER_TRY(oldest.result());
       ++ended;
     }
-    HAWSER_TRY(done || moved || idle != PerfIdle::sleep ? watch.after(done || moved)
-                                                        : watch.check());
+    HAWSER_TRY(done || moved || idle == PerfIdle::spin ? watch.after(true) : watch.check());
   }
   return {};
 }
 
-// Until the other side's next notification.
-Status MeasuredLink::hear(Watch& watch) const {
+// Until the other side's next notification. A wake-up takes longer than a small message, so it is
+// looked for a while without a pause, where that takes no core from the engine.
+Status MeasuredLink::hear(PerfIdle idle, Watch& watch) const {
+  if (idle == PerfIdle::spin) return hear_polling(watch);
+  const std::uint64_t until = now_ns() + (idle == PerfIdle::yield ? look_ns_ : 0);
+  while (now_ns() < until)
+    if (link_.take_notification()) return {};
+  return hear_waiting(watch);
+}
+
+Status MeasuredLink::hear_polling(Watch& watch) const {
   for (unsigned polls = 1; !link_.take_notification(); ++polls) {
     if (polls % kPollsPerLook == 0 && !link_.up()) return link_.status();
     HAWSER_TRY(watch.after(false));
@@ -163,7 +176,19 @@ Status MeasuredLink::hear(Watch& watch) const {
   return {};
 }
 
-Status MeasuredLink::ping(std::size_t bytes, std::uint64_t round_trips, Watch& watch,
+// Asleep. The event is cleared before each look, so that none is missed.
+Status MeasuredLink::hear_waiting(Watch& watch) const {
+  while (true) {
+    engine_->clear_event();
+    if (link_.take_notification()) return {};
+    if (!link_.up()) return link_.status();
+    HAWSER_TRY(watch.check());
+    pollfd event{engine_->event_fd(), POLLIN, 0};
+    ::poll(&event, 1, kSliceMs);
+  }
+}
+
+Status MeasuredLink::ping(std::size_t bytes, std::uint64_t round_trips, PerfIdle idle, Watch& watch,
                           LatencyHistogram* round_trip_ns) {
   TransferOptions options;
   options.notification = "p";
@@ -171,7 +196,7 @@ Status MeasuredLink::ping(std::size_t bytes, std::uint64_t round_trips, Watch& w
   std::uint64_t before = now_ns();
   for (std::uint64_t i = 0; i < round_trips; ++i) {
     last = write(0, bytes, options);
-    HAWSER_TRY(hear(watch));
+    HAWSER_TRY(hear(idle, watch));
     const std::uint64_t now = now_ns();
     if (round_trip_ns != nullptr) round_trip_ns->record(now - before);
     before = now;
@@ -179,12 +204,13 @@ Status MeasuredLink::ping(std::size_t bytes, std::uint64_t round_trips, Watch& w
   return last.result();
 }
 
-Status MeasuredLink::pong(std::size_t bytes, std::uint64_t round_trips, Watch& watch) {
+Status MeasuredLink::pong(std::size_t bytes, std::uint64_t round_trips, PerfIdle idle,
+                          Watch& watch) {
   TransferOptions options;
   options.notification = "p";
   Transfer last;
   for (std::uint64_t i = 0; i < round_trips; ++i) {
-    HAWSER_TRY(hear(watch));
+    HAWSER_TRY(hear(idle, watch));
     last = write(0, bytes, options);
   }
   return last.result();

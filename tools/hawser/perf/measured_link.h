@@ -39,14 +39,15 @@ class MeasuredLink {
   Buffer& outgoing() { return out_->buffer(); }
   Buffer& incoming() { return in_->buffer(); }
 
-  // All messages of the run, as many under way as there are slots. Back on the client when the
+  // All messages of the run, as many under way as there are slots; the thread sleeps until they are
+  // done, unless `idle` is spin. Back on the client when the
   // server has every byte, on the server when it has been told so, and on both when what comes the
   // other way has come.
   Status stream(const StreamWork& work, PerfIdle idle, Watch& watch);
   // A write with a notification there, and one back.
-  Status ping(std::size_t bytes, std::uint64_t round_trips, Watch& watch,
+  Status ping(std::size_t bytes, std::uint64_t round_trips, PerfIdle idle, Watch& watch,
               LatencyHistogram* round_trip_ns);
-  Status pong(std::size_t bytes, std::uint64_t round_trips, Watch& watch);
+  Status pong(std::size_t bytes, std::uint64_t round_trips, PerfIdle idle, Watch& watch);
   // Nothing may be under way.
   void close();
 
@@ -57,12 +58,15 @@ class MeasuredLink {
   LinkOptions link_options() const;
   Transfer write(std::size_t offset, std::size_t bytes, const TransferOptions& options) const;
   Status send_all(const MessageRun& run, PerfIdle idle, Watch& watch);
-  Status hear(Watch& watch) const;
+  Status hear(PerfIdle idle, Watch& watch) const;
+  Status hear_polling(Watch& watch) const;
+  Status hear_waiting(Watch& watch) const;
   std::uint32_t own_pass() const { return options_.role == Role::server ? 0 : 1; }
 
   const MeasuredLinkOptions options_;
   std::string device_;
   int gpu_ = -1;  // whose memory it is; -1: of the host
+  std::uint64_t look_ns_ = 0;
   std::unique_ptr<Engine> engine_;
   std::optional<LinkMemory> out_, in_;
   RemoteRegion there_;

@@ -288,8 +288,8 @@ Status Measurement::ping_pong(const wire::PerfStep& step, std::uint64_t round_tr
     return client() ? bare_->ping(step.bytes, round_trips, watch, latency)
                     : bare_->pong(step.bytes, round_trips, watch);
   if (link_)
-    return client() ? link_->ping(step.bytes, round_trips, watch, latency)
-                    : link_->pong(step.bytes, round_trips, watch);
+    return client() ? link_->ping(step.bytes, round_trips, idle(), watch, latency)
+                    : link_->pong(step.bytes, round_trips, idle(), watch);
   Lane& lane = lanes_->lanes().front();
   return client() ? ping(lane, step.bytes, round_trips, watch, latency)
                   : pong(lane, step.bytes, round_trips, watch);
