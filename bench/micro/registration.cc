@@ -1,5 +1,5 @@
 // Finding the registration that a range lies in, and checking a post against it.
-#include "tcp/registration.h"
+#include "net/tcp/registration.h"
 
 #include <benchmark/benchmark.h>
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "tcp/frame.h"
+#include "net/tcp/frame.h"
 
 namespace hawser::bench {
 

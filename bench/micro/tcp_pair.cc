@@ -2,7 +2,7 @@
 
 #include "base/wait.h"
 #include "memory/pattern.h"
-#include "tcp/tcp_net.h"
+#include "net/tcp/tcp_net.h"
 
 namespace hawser::bench {
 namespace {

@@ -1,12 +1,12 @@
-#include "unpack/frames.h"
+#include "net/unpack/frames.h"
 
 #include <fmt/core.h>
 
 #include <vector>
 
 #include "base/clock.h"
+#include "net/unpack/unpacker.h"
 #include "perf/outcome.h"
-#include "unpack/unpacker.h"
 
 namespace hawser::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "unpack/measure.h"
+#include "net/unpack/measure.h"
 
 #include <fmt/core.h>
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "net/unpack/pool.h"
 #include "perf/crew.h"
-#include "unpack/pool.h"
 
 namespace hawser::bench {
 

@@ -1,4 +1,4 @@
-#include "unpack/pool.h"
+#include "net/unpack/pool.h"
 
 #include <fmt/core.h>
 

@@ -11,7 +11,7 @@
 #include "gpu/gpu.h"
 #include "memory/buffer.h"
 #include "net/net.h"
-#include "unpack/unpacker.h"
+#include "net/unpack/unpacker.h"
 
 namespace hawser::bench {
 

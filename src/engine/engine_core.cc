@@ -12,9 +12,9 @@
 #include "base/parameters.h"
 #include "engine/acceptor_core.h"
 #include "engine/meeting.h"
-#include "net/hosting.h"
+#include "machine/numa.h"
+#include "net/hosted/hosting.h"
 #include "setup/tcpx_gather.h"
-#include "topology/numa.h"
 
 namespace hawser::engine {
 namespace {

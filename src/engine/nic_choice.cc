@@ -6,8 +6,8 @@
 
 #include "base/parameters.h"
 #include "gpu/gpu.h"
+#include "machine/gpu_nic_map.h"
 #include "net/nic_place.h"
-#include "topology/gpu_nic_map.h"
 
 namespace hawser::engine {
 namespace {

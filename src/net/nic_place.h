@@ -1,8 +1,8 @@
 // Where a transport's device sits in the machine.
 #pragma once
 
+#include "machine/gpu_nic_map.h"
 #include "net/net.h"
-#include "topology/gpu_nic_map.h"
 
 namespace hawser {
 

@@ -6,9 +6,9 @@
 
 #include "base/parameters.h"
 #include "gpu/gpu.h"
+#include "machine/gpu_nic_map.h"
 #include "net/nic_place.h"
 #include "setup/transport.h"
-#include "topology/gpu_nic_map.h"
 
 namespace hawser {
 namespace {

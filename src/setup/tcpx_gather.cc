@@ -8,7 +8,7 @@
 #include "base/address.h"
 #include "base/cpus.h"
 #include "base/parameters.h"
-#include "topology/numa.h"
+#include "machine/numa.h"
 
 namespace hawser {
 namespace {

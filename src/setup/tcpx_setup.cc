@@ -6,8 +6,8 @@
 
 #include "base/cpus.h"
 #include "base/parameters.h"
+#include "machine/interface_selection.h"
 #include "setup/rxdm.h"
-#include "topology/interface_selection.h"
 
 namespace hawser {
 namespace {

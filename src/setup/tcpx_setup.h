@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "net/hosting.h"
+#include "machine/interfaces.h"
+#include "machine/pci.h"
+#include "net/hosted/hosting.h"
 #include "setup/finding.h"
-#include "topology/interfaces.h"
-#include "topology/pci.h"
 
 namespace hawser {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/parameters.h"
-#include "isolate/isolated_net.h"
-#include "net/hosting.h"
-#include "tcp/tcp_net.h"
+#include "net/hosted/hosting.h"
+#include "net/isolated/isolated_net.h"
+#include "net/tcp/tcp_net.h"
 
 namespace hawser {
 namespace {

@@ -9,10 +9,10 @@
 
 #include "base/result.h"
 #include "gpu/gpu.h"
-#include "net/call_journal.h"
+#include "net/hosted/call_journal.h"
 #include "net/net.h"
+#include "net/unpack/unpacker.h"
 #include "setup/tcpx_report.h"
-#include "unpack/unpacker.h"
 
 namespace hawser {
 

@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(Plugins, ExamplesOverPlugins,
                          testing::Values("tests/plugins/libnccl-net-loopback-v5.so",
                                          "tests/plugins/libnccl-net-loopback-v8.so",
                                          "tests/plugins/libnccl-net-loopback-v12.so",
-                                         "src/plugin/libnccl-net-hawser.so"));
+                                         "src/nccl/libnccl-net-hawser.so"));
 
 TEST_F(Examples, HostPluginNamesWhatIsMissing) {
   const Outcome outcome = run(example("host_plugin", {"/nonexistent/plugin.so", "server"}));

@@ -6,11 +6,11 @@
 #include <filesystem>
 
 #include "cudasim/drivers.h"
-#include "isolate/isolated_net.h"
-#include "net/hosting.h"
+#include "net/hosted/hosting.h"
+#include "net/isolated/isolated_net.h"
+#include "net/tcp/tcp_net.h"
 #include "support/sanitizers.h"
 #include "support/temp_dir.h"
-#include "tcp/tcp_net.h"
 
 namespace hawser::test {
 namespace {
@@ -45,7 +45,7 @@ NetUnderTest hosted_hawser(int version) {
   return {.name = fmt::format("hosted_hawser_v{}", version), .make = [version] {
             setenv("HAWSER_SOCKET_IFNAME", "=lo", 1);
             PluginOptions options;
-            options.choice = {HAWSER_TEST_BINARY_DIR "/src/plugin/libnccl-net-hawser.so",
+            options.choice = {HAWSER_TEST_BINARY_DIR "/src/nccl/libnccl-net-hawser.so",
                               "a conformance test", false};
             options.max_version = version;
             return load_plugin(options);
@@ -124,8 +124,8 @@ std::vector<NetUnderTest> all_nets() {
       {.name = "isolated_tcpx_emulator_gpu", .make = isolated_emulator_with_gpu},
       isolated_loopback(12),
   };
-  // An adapter each; a sanitizer sees enough in the first and the last. Our own plugin's exports are
-  // tested one by one elsewhere.
+  // An adapter each; a sanitizer sees enough in the first and the last. Our own plugin's exports
+  // are tested one by one elsewhere.
   for (int version = 5; version <= 12; version += kSanitized ? 7 : 1)
     nets.push_back(hosted_loopback(version));
   for (const int version : {5, 8, 12}) nets.push_back(hosted_hawser(version));

@@ -16,7 +16,7 @@ namespace hawser::test {
 namespace {
 
 constexpr const char* kEmulator = HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so";
-constexpr const char* kOurPlugin = HAWSER_TEST_BINARY_DIR "/src/plugin/libnccl-net-hawser.so";
+constexpr const char* kOurPlugin = HAWSER_TEST_BINARY_DIR "/src/nccl/libnccl-net-hawser.so";
 constexpr const char* kLoopback =
     HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-v9.so";
 

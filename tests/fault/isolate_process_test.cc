@@ -11,7 +11,7 @@
 #include <string>
 
 #include "fault/isolate_support.h"
-#include "isolate/host_program.h"
+#include "net/isolated/host_program.h"
 #include "support/scoped_env.h"
 #include "support/seed.h"
 #include "support/thread_limit.h"

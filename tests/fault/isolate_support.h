@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "isolate/isolated_net.h"
+#include "net/isolated/isolated_net.h"
 #include "support/guarded_buffer.h"
 #include "support/net_pair.h"
 

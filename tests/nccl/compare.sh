@@ -5,7 +5,7 @@
 #
 #   tests/nccl/compare.sh BUILD_DIR [OUT_DIR]
 #
-# BUILD_DIR holds src/plugin/libnccl-net-hawser.so and tests/nccl/nccl_pair; without a nccl_pair
+# BUILD_DIR holds src/nccl/libnccl-net-hawser.so and tests/nccl/nccl_pair; without a nccl_pair
 # there, it is compiled here. REPEATS (3), SECONDS_EACH (0.3), MAX_BYTES (268435456), LIBNCCL (looked
 # for) and CONFIGURATIONS (all) are read from the environment.
 set -euo pipefail
@@ -42,7 +42,7 @@ find_program() {
   fi
 }
 
-plugin=$build/src/plugin/libnccl-net-hawser.so
+plugin=$build/src/nccl/libnccl-net-hawser.so
 tuning=(NCCL_P2P_NET_CHUNKSIZE=524288 NCCL_MIN_NCHANNELS=4 NCCL_MAX_NCHANNELS=4
         NCCL_MIN_P2P_NCHANNELS=4 NCCL_MAX_P2P_NCHANNELS=4)
 socket=(NCCL_NET_PLUGIN=none NCCL_NET=Socket)

@@ -5,7 +5,7 @@
 #
 #   tests/nccl/nccl_tests.sh BUILD_DIR NCCL_TESTS_DIR [OUT_DIR]
 #
-# BUILD_DIR holds src/plugin/libnccl-net-hawser.so, NCCL_TESTS_DIR all_reduce_perf and its like.
+# BUILD_DIR holds src/nccl/libnccl-net-hawser.so, NCCL_TESTS_DIR all_reduce_perf and its like.
 # One line for each program: passed or failed, and bus bandwidth. All output is kept in OUT_DIR.
 #
 # From the environment:
@@ -34,7 +34,7 @@ read -ra arguments <<< "${ARGUMENTS:--b 8 -e 128M -f 4 -w 1 -n 5}"
 read -ra mpirun <<< "${MPIRUN:-mpirun}"
 read -ra mpirun_arguments <<< "${MPIRUN_ARGUMENTS:-}"
 ranks=${RANKS:-2}
-plugin=$build/src/plugin/libnccl-net-hawser.so
+plugin=$build/src/nccl/libnccl-net-hawser.so
 
 die() {
   echo "nccl_tests.sh: $*" >&2

@@ -12,7 +12,7 @@
 
 #include "net/abi/tables.h"
 #include "net/abi/unpack.h"
-#include "net/hosted_net.h"
+#include "net/hosted/hosted_net.h"
 
 namespace hawser::test {
 

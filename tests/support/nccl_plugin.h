@@ -13,7 +13,7 @@
 namespace hawser::test {
 
 inline constexpr const char* kHawserPlugin =
-    HAWSER_TEST_BINARY_DIR "/src/plugin/libnccl-net-hawser.so";
+    HAWSER_TEST_BINARY_DIR "/src/nccl/libnccl-net-hawser.so";
 inline constexpr Milliseconds kPluginPatience{20000};
 
 // The library and one of its tables; the library is given back at the end.

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "gpu/gpu.h"
 #include "net/net.h"
-#include "unpack/unpacker.h"
+#include "net/unpack/unpacker.h"
 
 namespace hawser::test {
 

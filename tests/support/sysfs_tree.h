@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "machine/interfaces.h"
 #include "support/temp_dir.h"
-#include "topology/interfaces.h"
 
 namespace hawser::test {
 

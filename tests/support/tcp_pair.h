@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "net/tcp/tcp_net.h"
 #include "support/guarded_buffer.h"
-#include "tcp/tcp_net.h"
 
 namespace hawser::test {
 

@@ -9,8 +9,8 @@
 
 #include "base/fd.h"
 #include "net/net.h"
-#include "tcp/frame.h"
-#include "tcp/handle.h"
+#include "net/tcp/frame.h"
+#include "net/tcp/handle.h"
 
 namespace hawser::test {
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "isolate/error_relay.h"
+#include "net/isolated/error_relay.h"
 
 namespace hawser::isolate {
 namespace {

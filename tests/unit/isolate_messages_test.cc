@@ -9,8 +9,8 @@
 #include <cstring>
 #include <random>
 
-#include "isolate/comm_memory.h"
-#include "isolate/messages.h"
+#include "net/isolated/comm_memory.h"
+#include "net/isolated/messages.h"
 #include "support/seed.h"
 
 namespace hawser::isolate {

@@ -21,15 +21,25 @@ namespace fs = std::filesystem;
 // From the ground up: a layer includes itself and those before it. From "channel" on they are the
 // command's, which the library knows nothing of; "tool" are the files of tools/hawser itself. A new
 // folder takes its place here and in docs/architecture.md.
-constexpr std::array<std::string_view, 20> kLayers = {
-    "base",    "gpu",     "topology",  "memory",     "net",   "unpack", "tcp",
-    "isolate", "control", "bootstrap", "plugin",     "setup", "engine", "capi",
-    "channel", "side",    "node",      "validation", "perf",  "tool"};
+constexpr std::array<std::string_view, 21> kLayers = {
+    "base",       "gpu",          "machine", "memory",    "net",        "net/unpack", "net/tcp",
+    "net/hosted", "net/isolated", "control", "bootstrap", "nccl",       "setup",      "engine",
+    "c",          "channel",      "side",    "node",      "validation", "perf",       "tool"};
+
+// Of a path below src/ or tools/hawser/. Of the folders in one only those in "net" are layers.
+std::string layer_of(const std::string& path) {
+  const auto first = path.find('/');
+  if (first == std::string::npos) return "tool";
+  const auto second = path.find('/', first + 1);
+  const std::string two = path.substr(0, second);
+  if (second != std::string::npos && std::ranges::find(kLayers, two) != kLayers.end()) return two;
+  return path.substr(0, first);
+}
 
 // The exported plugin stands on the transport and the ABI alone: not on hosting, not on channels.
 bool plugin_may_include(const std::string& path) {
-  const std::string layer = path.substr(0, path.find('/'));
-  return layer == "plugin" || layer == "tcp" || layer == "base" || layer == "memory" ||
+  const std::string layer = layer_of(path);
+  return layer == "nccl" || layer == "net/tcp" || layer == "base" || layer == "memory" ||
          path == "net/net.h" || path.starts_with("net/abi/");
 }
 
@@ -69,31 +79,32 @@ int rank_of(const std::string& layer) {
 // Why this include of a file of `layer` is wrong, or empty.
 std::string objection(const std::string& layer, const Include& include) {
   if (!include.quoted) return "";
-  const std::string target = include.path.substr(0, include.path.find('/'));
-  if (layer == "tool" && target == include.path) return "";  // the file beside it
-  if (target == include.path || target == "..") return "write it as \"layer/file.h\"";
+  const bool bare = include.path.find('/') == std::string::npos;
+  if (layer == "tool" && bare) return "";  // the file beside it
+  if (bare || include.path.starts_with("..")) return "write it as \"layer/file.h\"";
+  const std::string target = layer_of(include.path);
   if (rank_of(target) < 0) return "no such layer";
   if (rank_of(target) > rank_of(layer)) return "a higher layer";
   if (layer == "perf" && target == "validation") return "these two stand side by side";
   if (target == "node" && layer != "node" && layer != "tool") return "these two stand side by side";
   if (layer == "node" && target == "engine") return "a node uses the engine's public headers";
-  if (layer == "isolate" && target == "tcp") return "what is isolated is a plugin";
-  if (layer != "capi" && target == "capi") return "what C gets is for C alone";
-  if (layer == "channel" && (target == "tcp" || target == "isolate"))
+  if (layer != "net/tcp" && layer.starts_with("net/") && target == "net/tcp")
+    return "no Net stands on another, but for a plugin that is isolated";
+  if (layer != "c" && target == "c") return "what C gets is for C alone";
+  if (layer == "channel" && (target == "net/tcp" || target == "net/isolated"))
     return "channels do not know which Net they drive";
-  if (layer == "plugin" && !plugin_may_include(include.path)) return "not among plugin's rights";
-  if (layer != "plugin" && target == "plugin") return "nobody stands on the plugin";
-  if (layer == "capi" && target != "capi") return "what C gets stands on the public headers";
+  if (layer == "nccl" && !plugin_may_include(include.path)) return "not among plugin's rights";
+  if (layer != "nccl" && target == "nccl") return "nobody stands on the plugin";
+  if (layer == "c" && target != "c") return "what C gets stands on the public headers";
   return "";
 }
 
-// All objections in a tree laid out like src/, a layer a folder.
+// All objections in a tree laid out like src/.
 std::vector<std::string> objections(const fs::path& root) {
   std::vector<std::string> found;
   for (const auto& file : sources_below(root)) {
     const std::string name = fs::relative(file, root).string();
-    const auto slash = name.find('/');
-    const std::string layer = slash == std::string::npos ? "tool" : name.substr(0, slash);
+    const std::string layer = layer_of(name);
     if (rank_of(layer) < 0) {
       found.push_back(name + ": is in no known layer");
       continue;
@@ -169,18 +180,18 @@ TEST(Layering, FindsEachKindOfWrongInclude) {
   const TempDir dir;
   fs::create_directories(dir.file("net"));
   fs::create_directories(dir.file("channel"));
-  fs::create_directories(dir.file("plugin"));
-  fs::create_directories(dir.file("capi"));
+  fs::create_directories(dir.file("nccl"));
+  fs::create_directories(dir.file("c"));
   fs::create_directories(dir.file("surprise"));
   write_file(dir.file("net/up.h"), "#include \"channel/channel.h\"\n");
   write_file(dir.file("net/fine.h"), "#include \"base/result.h\"\n#include <vector>\n");
   write_file(dir.file("net/bare.cc"), "#  include \"net.h\"\n");
-  write_file(dir.file("channel/tcp.cc"), "#include \"tcp/tcp_net.h\"\n");
-  write_file(dir.file("plugin/high.h"), "#include \"channel/channel.h\"\n");
-  write_file(dir.file("plugin/host.h"), "#include \"net/hosting.h\"\n");
-  write_file(dir.file("plugin/fine.h"), "#include \"net/net.h\"\n#include \"net/abi/types.h\"\n");
-  write_file(dir.file("capi/inner.cc"), "#include \"base/result.h\"\n");
-  write_file(dir.file("capi/fine.cc"), "#include <hawser/link.h>\n#include \"capi/text.h\"\n");
+  write_file(dir.file("channel/tcp.cc"), "#include \"net/tcp/tcp_net.h\"\n");
+  write_file(dir.file("nccl/high.h"), "#include \"channel/channel.h\"\n");
+  write_file(dir.file("nccl/host.h"), "#include \"net/hosted/hosting.h\"\n");
+  write_file(dir.file("nccl/fine.h"), "#include \"net/net.h\"\n#include \"net/abi/types.h\"\n");
+  write_file(dir.file("c/inner.cc"), "#include \"base/result.h\"\n");
+  write_file(dir.file("c/fine.cc"), "#include <hawser/link.h>\n#include \"c/text.h\"\n");
   write_file(dir.file("surprise/x.cc"), "int x;\n");
   EXPECT_EQ(objections(dir.path()).size(), 7u);
 }

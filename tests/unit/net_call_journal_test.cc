@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "net/call_journal.h"
+#include "net/hosted/call_journal.h"
 
 namespace hawser {
 namespace {

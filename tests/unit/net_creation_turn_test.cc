@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "net/process_plugin.h"
+#include "net/hosted/process_plugin.h"
 #include "support/manual_clock.h"
 
 namespace hawser {
@@ -57,16 +57,18 @@ TEST(NetProcessPlugin, IsOneForATable) {
   EXPECT_EQ(&ProcessPlugin::of(&tables[0]), &first);
   EXPECT_NE(&ProcessPlugin::of(&tables[1]), &first);
   int calls = 0;
-  EXPECT_FALSE(first.init_once([&]() -> Status {
-                      ++calls;
-                      return Error(Code::plugin, "not yet");
-                    })
+  EXPECT_FALSE(first
+                   .init_once([&]() -> Status {
+                     ++calls;
+                     return Error(Code::plugin, "not yet");
+                   })
                    .ok());
   for (int i = 0; i < 2; ++i) {
-    EXPECT_TRUE(first.init_once([&]() -> Status {
-                       ++calls;
-                       return {};
-                     })
+    EXPECT_TRUE(first
+                    .init_once([&]() -> Status {
+                      ++calls;
+                      return {};
+                    })
                     .ok());
   }
   EXPECT_EQ(calls, 2);

@@ -8,8 +8,8 @@
 #include <string>
 #include <thread>
 
-#include "net/exit_explainer.h"
-#include "net/hosting.h"
+#include "net/hosted/exit_explainer.h"
+#include "net/hosted/hosting.h"
 
 namespace hawser {
 namespace {

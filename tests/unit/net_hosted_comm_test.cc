@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "net/hosted_comm.h"
+#include "net/hosted/hosted_comm.h"
 #include "support/fake_plugin.h"
 
 namespace hawser {

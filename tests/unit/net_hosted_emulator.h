@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "emu_support.h"
-#include "net/hosted_net.h"
+#include "net/hosted/hosted_net.h"
 #include "support/guarded_buffer.h"
 #include "support/net_pair.h"
 #include "support/scoped_env.h"

@@ -11,7 +11,7 @@
 
 #include "cudasim/drivers.h"
 #include "memory/buffer.h"
-#include "net/hosting.h"
+#include "net/hosted/hosting.h"
 #include "support/net_flow.h"
 #include "support/net_pair.h"
 #include "support/scoped_env.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "net/hosting.h"
+#include "net/hosted/hosting.h"
 
 namespace hawser {
 namespace {

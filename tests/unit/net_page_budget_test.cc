@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "memory/range.h"
-#include "net/page_budget.h"
+#include "net/hosted/page_budget.h"
 #include "support/manual_clock.h"
 
 namespace hawser {

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "net/plugin_api.h"
+#include "net/hosted/plugin_api.h"
 #include "support/fake_plugin.h"
 
 namespace hawser {

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "net/hosting.h"
-#include "net/plugin_library.h"
+#include "net/hosted/hosting.h"
+#include "net/hosted/plugin_library.h"
 #include "support/scoped_env.h"
 
 namespace hawser {

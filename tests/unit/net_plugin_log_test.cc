@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/log.h"
-#include "net/call_journal.h"
-#include "net/plugin_error.h"
-#include "net/plugin_log.h"
+#include "net/hosted/call_journal.h"
+#include "net/hosted/plugin_error.h"
+#include "net/hosted/plugin_log.h"
 
 namespace hawser {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
-#include "net/hosted_net.h"
+#include "net/hosted/hosted_net.h"
 #include "setup/tcpx_gather.h"
 #include "setup/tcpx_report.h"
 #include "support/fake_plugin.h"

@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "tcp/frame.h"
+#include "net/tcp/frame.h"
 
 namespace hawser::tcp {
 namespace {

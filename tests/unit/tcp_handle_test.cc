@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "tcp/handle.h"
+#include "net/tcp/handle.h"
 
 namespace hawser::tcp {
 namespace {

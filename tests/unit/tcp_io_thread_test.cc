@@ -23,11 +23,11 @@
 
 #include "base/cpus.h"
 #include "base/log.h"
+#include "net/tcp/io_pool.h"
+#include "net/tcp/io_thread.h"
 #include "support/file_limit.h"
 #include "support/seed.h"
 #include "support/threads.h"
-#include "tcp/io_pool.h"
-#include "tcp/io_thread.h"
 
 namespace hawser::tcp {
 namespace {

@@ -3,7 +3,7 @@
 #include <random>
 #include <vector>
 
-#include "tcp/message_window.h"
+#include "net/tcp/message_window.h"
 
 namespace hawser::tcp {
 namespace {

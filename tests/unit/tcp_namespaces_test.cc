@@ -2,12 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/tcp/connection.h"
+#include "net/tcp/tcp_net.h"
 #include "support/guarded_buffer.h"
 #include "support/net_flow.h"
 #include "support/net_pair.h"
 #include "support/netns.h"
-#include "tcp/connection.h"
-#include "tcp/tcp_net.h"
 
 namespace hawser {
 namespace {

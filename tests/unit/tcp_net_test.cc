@@ -1,5 +1,5 @@
 // What the built-in transport does beyond what every Net does: tests/conformance has the rest.
-#include "tcp/tcp_net.h"
+#include "net/tcp/tcp_net.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,15 +11,15 @@
 #include <random>
 
 #include "base/log.h"
+#include "net/tcp/connector.h"
+#include "net/tcp/frame.h"
+#include "net/tcp/handle.h"
+#include "net/tcp/listener.h"
+#include "net/tcp/send_comm.h"
 #include "support/guarded_buffer.h"
 #include "support/net_flow.h"
 #include "support/net_pair.h"
 #include "support/ports.h"
-#include "tcp/connector.h"
-#include "tcp/frame.h"
-#include "tcp/handle.h"
-#include "tcp/listener.h"
-#include "tcp/send_comm.h"
 
 namespace hawser {
 namespace {

@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "net/tcp/receive_board.h"
 #include "support/seed.h"
-#include "tcp/receive_board.h"
 
 namespace hawser::tcp {
 namespace {

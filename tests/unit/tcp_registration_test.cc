@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tcp/registration.h"
+#include "net/tcp/registration.h"
 
 namespace hawser::tcp {
 namespace {

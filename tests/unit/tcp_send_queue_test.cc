@@ -8,8 +8,8 @@
 #include <random>
 #include <vector>
 
+#include "net/tcp/send_queue.h"
 #include "support/seed.h"
-#include "tcp/send_queue.h"
 
 namespace hawser::tcp {
 namespace {

@@ -6,10 +6,10 @@
 #include <future>
 #include <thread>
 
+#include "net/tcp/tcp_net.h"
 #include "support/guarded_buffer.h"
 #include "support/net_pair.h"
 #include "support/netns.h"
-#include "tcp/tcp_net.h"
 
 namespace hawser {
 namespace {

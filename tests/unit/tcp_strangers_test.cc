@@ -7,13 +7,13 @@
 #include <random>
 
 #include "base/log.h"
+#include "net/tcp/frame.h"
+#include "net/tcp/handle.h"
+#include "net/tcp/listener.h"
+#include "net/tcp/tcp_net.h"
 #include "support/guarded_buffer.h"
 #include "support/net_pair.h"
 #include "support/ports.h"
-#include "tcp/frame.h"
-#include "tcp/handle.h"
-#include "tcp/listener.h"
-#include "tcp/tcp_net.h"
 
 namespace hawser {
 namespace {

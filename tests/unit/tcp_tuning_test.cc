@@ -7,13 +7,13 @@
 #include <numeric>
 
 #include "base/cpus.h"
+#include "machine/numa.h"
+#include "net/tcp/congestion.h"
+#include "net/tcp/data_socket.h"
+#include "net/tcp/frame.h"
+#include "net/tcp/tuning.h"
 #include "support/scoped_env.h"
 #include "support/temp_dir.h"
-#include "tcp/congestion.h"
-#include "tcp/data_socket.h"
-#include "tcp/frame.h"
-#include "tcp/tuning.h"
-#include "topology/numa.h"
 
 namespace hawser::tcp {
 namespace {

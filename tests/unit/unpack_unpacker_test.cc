@@ -10,8 +10,8 @@
 
 #include "cudasim/drivers.h"
 #include "memory/buffer.h"
+#include "net/unpack/unpacker.h"
 #include "support/seed.h"
-#include "unpack/unpacker.h"
 
 namespace hawser {
 namespace {

@@ -1,5 +1,5 @@
 // The process of an isolated plugin (docs/isolation.md). libhawser starts it; nobody else does.
-#include "isolate/plugin_host.h"
+#include "net/isolated/plugin_host.h"
 #include "setup/tcpx_report.h"
 
 int main() {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/link_core.h"
-#include "topology/numa.h"
+#include "machine/numa.h"
 
 namespace hawser::engine {
 

@@ -18,7 +18,7 @@
 #include "engine/operations/operation.h"
 #include "engine/wire.h"
 #include "net/net.h"
-#include "unpack/unpacked_receives.h"
+#include "net/unpack/unpacked_receives.h"
 
 namespace hawser::engine {
 

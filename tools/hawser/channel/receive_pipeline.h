@@ -3,10 +3,10 @@
 // fragments in a bounce pool; pages go back to the pool only once their copy has finished.
 #pragma once
 
+#include "base/sliding_window.h"
 #include "channel/chunks.h"
 #include "channel/staging.h"
-#include "unpack/unpacked_receives.h"
-#include "base/sliding_window.h"
+#include "net/unpack/unpacked_receives.h"
 
 namespace hawser {
 

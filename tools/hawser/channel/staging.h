@@ -11,7 +11,7 @@
 #include "memory/copy_queue.h"
 #include "memory/range.h"
 #include "net/net.h"
-#include "unpack/unpacker.h"
+#include "net/unpack/unpacker.h"
 
 namespace hawser {
 

@@ -2,8 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "machine/gpu_nic_map.h"
 #include "node/options.h"
-#include "topology/gpu_nic_map.h"
 
 namespace hawser::node {
 namespace {

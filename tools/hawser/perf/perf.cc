@@ -4,7 +4,7 @@
 
 #include "base/bounded.h"
 #include "engine/engine_core.h"
-#include "net/hosting.h"
+#include "net/hosted/hosting.h"
 #include "perf/affinity.h"
 #include "perf/meeting.h"
 #include "perf/options.h"

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "gpu/gpu.h"
 #include "memory/buffer.h"
-#include "net/call_journal.h"
+#include "net/hosted/call_journal.h"
 #include "net/net.h"
 #include "setup/transport.h"
 #include "side/choices.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "net/call_journal.h"
+#include "net/hosted/call_journal.h"
 #include "validation/steps.h"
 
 namespace hawser {
