@@ -14,18 +14,6 @@
 namespace hawser {
 namespace {
 
-Result<std::size_t> frame_length(std::span<const std::byte> header) {
-  HAWSER_ASSIGN(const wire::Header read, wire::decode_header(header.first<wire::kHeaderBytes>()));
-  return wire::kHeaderBytes + read.payload_bytes;
-}
-
-std::vector<std::byte> refusal(std::string_view reason) {
-  return wire::encode(wire::Refuse{std::string(reason)});
-}
-
-constexpr control::Protocol kProtocol{wire::kMagic,  wire::kHeaderBytes,       wire::kMaxFrameBytes,
-                                      &frame_length, &wire::describe_stranger, &refusal};
-
 // One call of accept().
 class Serving {
  public:
@@ -48,13 +36,11 @@ class Serving {
 Status Serving::decide(std::unique_ptr<control::Line>& line, std::span<const std::byte> frame,
                        int channel) {
   if (served_) return Error(Code::peer, kBusy);
-  wire::Decoder decoder;
-  decoder.feed(frame);
-  HAWSER_ASSIGN(const std::optional<wire::Message> message, decoder.next());
-  const auto* const hello = std::get_if<wire::Hello>(&*message);
+  HAWSER_ASSIGN(const wire::Message message, wire::decode_frame(frame));
+  const auto* const hello = std::get_if<wire::Hello>(&message);
   if (hello == nullptr)
     return Error(Code::protocol,
-                 fmt::format("a {} where a Hello belongs", wire::message_name(*message)));
+                 fmt::format("a {} where a Hello belongs", wire::message_name(message)));
   if (channel != 0)
     return Error(Code::peer,
                  fmt::format("this port is held for channel {}; the control connection belongs on "
@@ -62,10 +48,11 @@ Status Serving::decide(std::unique_ptr<control::Line>& line, std::span<const std
                              channel, address_));
   HAWSER_ASSIGN(wire::Plan plan, decide_(*hello));
   // A connection that has carried nothing yet takes a frame at once, or is broken.
-  line->send(wire::encode(plan));
-  if (line->wants_to_write()) return Error(Code::peer, "would not take the Plan");
+  if (!line->send(wire::encode(plan)) || line->wants_to_write())
+    return Error(Code::peer, "would not take the Plan");
   std::vector<std::byte> unread;
   UniqueFd socket = line->release(unread);
+  wire::Decoder decoder;
   decoder.feed(unread);
   served_ =
       Rendezvous{std::move(socket), line->peer(), std::move(decoder), *hello, std::move(plan)};
@@ -85,7 +72,7 @@ Error nobody_came(const std::string& address, const Deadline& deadline, std::uin
 
 struct RendezvousServer::Impl {
   Impl(std::vector<control::Listener::Port> ports, EventFd event, std::string where)
-      : listener(std::move(ports), kProtocol, {where, LogLevel::warning}),
+      : listener(std::move(ports), wire::protocol(), {where, LogLevel::warning}),
         stop_event(std::move(event)),
         address(std::move(where)) {}
 

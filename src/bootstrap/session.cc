@@ -6,167 +6,180 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 #include <optional>
 
 #include "base/event_fd.h"
 #include "base/socket.h"
 #include "base/thread.h"
-#include "bootstrap/frame_writer.h"
+#include "control/line.h"
 
 namespace hawser {
 namespace {
 
-constexpr std::size_t kReadBytes = 4 * wire::kMaxFrameBytes;
 constexpr int kLongestWaitMs = 60000;
 constexpr int kLingerPollMs = 2;
 constexpr int kEndOfStream = 1;  // what the FIN counts for among unacknowledged bytes
 constexpr Milliseconds kRefuseTimeout{1000};
 
-double seconds(Milliseconds time) {
-  return std::chrono::duration<double>(time).count();
+std::vector<std::byte> bytes_of(std::span<const std::byte> bytes) {
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace
 
-// The thread's own state, and what it shares with callers: the writer and two flags.
+// The thread's own state, and what it shares with callers: the line, a flag, and what has failed.
 struct Session::Impl {
-  Impl(UniqueFd connection, EventFd event, std::string name, wire::Decoder left_over, Options given,
-       Handler callbacks)
-      : socket(std::move(connection)),
-        closing_event(std::move(event)),
-        peer(std::move(name)),
+  Impl(UniqueFd socket, EventFd event, std::string name, const wire::Decoder& left_over,
+       Options given, Handler callbacks)
+      : closing_event(std::move(event)),
         options(given),
         handler(std::move(callbacks)),
-        writer(socket.get(), closing_event.fd(), peer),
-        decoder(std::move(left_over)),
-        heard(Deadline::after(options.liveness)),
-        beat(Deadline::after(options.heartbeat)) {}
+        line(std::move(socket), std::move(name), wire::protocol(), bytes_of(left_over.pending())),
+        pulse(line, given, wire::encode(wire::Heartbeat{})) {}
 
   void run();
-  std::optional<Error> step();
-  std::optional<Error> read();
-  std::optional<Error> deliver();
-  std::optional<Error> dispatch(wire::Message message);
-  std::optional<Error> ended(const sockets::Transfer& got);
-  void beat_if_due();
-  bool wait();
+  Status step();
+  Status read();
+  Status deliver();
+  Status dispatch(wire::Message message);
+  Error ended(const Error& how);
   void linger();
 
-  const UniqueFd socket;
+  // Of any thread.
+  Status send(std::span<const std::byte> frame, Milliseconds timeout);
+  Status wait_sent(const Deadline& deadline);
+  Status fail(Error error);
+  std::optional<Error> failure() const;
+
   const EventFd closing_event;
-  const std::string peer;
   const Options options;
   const Handler handler;
-  FrameWriter writer;
+  control::Line line;
+  control::Pulse pulse;              // of the session's thread
   std::atomic<bool> closing{false};  // publishes nothing but itself
-
-  // Only the session's thread touches these.
-  wire::Decoder decoder;
-  Deadline heard;  // when the peer's silence has lasted too long
-  Deadline beat;   // when the next heartbeat is due
-
-  Thread thread;  // last: it uses the others
+  mutable std::mutex failing;        // guards failure_; never held across a call that waits
+  std::optional<Error> failure_;     // what ended the sending; the first counts
+  Thread thread;                     // last: it uses the others
 };
 
 void Session::Impl::run() {
-  std::optional<Error> lost = deliver();
-  while (!lost && !closing) lost = step();
+  Status good = deliver();
+  while (good.ok() && !closing) good = step();
   if (closing) return linger();
-  ::shutdown(socket.get(), SHUT_RDWR);  // a send() that is waiting need not wait on
-  if (lost) handler.on_lost(*lost);
+  const Status lost = fail(good.error());  // a send() that is waiting need not wait on
+  handler.on_lost(lost.error());
 }
 
-std::optional<Error> Session::Impl::step() {
-  if (wait()) {
-    if (auto lost = read()) return lost;
-  } else if (heard.expired()) {
-    return Error(Code::timeout,
-                 fmt::format("{} has been silent for {} s: it hangs or is stopped, or the network "
-                             "between is cut",
-                             peer, seconds(options.liveness)));
-  }
-  beat_if_due();
-  return std::nullopt;
+Status Session::Impl::step() {
+  const short events = line.wants_to_write() ? POLLIN | POLLOUT : POLLIN;
+  pollfd fds[] = {{line.fd(), events, 0}, {closing_event.fd(), POLLIN, 0}};
+  const TimePoint before = Clock::system().now();
+  ::poll(fds, 2, pulse.timeout_ms(before, kLongestWaitMs));
+  if ((fds[0].revents & POLLOUT) != 0) line.flush();
+  if ((fds[0].revents & ~POLLOUT) != 0) HAWSER_TRY(read());
+  return pulse.check(Clock::system().now());
 }
 
-// Whether there is something to read.
-bool Session::Impl::wait() {
-  pollfd fds[] = {{socket.get(), POLLIN, 0}, {closing_event.fd(), POLLIN, 0}};
-  const int timeout_ms = heard.poll_timeout_ms(beat.poll_timeout_ms(kLongestWaitMs));
-  return ::poll(fds, 2, timeout_ms) > 0 && fds[0].revents != 0;
+Status Session::Impl::read() {
+  const Status received = line.receive();
+  HAWSER_TRY(deliver());
+  return received.ok() ? received : Status(ended(received.error()));
 }
 
-std::optional<Error> Session::Impl::read() {
-  std::array<std::byte, kReadBytes> bytes;
-  const auto got = sockets::receive_some(socket.get(), bytes);
-  using State = sockets::Transfer::State;
-  if (got.state == State::would_block) return std::nullopt;
-  if (got.state != State::some) return ended(got);
-  heard = Deadline::after(options.liveness);
-  decoder.feed(std::span(bytes).first(got.bytes));
-  return deliver();
-}
-
-std::optional<Error> Session::Impl::ended(const sockets::Transfer& got) {
-  if (auto failure = writer.failure(); failure && failure->code() == Code::timeout) return failure;
-  if (got.state == sockets::Transfer::State::failed)
-    return Error(
-        got.err == ETIMEDOUT ? Code::timeout : Code::peer,
-        fmt::format("the connection to {} {}", peer, sockets::describe_connection_error(got.err)));
-  const char* where = decoder.pending().empty() ? "" : " in the middle of a message";
+Error Session::Impl::ended(const Error& how) {
+  if (!line.closed()) return how;
+  const char* where = line.unread().empty() ? "" : " in the middle of a message";
   return Error(Code::peer, fmt::format("{} closed the connection{}: its process has ended or was "
                                        "killed",
-                                       peer, where));
+                                       line.peer(), where));
 }
 
-std::optional<Error> Session::Impl::deliver() {
+Status Session::Impl::deliver() {
+  const auto wrong = [this](const Error& error) {
+    return Error(Code::protocol,
+                 fmt::format("{} sent what no hawser sends: {}", line.peer(), error.message()));
+  };
   while (!closing) {
-    auto message = decoder.next();
-    if (!message.ok())
-      return Error(Code::protocol, fmt::format("{} sent what no hawser sends: {}", peer,
-                                               message.error().message()));
-    if (!message->has_value()) return std::nullopt;
-    if (auto lost = dispatch(std::move(**message))) return lost;
+    const auto frame = line.next_frame();
+    if (!frame.ok()) return wrong(frame.error());
+    if (!*frame) return {};
+    auto message = wire::decode_frame(**frame);
+    if (!message.ok()) return wrong(message.error());
+    HAWSER_TRY(dispatch(std::move(*message)));
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<Error> Session::Impl::dispatch(wire::Message message) {
-  if (std::holds_alternative<wire::Heartbeat>(message)) return std::nullopt;
+Status Session::Impl::dispatch(wire::Message message) {
+  if (std::holds_alternative<wire::Heartbeat>(message)) return {};
   if (const auto* refuse = std::get_if<wire::Refuse>(&message))
-    return Error(Code::peer, fmt::format("{} refused: {}", peer, refuse->reason));
+    return Error(Code::peer, fmt::format("{} refused: {}", line.peer(), refuse->reason));
   if (std::holds_alternative<wire::Hello>(message) || std::holds_alternative<wire::Plan>(message))
-    return Error(Code::protocol, fmt::format("{} sent what no hawser sends: a second {}", peer,
-                                             wire::message_name(message)));
+    return Error(Code::protocol, fmt::format("{} sent what no hawser sends: a second {}",
+                                             line.peer(), wire::message_name(message)));
   handler.on_message(std::move(message));
-  return std::nullopt;
-}
-
-void Session::Impl::beat_if_due() {
-  if (!beat.expired()) return;
-  beat = Deadline::after(options.heartbeat);
-  // A failure shuts the socket down: the next read() tells it.
-  static_cast<void>(writer.write_if_free(wire::encode(wire::Heartbeat{})));
+  return {};
 }
 
 // Lets what was sent arrive: closing a socket that has unread bytes would throw it away.
 void Session::Impl::linger() {
-  ::shutdown(socket.get(), SHUT_WR);
+  line.flush();
+  ::shutdown(line.fd(), SHUT_WR);
   const Deadline deadline = Deadline::after(kLinger);
-  std::array<std::byte, kReadBytes> ignored;
   while (!deadline.expired()) {
-    const auto got = sockets::receive_some(socket.get(), ignored);
-    using State = sockets::Transfer::State;
-    if (got.state == State::closed || got.state == State::failed) return;
+    if (!line.discard().ok()) return;
     int unacknowledged = 0;
-    if (::ioctl(socket.get(), SIOCOUTQ, &unacknowledged) != 0) return;
+    if (::ioctl(line.fd(), SIOCOUTQ, &unacknowledged) != 0) return;
     if (unacknowledged <= kEndOfStream) return;
-    if (got.state == State::would_block) ::poll(nullptr, 0, kLingerPollMs);
+    ::poll(nullptr, 0, kLingerPollMs);
   }
+}
+
+Status Session::Impl::send(std::span<const std::byte> frame, Milliseconds timeout) {
+  if (const auto earlier = failure()) return *earlier;
+  const Deadline deadline = Deadline::after(timeout);
+  // Never too much for the line: each thread that sends waits till its frame has gone.
+  line.send(frame);
+  HAWSER_TRY(wait_sent(deadline));
+  if (!line.broken()) return {};
+  // How it ended is told by whoever reads.
+  return Error(Code::peer, fmt::format("{} has closed the connection", line.peer()));
+}
+
+Status Session::Impl::wait_sent(const Deadline& deadline) {
+  while (line.wants_to_write()) {
+    if (const auto earlier = failure()) return *earlier;
+    if (deadline.expired())
+      return fail(Error(Code::timeout, fmt::format("{} took no message for {} ms: it hangs or is "
+                                                   "stopped, or the network between is cut",
+                                                   line.peer(), deadline.timeout().count())));
+    pollfd fds[] = {{line.fd(), POLLOUT, 0}, {closing_event.fd(), POLLIN, 0}};
+    ::poll(fds, 2, deadline.poll_timeout_ms(sockets::kLongestPollMs));
+    if (fds[1].revents != 0)
+      return fail(
+          Error(Code::cancelled, fmt::format("the session with {} is closing", line.peer())));
+    line.flush();
+  }
+  if (const auto earlier = failure()) return *earlier;
+  return {};
+}
+
+// Half a frame may be out: nothing can follow it.
+Status Session::Impl::fail(Error error) {
+  {
+    const std::lock_guard lock(failing);
+    if (!failure_) failure_ = std::move(error);
+  }
+  line.shut();
+  return *failure();
+}
+
+std::optional<Error> Session::Impl::failure() const {
+  const std::lock_guard lock(failing);
+  return failure_;
 }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -180,8 +193,8 @@ Result<std::unique_ptr<Session>> Session::start(UniqueFd socket, std::string pee
                              "({} ms, at least 1)",
                              options.liveness.count(), options.heartbeat.count()));
   HAWSER_ASSIGN(EventFd event, EventFd::make());
-  auto impl = std::make_unique<Impl>(std::move(socket), std::move(event), std::move(peer),
-                                     std::move(decoder), options, std::move(handler));
+  auto impl = std::make_unique<Impl>(std::move(socket), std::move(event), std::move(peer), decoder,
+                                     options, std::move(handler));
   HAWSER_ASSIGN(impl->thread, Thread::start("hw-session", [self = impl.get()] { self->run(); }));
   return std::unique_ptr<Session>(new Session(std::move(impl)));
 }
@@ -193,16 +206,16 @@ Session::~Session() {
 }
 
 Status Session::send(const wire::Message& message) {
-  return impl_->writer.write(wire::encode(message), impl_->options.liveness);
+  return impl_->send(wire::encode(message), impl_->options.liveness);
 }
 
 void Session::refuse(const std::string& reason) {
   // Where it cannot be told, the peer finds out by the closing.
-  static_cast<void>(impl_->writer.write(wire::encode(wire::Refuse{reason}), kRefuseTimeout));
+  static_cast<void>(impl_->send(wire::encode(wire::Refuse{reason}), kRefuseTimeout));
 }
 
 const std::string& Session::peer() const {
-  return impl_->peer;
+  return impl_->line.peer();
 }
 
 }  // namespace hawser

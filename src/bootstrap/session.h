@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "bootstrap/wire.h"
+#include "control/pulse.h"
 
 namespace hawser {
 
@@ -26,10 +27,7 @@ class Session {
     // reason); Code::timeout: silent; Code::protocol: it sent what no hawser sends.
     std::function<void(Error)> on_lost;
   };
-  struct Options {
-    Milliseconds heartbeat{1000};  // less than the peer's liveness
-    Milliseconds liveness{10000};  // silence longer than this is a dead peer
-  };
+  using Options = control::Pulse::Times;
 
   // Takes a connected socket; `decoder` has the bytes already read behind the handshake.
   static Result<std::unique_ptr<Session>> start(UniqueFd socket, std::string peer,

@@ -163,7 +163,22 @@ void check(codec::Decoder& in, const PerfResult& result) {
   if (result.ok && !result.reason.empty()) in.fail("that is ok and gives a reason why not");
 }
 
+Result<std::size_t> frame_length(std::span<const std::byte> header) {
+  HAWSER_ASSIGN(const Header read, decode_header(header.first<kHeaderBytes>()));
+  return kHeaderBytes + read.payload_bytes;
+}
+
+std::vector<std::byte> refusal(std::string_view reason) {
+  return encode(Refuse{std::string(reason)});
+}
+
 }  // namespace
+
+const control::Protocol& protocol() {
+  static constexpr control::Protocol kProtocol{kMagic,        kHeaderBytes,       kMaxFrameBytes,
+                                               &frame_length, &describe_stranger, &refusal};
+  return kProtocol;
+}
 
 const char* message_name(const Message& message) {
   return kNames[message.index()];
@@ -217,6 +232,11 @@ Result<Message> decode_payload(const Header& header, std::span<const std::byte> 
   });
   if (const auto& error = in.finish()) return *error;
   return message;
+}
+
+Result<Message> decode_frame(std::span<const std::byte> frame) {
+  HAWSER_ASSIGN(const Header header, decode_header(frame.first<kHeaderBytes>()));
+  return decode_payload(header, frame.subspan(kHeaderBytes));
 }
 
 void Decoder::feed(std::span<const std::byte> bytes) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "control/line.h"
 
 namespace hawser::wire {
 
@@ -179,6 +180,11 @@ struct Header {
 Result<Header> decode_header(std::span<const std::byte, kHeaderBytes> bytes);
 // The whole payload and nothing but it; every field checked, every text printable.
 Result<Message> decode_payload(const Header& header, std::span<const std::byte> payload);
+
+// The message of a whole frame.
+Result<Message> decode_frame(std::span<const std::byte> frame);
+// How frames stand in a stream.
+const control::Protocol& protocol();
 
 // Whether bytes start as every frame does; fewer than four bytes do not.
 bool has_magic(std::span<const std::byte> bytes);

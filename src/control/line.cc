@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 
 #include "base/endian.h"
 #include "base/socket.h"
@@ -15,18 +16,20 @@ constexpr std::size_t kReadBytes = 16 * 1024;
 
 }  // namespace
 
-Line::Line(UniqueFd socket, std::string peer, const Protocol& protocol)
+Line::Line(UniqueFd socket, std::string peer, const Protocol& protocol,
+           std::vector<std::byte> unread)
     : socket_(std::move(socket)),
       peer_(std::move(peer)),
       protocol_(protocol),
-      heard_at_(Clock::system().now()) {}
+      heard_at_(Clock::system().now()),
+      incoming_(std::move(unread)) {}
 
 bool Line::send(std::span<const std::byte> frame) {
   const std::lock_guard lock(mutex_);
-  if (unsent_.size() > kMaxUnsent) return false;
+  if (broken_ || unsent_.size() > kMaxUnsent) return false;
   unsent_.insert(unsent_.end(), frame.begin(), frame.end());
   push();
-  return true;
+  return !broken_;
 }
 
 void Line::flush() {
@@ -39,11 +42,17 @@ bool Line::wants_to_write() const {
   return !unsent_.empty();
 }
 
+bool Line::broken() const {
+  const std::lock_guard lock(mutex_);
+  return broken_;
+}
+
 void Line::push() {
   while (!unsent_.empty()) {
     const sockets::Transfer sent = sockets::send_some(socket_.get(), unsent_);
-    if (sent.state == sockets::Transfer::State::failed) unsent_.clear();
-    if (sent.state != sockets::Transfer::State::some) return;
+    if (sent.state == sockets::Transfer::State::would_block) return;
+    broken_ = sent.state != sockets::Transfer::State::some;
+    if (broken_) return unsent_.clear();
     unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<std::ptrdiff_t>(sent.bytes));
   }
 }
@@ -61,8 +70,9 @@ Status Line::receive(std::size_t most_unread) {
         closed_ = true;
         return Error(Code::peer, fmt::format("{} closed the control connection", peer_));
       case sockets::Transfer::State::failed:
-        return Error(Code::peer, fmt::format("the control connection to {} {}", peer_,
-                                             sockets::describe_connection_error(got.err)));
+        return Error(got.err == ETIMEDOUT ? Code::timeout : Code::peer,
+                     fmt::format("the control connection to {} {}", peer_,
+                                 sockets::describe_connection_error(got.err)));
       case sockets::Transfer::State::some:
         break;
     }
@@ -92,6 +102,12 @@ Result<std::optional<std::span<const std::byte>>> Line::next_frame() {
   frame = bytes.first(length);
   consumed_ += length;
   return frame;
+}
+
+Status Line::discard() {
+  const Status received = receive();
+  consumed_ = incoming_.size();
+  return received;
 }
 
 Status Line::read(const std::function<Status(std::span<const std::byte> frame)>& take) {

@@ -35,25 +35,31 @@ struct Protocol {
 // any thread, the rest from the one that reads. Never blocks.
 class Line {
  public:
-  Line(UniqueFd socket, std::string peer, const Protocol& protocol);
+  // `unread`: what has come already.
+  Line(UniqueFd socket, std::string peer, const Protocol& protocol,
+       std::vector<std::byte> unread = {});
 
   int fd() const { return socket_.get(); }
   const std::string& peer() const { return peer_; }
   const Protocol& protocol() const { return protocol_; }
   TimePoint heard_at() const { return heard_at_.load(std::memory_order_relaxed); }
 
-  // What cannot be sent at once waits, for flush(); a line that is broken says so when it is read.
-  // False: so much waits that this was left out; the peer reads nothing.
+  // What cannot be sent at once waits, for flush(). False: it was left out, since the line is
+  // broken, which is told when it is read, or since too much waits: the peer reads nothing.
   bool send(std::span<const std::byte> frame);
   void flush();
   bool wants_to_write() const;
+  bool broken() const;  // found out by sending
 
-  // Takes in what is there, until `most_unread` bytes wait to be read. An error: the peer closed
-  // it, or it is broken.
+  // Takes in what is there, until `most_unread` bytes wait to be read. Code::peer: the peer closed
+  // it, or it is broken; Code::timeout: the peer's machine acknowledges nothing any more.
   Status receive(std::size_t most_unread = kMaxUnread);
   // The next whole frame, which stays until the next receive(); nothing: none is whole yet. An
   // error, which stays: what came is none.
   Result<std::optional<std::span<const std::byte>>> next_frame();
+  std::span<const std::byte> unread() const { return std::span(incoming_).subspan(consumed_); }
+  // As receive(), but forgets it.
+  Status discard();
   // Both: takes in what is there, and gives each frame to `take`, which may refuse it.
   Status read(const std::function<Status(std::span<const std::byte> frame)>& take);
 
@@ -74,7 +80,6 @@ class Line {
   static constexpr std::size_t kMaxUnsent = 1 << 20;
   static constexpr std::size_t kMaxUnread = 1 << 18;
 
-  std::span<const std::byte> unread() const { return std::span(incoming_).subspan(consumed_); }
   void push();
 
   UniqueFd socket_;
@@ -85,8 +90,9 @@ class Line {
   std::size_t consumed_ = 0;  // of incoming_
   std::size_t received_ = 0;
   bool closed_ = false;
-  mutable std::mutex mutex_;  // guards what follows
-  std::vector<std::byte> unsent_;
+  mutable std::mutex mutex_;       // guards what follows
+  std::vector<std::byte> unsent_;  // nothing, once it is broken
+  bool broken_ = false;
 };
 
 }  // namespace hawser::control

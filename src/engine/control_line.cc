@@ -18,14 +18,6 @@ std::string describe_caller(std::span<const std::byte> bytes) {
   return hawser::wire::describe_stranger(bytes);
 }
 
-std::vector<std::byte> frame_of(const wire::Record& record) {
-  std::array<std::byte, wire::kFrameBytes> buffer;
-  wire::FrameBuilder builder(buffer);
-  builder.add(record);
-  const std::span<const std::byte> frame = builder.finish();
-  return {frame.begin(), frame.end()};
-}
-
 std::vector<std::byte> refusal_frame(std::string_view reason) {
   return frame_of(wire::Refuse{reason});
 }
@@ -35,6 +27,14 @@ std::vector<std::byte> refusal_frame(std::string_view reason) {
 const control::Protocol kControlProtocol{wire::kMagic,      wire::kFrameHeaderBytes,
                                          wire::kFrameBytes, &length_of_frame,
                                          &describe_caller,  &refusal_frame};
+
+std::vector<std::byte> frame_of(const wire::Record& record) {
+  std::array<std::byte, wire::kFrameBytes> buffer;
+  wire::FrameBuilder builder(buffer);
+  builder.add(record);
+  const std::span<const std::byte> frame = builder.finish();
+  return {frame.begin(), frame.end()};
+}
 
 Status read_records(std::span<const std::byte> frame,
                     const std::function<Status(const wire::Record&)>& take) {

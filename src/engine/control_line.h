@@ -4,8 +4,10 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -36,11 +38,14 @@ class ControlLine {
   // line: the peer closed it, or sent what no hawser sends.
   Status read(const std::function<Status(const wire::Record&)>& take);
   void shut() { line_->shut(); }
+  control::Line& line() { return *line_; }
 
  private:
   const std::unique_ptr<control::Line> line_;
 };
 
+// A frame of one record.
+std::vector<std::byte> frame_of(const wire::Record& record);
 // Gives each record of a frame to `take`.
 Status read_records(std::span<const std::byte> frame,
                     const std::function<Status(const wire::Record&)>& take);

@@ -1,8 +1,8 @@
 #include "engine/reactor.h"
 
-#include <fmt/core.h>
-
 #include <utility>
+
+#include "control/pulse.h"
 
 namespace hawser::engine {
 namespace {
@@ -16,7 +16,9 @@ class WatchedLink final : public Polled {
  public:
   WatchedLink(std::shared_ptr<LinkCore> link, std::shared_ptr<ControlLine> control,
               Milliseconds peer_silence)
-      : link_(std::move(link)), control_(std::move(control)), peer_silence_(peer_silence) {}
+      : link_(std::move(link)),
+        control_(std::move(control)),
+        pulse_(control_->line(), {kHeartbeat, peer_silence}, frame_of(wire::Heartbeat{})) {}
 
   void interests(std::vector<Interest>& into) override {
     if (!lost_) into.push_back({control_->fd(), control_->wants_to_write()});
@@ -44,22 +46,15 @@ class WatchedLink final : public Polled {
         return {};
       });
     }
-    if (read.ok() && now - control_->heard_at() > peer_silence_)
-      read = Error(Code::timeout, fmt::format("{} was silent on the control connection for {} ms",
-                                              control_->peer(), peer_silence_.count()));
-    if (!read.ok()) {
-      lost_ = true;
-      link_->on_control_lost(read.error());
-    } else if (now - beat_at_ > kHeartbeat) {
-      beat_at_ = now;
-      control_->send(wire::Heartbeat{});
-    }
+    if (read.ok()) read = pulse_.check(now);
+    if (read.ok()) return;
+    lost_ = true;
+    link_->on_control_lost(read.error());
   }
 
   const std::shared_ptr<LinkCore> link_;
   const std::shared_ptr<ControlLine> control_;
-  const Milliseconds peer_silence_;
-  TimePoint beat_at_{};
+  control::Pulse pulse_;
   TimePoint looked_at_{};
   bool lost_ = false;
 };
