@@ -29,9 +29,12 @@ int ignore_event(void**, int, void*, std::int64_t, void*) {
 }  // namespace
 
 template <class Table>
-LoadedPlugin<Table>::LoadedPlugin() {
+LoadedPlugin<Table>::LoadedPlugin() : LoadedPlugin(kHawserPlugin) {}
+
+template <class Table>
+LoadedPlugin<Table>::LoadedPlugin(const std::string& path) {
   ::setenv("HAWSER_SOCKET_IFNAME", "=lo", 1);  // read when the first communicator comes
-  library_ = dlopen(kHawserPlugin, RTLD_NOW | RTLD_LOCAL);
+  library_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   EXPECT_NE(library_, nullptr) << dlerror();
   if (library_ == nullptr) return;
   const std::string symbol = fmt::format("ncclNetPlugin_v{}", Table::kVersion);

@@ -21,6 +21,8 @@ template <class Table>
 class LoadedPlugin {
  public:
   LoadedPlugin();
+  // A copy of the file is a library of its own, which holds on to nothing that another has found.
+  explicit LoadedPlugin(const std::string& path);
   ~LoadedPlugin();
   LoadedPlugin(const LoadedPlugin&) = delete;
   LoadedPlugin& operator=(const LoadedPlugin&) = delete;

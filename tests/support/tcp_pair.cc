@@ -4,9 +4,13 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "support/net_pair.h"
@@ -103,16 +107,56 @@ bool TcpPair::move(std::size_t bytes) {
   return finish({send(0, bytes)}, {received});
 }
 
+namespace {
+
+// Nothing: it is no connected TCP socket.
+std::optional<tcp_info> connected(int fd) {
+  tcp_info info{};
+  socklen_t bytes = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0) return std::nullopt;
+  return info.tcpi_state == kEstablished ? std::optional(info) : std::nullopt;
+}
+
+ino_t inode_of(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+std::vector<int> open_files() {
+  std::vector<int> files;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    files.push_back(std::stoi(entry.path().filename().string()));
+  return files;
+}
+
+// What was connected when the test began is another's: a library that stays keeps its own.
+class ConnectedBefore : public testing::EmptyTestEventListener {
+ public:
+  void OnTestStart(const testing::TestInfo&) override {
+    inodes_.clear();
+    for (const int fd : open_files())
+      if (connected(fd)) inodes_.insert(inode_of(fd));
+  }
+  bool has(int fd) const { return inodes_.contains(inode_of(fd)); }
+
+ private:
+  std::set<ino_t> inodes_;
+};
+
+// The framework's, for good.
+ConnectedBefore* const connected_before = [] {
+  auto* const listener = new ConnectedBefore;
+  testing::UnitTest::GetInstance()->listeners().Append(listener);
+  return listener;
+}();
+
+}  // namespace
+
 std::vector<SocketTraffic> connected_sockets() {
   std::vector<SocketTraffic> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    const int fd = std::stoi(entry.path().filename().string());
-    tcp_info info{};
-    socklen_t bytes = sizeof info;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0) continue;
-    if (info.tcpi_state != kEstablished) continue;
-    found.push_back({fd, info.tcpi_bytes_acked, info.tcpi_bytes_received});
-  }
+  for (const int fd : open_files())
+    if (const auto info = connected(fd); info && !connected_before->has(fd))
+      found.push_back({fd, info->tcpi_bytes_acked, info->tcpi_bytes_received});
   return found;
 }
 

@@ -74,7 +74,7 @@ TEST_P(EmuSetupCalls, TheFirstCommOfAPoolThatCameTwiceHasNone) {
 }
 
 TEST_P(EmuSetupCalls, AreCountedLaterTooWhenTheyDoNoHarm) {
-  if (kThreadSanitizer) GTEST_SKIP() << "the thread sanitizer seldom lets two short calls meet";
+  if (test::kThreadSanitizer) GTEST_SKIP() << "the thread sanitizer seldom lets two short calls meet";
   Plugin plugin(environment);
   Pair first(plugin);
   ASSERT_TRUE(first.connect());

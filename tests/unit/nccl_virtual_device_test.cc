@@ -43,7 +43,7 @@ abi::VirtualDeviceV12 members(std::initializer_list<int> devices) {
   return props;
 }
 
-// A process of its own for each test: the plugin holds on to what it found.
+// A library of its own for each test: the plugin holds on to what it found.
 class PluginVirtualDevice : public testing::Test {
  protected:
   void SetUp() override {
@@ -57,7 +57,9 @@ class PluginVirtualDevice : public testing::Test {
   template <class Work>
   void with_plugin(Work work) {
     inside(namespaces_->a(), [&] {
-      LoadedPlugin<abi::NetV12> plugin;
+      const std::string path = library_.file("libnccl-net-hawser.so");
+      fs::copy_file(kHawserPlugin, path);
+      LoadedPlugin<abi::NetV12> plugin(path);
       const ScopedEnvironment interfaces("HAWSER_SOCKET_IFNAME", "hw");
       const ScopedEnvironment family("HAWSER_SOCKET_FAMILY", "ipv4");
       const ScopedEnvironment sysfs("HAWSER_SYSFS_ROOT", sysfs_.path().c_str());
@@ -69,7 +71,7 @@ class PluginVirtualDevice : public testing::Test {
     });
   }
 
-  TempDir sysfs_;
+  TempDir sysfs_, library_;
   std::unique_ptr<NamespacePair> namespaces_;
 };
 
@@ -212,6 +214,7 @@ TEST(PluginVirtualDeviceTables, AVirtualInterfaceIsRefused) {
 }
 
 TEST(PluginTuning, TheChunkSizeIsSetUnlessTheUserSaysOtherwise) {
+  unsetenv("NCCL_P2P_NET_CHUNKSIZE");  // another communicator of this process may have set it
   {
     const ScopedEnvironment off("HAWSER_NCCL_TUNING", "off");
     const PluginUser user;

@@ -118,8 +118,8 @@ TEST_F(NodeRuns, StrangersDoNotHoldUpTheClient) {
   }
   called_ = run_side(client_, client_notes_);
   serving.join();
-  EXPECT_EQ(served_.status, NodeStatus::passed) << served_.text << server_notes_.all();
-  EXPECT_EQ(called_.status, NodeStatus::passed) << called_.text << client_notes_.all();
+  EXPECT_EQ(served_.status, RunStatus::passed) << served_.text << server_notes_.all();
+  EXPECT_EQ(called_.status, RunStatus::passed) << called_.text << client_notes_.all();
 }
 
 TEST_F(NodeRuns, WrongOptionsAreSaid) {

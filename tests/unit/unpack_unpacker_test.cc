@@ -93,7 +93,7 @@ class Unpackers : public GpuTest {
       const std::size_t at = i * 2 * kReceiveBytes + i % 16;
       const std::size_t bytes = i == 3 ? 1 : kReceiveBytes - random_() % 100;
       const Fragments fragments = pool.cut(i, bytes, most_piece, expected.data() + at);
-      const Status added = unpacker->add(fragments, {to.range().at(at), bytes, reach});
+      const auto added = unpacker->add(fragments, {to.range().at(at), bytes, reach});
       ASSERT_TRUE(added.ok()) << added.error().message();
       if (i % 10 == 9) {
         const auto mark = unpacker->submit();
@@ -239,7 +239,7 @@ TEST_P(Unpackers, WhatAPluginClaimsIsChecked) {
   const Fragment good = list[0];
   const auto refusal = [&](const Fragment& bad) {
     list[0] = bad;
-    const Status added = unpacker->add(fragments, place);
+    const auto added = unpacker->add(fragments, place);
     list[0] = good;
     return added.ok() ? Error(Code::internal, "taken") : added.error();
   };
@@ -344,7 +344,7 @@ TEST(Unpacker, AModeForTheGpuIsRefusedWhereThePoolIsTheHosts) {
   std::vector<std::byte> pool(kPageBytes), to(kPageBytes);
   const Fragment fragment{0, 100, 0};
   const auto unpacker = *Unpacker::create({UnpackMode::d2d, nullptr}, gpu, 4096, 16);
-  const Status added = unpacker->add({pool.data(), MemoryKind::host, 0, {&fragment, 1}},
+  const auto added = unpacker->add({pool.data(), MemoryKind::host, 0, {&fragment, 1}},
                                      {to.data(), 100, Reach::pageable});
   ASSERT_FALSE(added.ok());
   EXPECT_THAT(added.error().message(), HasSubstr("choose auto or host"));
