@@ -111,7 +111,7 @@ TEST(PeerDeath, ServerServesTheNextClientWhenTheFirstDiedBeforeHello) {
   HeldRun held("hello", false, kShortTimeout);
   ASSERT_TRUE(held.victim.wait_for_output("holding at hello"));
   held.victim.send_signal(SIGKILL);
-  held.pair.client_env.clear();
+  held.pair.client_holds_at.clear();
   EXPECT_EQ(run(held.pair.client()).exit_code, 0);
   EXPECT_EQ(held.server.wait().exit_code, 0);
 }

@@ -136,7 +136,7 @@ TEST_P(StreamOrder, ASlowStreamCostsNoChannel) {
   user_reads();
   const Transfer read = near().read(here_->region, 0, there_->remote, 0, bytes(), after_user());
   const Transfer write = near().write(other_->region, 0, received_->remote, 0, 1000, after_user());
-  const TimePoint until = Clock::system().now() + 3 * Milliseconds(EngineOptions().stall_ms);
+  const TimePoint until = Clock::system().now() + Milliseconds(kStallMs + 300);
   while (Clock::system().now() < until) expect_others_get_on();
   EXPECT_FALSE(read.done() || write.done());
   user_->open_gate();

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "engine/fixture.h"
+#include "support/sanitizers.h"
 
 namespace hawser::test {
 namespace {
@@ -24,6 +25,7 @@ void create_with(std::size_t threads) {
 }
 
 TEST(EngineThreadsDeathTest, WithoutOneOfItsThreadsThereIsAnError) {
+  if (kThreadSanitizer) GTEST_SKIP() << "the thread sanitizer has a thread of its own";
   if (::geteuid() != 0) GTEST_SKIP() << "only root can limit the threads of another user";
   GTEST_FLAG_SET(death_test_style, "threadsafe");  // engines of other tests have threads
   const char* const in_order[] = {"hw-engine0", "hw-make", "hw-control"};

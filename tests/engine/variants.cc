@@ -128,6 +128,8 @@ EngineOptions engine_options(const Variant& variant) {
   options.threads = variant.threads;
   options.chunk_bytes = variant.chunk_bytes;
   options.isolate = variant.isolate;
+  options.stall_ms = kStallMs;
+  options.peer_silence_ms = 60'000;
   return options;
 }
 

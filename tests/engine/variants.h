@@ -38,6 +38,10 @@ const std::vector<Variant>& variants();
 // Own TCP and host memory, where the transport makes no difference.
 const Variant& plain_variant();
 
+// Of all engines of the suite, longer than the default: what stalls is the fault tests' matter, and a
+// channel on a starved machine must not look so here.
+inline constexpr int kStallMs = 3'000;
+
 // What the variant wants of the environment, for the process, before its engines are made.
 void set_environment(const Variant& variant);
 EngineOptions engine_options(const Variant& variant);

@@ -58,7 +58,7 @@ class PluginVirtualDevice : public testing::Test {
   void with_plugin(Work work) {
     inside(namespaces_->a(), [&] {
       const std::string path = library_.file("libnccl-net-hawser.so");
-      fs::copy_file(kHawserPlugin, path);
+      fs::copy_file(kHawserPlugin, path, fs::copy_options::skip_existing);
       LoadedPlugin<abi::NetV12> plugin(path);
       const ScopedEnvironment interfaces("HAWSER_SOCKET_IFNAME", "hw");
       const ScopedEnvironment family("HAWSER_SOCKET_FAMILY", "ipv4");

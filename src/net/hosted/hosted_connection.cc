@@ -43,6 +43,7 @@ HostedListener::~HostedListener() {
         "{}: a listen comm of device {} stays open: its accept has not ended, and to close it "
         "then would crash some plugins",
         place_.plugin.name(), place_.device.index);
+    place_.plugin.process().leave_open(comm_);
     return;
   }
   close();

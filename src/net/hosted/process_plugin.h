@@ -4,6 +4,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -73,9 +74,16 @@ class ProcessPlugin {
 
   CreationTurn& creation_turn() { return creation_turn_; }
 
+  // A listen comm that cannot be closed: who looks for leaks sees that it is kept.
+  void leave_open(void* comm) {
+    const std::lock_guard lock(mutex_);
+    left_open_.push_back(comm);
+  }
+
  private:
-  std::mutex mutex_;  // guards initialised_
+  std::mutex mutex_;  // guards what follows
   bool initialised_ = false;
+  std::vector<void*> left_open_;
   CreationTurn creation_turn_;
 };
 
