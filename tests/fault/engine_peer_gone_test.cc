@@ -18,6 +18,7 @@ namespace hawser::test {
 namespace {
 
 constexpr Milliseconds kGonePatience{30'000};
+constexpr int kNoticeSlack = 8000;  // ms; of a machine that has other things to do, too
 constexpr Milliseconds kNoticedAtOnce{3000};
 constexpr int kKills = 15;
 
@@ -170,7 +171,7 @@ class EngineCutOff : public EngineNics {
     const Milliseconds took = start.timeout() - start.remaining();
     EXPECT_EQ(failure->code(), Code::peer);
     EXPECT_THAT(failure->message(), testing::HasSubstr(setup_.address));
-    EXPECT_LT(took.count(), setup_.peer_silence_ms + 3000);
+    EXPECT_LT(took.count(), setup_.peer_silence_ms + kNoticeSlack);
     EXPECT_EQ(link.status().error().message(), failure->message());
     std::cout << fmt::format("noticed after {} ms: {}\n", took.count(), failure->message());
   }
@@ -214,7 +215,7 @@ TEST_F(EngineCutOff, AnIdleLinkNoticesToo) {
   cut_all(Cut::both_ways);
   const Deadline start = Deadline::after(kGonePatience);
   EXPECT_TRUE(wait_until(kGonePatience, [&] { return !link->up(); }));
-  EXPECT_LT((start.timeout() - start.remaining()).count(), setup_.peer_silence_ms + 3000);
+  EXPECT_LT((start.timeout() - start.remaining()).count(), setup_.peer_silence_ms + kNoticeSlack);
 }
 
 // The control connection's NIC first, for good: the link lives, and is idle, and works.
