@@ -1,4 +1,4 @@
-#include "net/unpack/frames.h"
+#include "unpack/frames.h"
 
 #include <fmt/core.h>
 

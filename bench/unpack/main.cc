@@ -6,8 +6,8 @@
 #include <iostream>
 
 #include "gpu/driver.h"
-#include "net/unpack/frames.h"
-#include "net/unpack/measure.h"
+#include "unpack/frames.h"
+#include "unpack/measure.h"
 
 namespace hawser::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "net/unpack/measure.h"
+#include "unpack/measure.h"
 
 #include <fmt/core.h>
 

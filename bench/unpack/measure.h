@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "net/unpack/pool.h"
+#include "unpack/pool.h"
 #include "perf/crew.h"
 
 namespace hawser::bench {

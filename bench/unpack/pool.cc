@@ -1,4 +1,4 @@
-#include "net/unpack/pool.h"
+#include "unpack/pool.h"
 
 #include <fmt/core.h>
 
