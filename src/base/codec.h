@@ -172,9 +172,9 @@ class Decoder {
   }
   template <std::size_t N>
   void zeros() {
+    constexpr std::array<std::byte, N> kZeros{};  // a few words' comparison, no loop of bytes
     const std::byte* const at = take("reserved bytes", N);
-    if (at != nullptr &&
-        std::any_of(at, at + N, [](std::byte byte) { return byte != std::byte{}; }))
+    if (at != nullptr && std::memcmp(at, kZeros.data(), N) != 0)
       fail("whose reserved bytes are not zero");
   }
   template <std::size_t N>
