@@ -3,39 +3,15 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <future>
-#include <set>
 #include <utility>
 
-#include "base/cpus.h"
-#include "base/log.h"
-#include "base/parameters.h"
 #include "engine/acceptor_core.h"
 #include "engine/meeting.h"
-#include "machine/numa.h"
 #include "net/hosted/hosting.h"
 #include "setup/tcpx_gather.h"
 
 namespace hawser::engine {
 namespace {
-
-constexpr std::size_t kDefaultChunkBytes = 512 * 1024;
-// A copy to or from a GPU costs microseconds, however small it is (docs/performance.md).
-constexpr std::size_t kDefaultChunkBytesOfGpu = 1024 * 1024;
-constexpr std::size_t kFewCpus = 4;
-constexpr std::size_t kMostWorkers = 8;
-// Longer than a small transfer with a GPU at both ends takes there and back: or who waits for it
-// would always be asleep when it comes.
-constexpr std::chrono::microseconds kSpin{100};
-// For threads that were called back, however long the links' end has taken.
-constexpr Milliseconds kLastPatience{1000};
-// For a thread that drives channels to answer; and where one did not, for what waits for it.
-constexpr Milliseconds kSilentWorker{100};
-// A NIC's queues, and the kernel's work behind them, are spread by connection.
-constexpr int kChannelsOfNic = 2;
-// A plugin whose device unpacks polls in a thread of its own for each, and its bounce pool holds
-// what all have in flight (docs/tcpx.md).
-constexpr int kMostChannelsOfUnpacking = 4;
 
 Status check(const char* what, std::int64_t value, std::int64_t min, std::int64_t max) {
   if (value >= min && value <= max) return {};
@@ -53,18 +29,9 @@ Status check(const EngineOptions& options) {
   return {};
 }
 
-Error engine_ended() {
-  return Error(Code::cancelled, "the engine was destroyed");
-}
-
 bool has_real_devmem(const Net& net) {
   return std::ranges::any_of(net.devices(),
                              [](const NetDevice& nic) { return nic.devmem == Devmem::real; });
-}
-
-bool unpacks(const Net& net) {
-  return std::ranges::any_of(net.devices(),
-                             [](const NetDevice& nic) { return nic.capabilities.needs_unpack; });
 }
 
 bool is_builtin(const std::string& plugin) {
@@ -139,126 +106,18 @@ Status EngineCore::start() {
   return {};
 }
 
-// Those of a NUMA node for its NICs; as many in all as half the CPUs.
-Status EngineCore::start_workers() {
-  const std::size_t cpus = allowed_cpus().size();
-  std::set<int> nodes;
-  for (const int device : nics_.all())
-    nodes.insert(net()->devices()[static_cast<std::size_t>(device)].numa_node);
-  const std::size_t wanted = options_.threads != 0 ? static_cast<std::size_t>(options_.threads)
-                             : cpus < kFewCpus     ? 1
-                                                   : std::min(cpus / 2, kMostWorkers);
-  const std::size_t each = std::max<std::size_t>(wanted / nodes.size(), 1);
-  int number = 0;
-  for (const int node : nodes) {
-    WorkerOptions options;
-    options.spin = cpus < kFewCpus ? std::chrono::microseconds(0) : kSpin;
-    if (node >= 0 && nodes.size() > 1) {
-      auto near = node_cpus(parameters::kSysfsRoot.text_or_default(), node);
-      if (near.ok()) options.cpus = *std::move(near);
-    }
-    NodeWorkers workers{node, {}};
-    for (std::size_t i = 0; i < each; ++i) {
-      options.name = fmt::format("hw-engine{}", number++);
-      HAWSER_ASSIGN(std::unique_ptr<Worker> worker, Worker::start(options));
-      workers.workers.push_back(std::move(worker));
-    }
-    workers_.push_back(std::move(workers));
-  }
-  return {};
-}
-
-EngineCore::~EngineCore() {
-  static_cast<void>(shut().ok());  // it was said
-}
-
-Status EngineCore::shut(Milliseconds patience) {
-  std::vector<std::shared_ptr<LinkCore>> links;
-  {
-    const std::unique_lock ending(running_);
-    if (std::exchange(shut_, true)) return {};
-    if (reactor_ != nullptr) links = reactor_->links();
-  }
-  std::vector<std::weak_ptr<AcceptorCore>> acceptors;
-  {
-    const std::lock_guard lock(mutex_);
-    acceptors.swap(acceptors_);
-  }
-  for (const auto& known : acceptors)
-    if (const auto acceptor = known.lock()) acceptor->close();  // somebody may wait there
-  for (const auto& link : links) link->close(engine_ended(), "its engine was destroyed");
-  const Deadline deadline = Deadline::after(patience);
-  for (const auto& link : links)
-    if (!link->wait_ended(deadline))
-      log_error("a link to {} did not end within {} ms: a transport's call hangs", link->peer(),
-                patience.count());
-  reactor_.reset();
-  return end_threads(deadline);
-}
-
-// Those that come back are joined. One that does not is left behind, and keeps all of this.
-Status EngineCore::end_threads(const Deadline& deadline) {
-  const std::shared_ptr<void> self = weak_from_this().lock();
-  if (self == nullptr || maker_ == nullptr) {  // it was never in use: no call can hang
-    maker_.reset();
-    for (NodeWorkers& node : workers_) node.workers.clear();
-    return {};
-  }
-  std::vector<Worker*> workers;
-  for (const NodeWorkers& node : workers_)
-    for (const auto& worker : node.workers) workers.push_back(worker.get());
-  maker_->call_back();
-  for (Worker* const worker : workers) worker->call_back();
-  const Deadline last =
-      deadline.remaining() > kLastPatience ? deadline : Deadline::after(kLastPatience);
-  const bool made = maker_->join_within(last);
-  std::erase_if(workers, [&](Worker* worker) { return worker->join_within(last); });
-  if (made && workers.empty()) {
-    maker_.reset();
-    for (NodeWorkers& node : workers_) node.workers.clear();
-    return {};
-  }
-  const Error why(Code::timeout,
-                  fmt::format("ending an engine of {}: {}: the thread is left behind, and what it "
-                              "may touch, registered memory included, must stay",
-                              net()->name(), stuck_text(*transport_.journal)));
-  log_error("{}", why.message());
-  if (!made) maker_->abandon(self);
-  for (Worker* const worker : workers) worker->abandon(self);
-  return why;
+Error EngineCore::ended() {
+  return Error(Code::cancelled, "the engine was destroyed");
 }
 
 Status EngineCore::running() const {
   const std::shared_lock running(running_);
-  return shut_ ? Status(engine_ended()) : Status();
+  return shut_ ? Status(ended()) : Status();
 }
 
 std::vector<std::shared_ptr<LinkCore>> EngineCore::links() const {
   const std::shared_lock running(running_);
   return shut_ ? std::vector<std::shared_ptr<LinkCore>>() : reactor_->links();
-}
-
-Worker& EngineCore::worker_for(int device) {
-  const int node = net()->devices()[static_cast<std::size_t>(device)].numa_node;
-  auto at = std::ranges::find(workers_, node, &NodeWorkers::numa_node);
-  if (at == workers_.end()) at = workers_.begin();
-  const std::lock_guard lock(mutex_);
-  const auto least =
-      std::ranges::min_element(at->workers, {}, [](const auto& worker) { return worker->load(); });
-  (*least)->reserve();
-  return **least;
-}
-
-std::size_t default_chunk_bytes(bool cuda_driver) {
-  return cuda_driver ? kDefaultChunkBytesOfGpu : kDefaultChunkBytes;
-}
-
-int default_channels(const Net& net, std::size_t pairs, bool loopback) {
-  const std::size_t cpus = allowed_cpus().size();
-  const std::size_t in_all = cpus < kFewCpus ? 1 : std::min(cpus / 2, kMostWorkers);
-  const int each = static_cast<int>((in_all + pairs - 1) / pairs);
-  const int wanted = loopback ? each : std::max(each, kChannelsOfNic);
-  return unpacks(net) ? std::min(wanted, kMostChannelsOfUnpacking) : wanted;
 }
 
 std::string EngineCore::description() const {
@@ -270,7 +129,7 @@ std::string EngineCore::description() const {
                      unpack == "placed" ? "" : ", unpack " + unpack);
 }
 
-// ---- GPUs and regions ----
+// ---- GPUs ----
 
 Result<std::shared_ptr<Gpu>> EngineCore::gpu(int ordinal) {
   const std::lock_guard lock(mutex_);
@@ -292,121 +151,12 @@ std::shared_ptr<Gpu> EngineCore::gpu_for_channel(int ordinal, int device) {
   return gpus_.empty() ? nullptr : gpus_.begin()->second;
 }
 
-Result<std::shared_ptr<LocalRegion>> EngineCore::register_memory(void* data, std::uint64_t bytes,
-                                                                 Rights rights) {
-  if (data == nullptr && bytes > 0)
-    return Error(Code::invalid_argument, fmt::format("{} bytes at no address", bytes));
-  if (reinterpret_cast<std::uintptr_t>(data) + bytes < bytes)
-    return Error(Code::invalid_argument,
-                 fmt::format("{} bytes from {} on reach beyond all memory", bytes, data));
-  MemoryRange range{data, static_cast<std::size_t>(bytes)};
-  std::shared_ptr<Gpu> owner;
-  bool pinned = false;
-  if (driver_ != nullptr && data != nullptr) {
-    pinned = is_pinned_pointer(*driver_, data);
-    if (const auto ordinal = gpu_of_pointer(*driver_, data)) {
-      HAWSER_ASSIGN(owner, gpu(*ordinal));
-      range.kind = MemoryKind::cuda;
-      range.gpu = *ordinal;
-    }
-  }
-  HAWSER_ASSIGN(const wire::Key key, make_key());
-  auto region = std::make_shared<LocalRegion>(key, range, rights, std::move(owner), pinned);
-  region->owner = this;
-  region->deregister = [engine = weak_from_this(), weak = std::weak_ptr(region)](
-                           InFlight in_flight, int timeout_ms) -> Status {
-    const auto self = engine.lock();
-    const auto it = weak.lock();
-    return self && it ? self->deregister(it, in_flight, timeout_ms) : Status();
-  };
-  regions_.add(region);
-  return region;
-}
-
-// Refused from now on, then waited for, then forgotten by every channel. Peers are asked first:
-// what one has written half would else be cut off.
-Status EngineCore::deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight,
-                              int timeout_ms) {
-  const Milliseconds patience(std::max(timeout_ms, 0));
-  const Deadline deadline =
-      Deadline::after(has_silent_worker() ? std::min(patience, kSilentWorker) : patience);
-  if (in_flight == InFlight::wait) drain(*region, deadline);
-  region->close();
-  regions_.remove(*region);
-  if (in_flight == InFlight::fail)
-    for (const auto& link : links())
-      link->operations().stop(*region, Error(Code::cancelled, "the region was deregistered"));
-  if (region->wait_unused(deadline) && forget(region, deadline)) return {};
-  look_for_silent_workers();
-  return Error(Code::timeout, fmt::format("the region of {} bytes at {} is still in use after {} "
-                                          "ms: wait for its transfers, or fail them",
-                                          region->range().bytes, region->range().data, timeout_ms));
-}
-
-bool EngineCore::has_silent_worker() const {
-  const std::shared_lock running(running_);
-  return !shut_ && std::ranges::any_of(workers_, [](const NodeWorkers& node) {
-    return std::ranges::any_of(node.workers, [](const auto& worker) { return worker->silent(); });
-  });
-}
-
-// A plugin's call that hangs in one of them is what regions are still used for, and it will be so
-// for the next one, too.
-void EngineCore::look_for_silent_workers() {
-  const std::shared_lock running(running_);
-  if (shut_) return;
-  for (const NodeWorkers& node : workers_) {
-    for (const auto& worker : node.workers) {
-      auto done = std::make_shared<std::promise<void>>();
-      auto future = done->get_future();
-      worker->run([done](const Worker::Channels&) { done->set_value(); });
-      if (future.wait_for(kSilentWorker) != std::future_status::ready) worker->note_silence();
-    }
-  }
-}
-
-void EngineCore::drain(LocalRegion& region, const Deadline& deadline) {
-  if (!region.drain() || region.rights() == Rights::none) return;
-  std::vector<std::future<void>> peers;
-  for (const auto& link : links()) {
-    auto done = std::make_shared<std::promise<void>>();
-    peers.push_back(done->get_future());
-    link->operations().drain(region.key(), [done] { done->set_value(); });
-  }
-  for (const auto& peer : peers) peer.wait_for(deadline.remaining());
-}
-
-// Each worker drops what its channels have of it.
-bool EngineCore::forget(const std::shared_ptr<LocalRegion>& region, const Deadline& deadline) {
-  const std::shared_lock running(running_);
-  if (shut_) return true;  // so they do anyway
-  Backoff backoff;
-  for (const NodeWorkers& node : workers_) {
-    for (const auto& worker : node.workers) {
-      while (true) {
-        auto done = std::make_shared<std::promise<bool>>();
-        auto future = done->get_future();
-        worker->run([done, region](const Worker::Channels& channels) {
-          bool all = true;
-          for (const auto& channel : channels) all = channel->forget(*region) && all;
-          done->set_value(all);
-        });
-        if (future.wait_for(deadline.remaining()) != std::future_status::ready) return false;
-        if (future.get()) break;
-        if (deadline.expired()) return false;
-        backoff.idle();
-      }
-    }
-  }
-  return true;
-}
-
 // ---- links ----
 
 Result<std::shared_ptr<LinkCore>> EngineCore::add_link(LinkTerms terms,
                                                        std::shared_ptr<ControlLine> control) {
   const std::shared_lock running(running_);
-  if (shut_) return engine_ended();
+  if (shut_) return ended();
   auto link = std::make_shared<LinkCore>(shared_from_this(), std::move(terms), control);
   reactor_->add_link(link, std::move(control), peer_silence());
   return link;
@@ -435,7 +185,7 @@ Result<std::shared_ptr<AcceptorCore>> EngineCore::listen(const std::string& addr
   HAWSER_ASSIGN(std::shared_ptr<AcceptorCore> acceptor,
                 AcceptorCore::create(shared_from_this(), std::move(party), address, port));
   const std::shared_lock running(running_);
-  if (shut_) return engine_ended();
+  if (shut_) return ended();
   reactor_->add(acceptor);
   const std::lock_guard lock(mutex_);
   std::erase_if(acceptors_, [](const auto& known) { return known.expired(); });

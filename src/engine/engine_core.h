@@ -83,6 +83,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Result<std::shared_ptr<LinkCore>> add_link(LinkTerms terms, std::shared_ptr<ControlLine> control);
   // Code::cancelled: shut() has begun.
   Status running() const;
+  static Error ended();  // what that says
 
  private:
   EngineCore(EngineOptions options, Transport transport)

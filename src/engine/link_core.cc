@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -72,82 +71,6 @@ void LinkCore::cancel(std::uint64_t op) {
 
 Milliseconds LinkCore::stall() const {
   return engine_->stall();
-}
-
-// ---- who sends what ----
-
-// Whoever sleeps is woken: one for a little, all for much.
-void LinkCore::wake(std::uint64_t bytes) {
-  const Lock lock(mutex_);
-  if (bytes <= terms_.chunk_bytes) {
-    if (LinkChannel* const best = best_channel(bytes))
-      workers_[static_cast<std::size_t>(best->index())]->kick(*best);
-    return;
-  }
-  for (std::size_t i = 0; i < slots_.size(); ++i)
-    if (slots_[i].channel) workers_[i]->kick(*slots_[i].channel);
-}
-
-// Of the channels that are up, and do not stand still.
-LinkLoad LinkCore::load() const {
-  LinkLoad all;
-  for (const Slot& slot : slots_)
-    if (slot.channel != nullptr && !slot.channel->suspicious()) all.add(slot.channel->load());
-  return all;
-}
-
-LinkChannel* LinkCore::best_channel(std::uint64_t bytes) const {
-  LinkChannel* best = nullptr;
-  double soonest = 0;
-  const LinkLoad all = load();
-  for (const Slot& slot : slots_) {
-    if (slot.channel == nullptr || slot.channel->suspicious()) continue;
-    const double end = all.finish(slot.channel->load(), bytes);
-    if (best != nullptr && end >= soonest) continue;
-    soonest = end;
-    best = slot.channel.get();
-  }
-  return best;
-}
-
-// Who leaves it to a better one sees to it that this one knows: rates may have changed since it was
-// last woken, and a channel with nothing on its way hears of nothing.
-bool LinkCore::may_take(const LinkChannel& channel) const {
-  const Lock lock(mutex_);
-  const std::uint64_t unsent = operations_.unsent_bytes();
-  if (load().may_take(channel.load(), unsent, terms_.chunk_bytes)) return true;
-  LinkChannel* const best = best_channel(std::min<std::uint64_t>(unsent, terms_.chunk_bytes));
-  if (best != nullptr && best != &channel && best->load().outstanding == 0)
-    workers_[static_cast<std::size_t>(best->index())]->kick(*best);
-  return false;
-}
-
-// ---- signs of life ----
-
-TimePoint LinkCore::heard_elsewhere(const LinkChannel& channel) const {
-  const Lock lock(mutex_);
-  TimePoint heard{};
-  for (const Slot& slot : slots_)
-    if (slot.channel && slot.channel.get() != &channel)
-      heard = std::max(heard, slot.channel->heard_at());
-  return heard;
-}
-
-TimePoint LinkCore::heard_on_control() const {
-  return control_->heard_at();
-}
-
-// A question on every channel, at most once in a while. It wakes them, too: they take over messages
-// that were left to one that stands still.
-void LinkCore::ask_for_a_sign(TimePoint now) {
-  TimePoint last = asked_at_.load(std::memory_order_relaxed);
-  if (now - last < stall() / 4 || !asked_at_.compare_exchange_strong(last, now)) return;
-  const Lock lock(mutex_);
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].channel == nullptr) continue;
-    slots_[i].channel->ask_for_a_sign();
-    workers_[i]->kick(*slots_[i].channel);
-  }
 }
 
 std::size_t LinkCore::live() const {
@@ -287,81 +210,6 @@ void LinkCore::on_control_lost(const Error& why) {
     return;
   }
   end(lock, Error(Code::peer, fmt::format("{} is gone: {}", terms_.peer, why.message())));
-}
-
-// ---- the end ----
-
-void LinkCore::close(const Error& why, std::string_view tell_peer) {
-  Lock lock(mutex_);
-  if (stage_.ending()) return;
-  if (!tell_peer.empty()) control_->send(wire::Close{tell_peer});
-  end(lock, why, LinkChannel::How::in_order);
-}
-
-void LinkCore::end(Lock& lock, const Error& cause, LinkChannel::How how) {
-  if (!stage_.begin_to_end(cause)) return;
-  const Error& why = stage_.why();
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (slots_[i].making) slots_[i].making->cancel(why);
-    if (!slots_[i].channel) continue;
-    slots_[i].channel->ask_to_close(why, how);
-    workers_[i]->kick(*slots_[i].channel);
-  }
-  changed_.notify_all();
-  finish_end(lock);
-}
-
-// Only when no channel is left: until then somebody may write to a user's memory.
-void LinkCore::finish_end(Lock& lock) {
-  if (live() > 0 || !stage_.begin_to_finish()) return;
-  const Error why = stage_.why();
-  // What went down before and nobody resolves any more: it keeps regions in use.
-  std::vector<Unresolved> left;
-  for (Slot& slot : slots_)
-    std::move(slot.unresolved.begin(), slot.unresolved.end(), std::back_inserter(left));
-  for (Slot& slot : slots_) slot.unresolved.clear();
-  lock.unlock();
-  left.clear();
-  operations_.end(why);
-  lock.lock();
-  stage_.end();
-  changed_.notify_all();
-}
-
-bool LinkCore::wait_ended(const Deadline& deadline) {
-  Lock lock(mutex_);
-  return changed_.wait_for(lock, deadline.remaining(), [this] { return stage_.ended(); });
-}
-
-LinkReport LinkCore::report() const {
-  const Lock lock(mutex_);
-  LinkReport report;
-  report.peer = terms_.peer;
-  report.up = stage_.up();
-  if (stage_.ending()) report.reason = stage_.why().message();
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Slot& slot = slots_[i];
-    ChannelReport channel;
-    channel.index = static_cast<int>(i);
-    channel.device = terms_.channels[i].device_name;
-    channel.peer_device = terms_.channels[i].peer_device_name;
-    channel.state = slot.channel                   ? ChannelState::up
-                    : slot.making && !slot.settled ? ChannelState::connecting
-                                                   : ChannelState::down;
-    channel.bytes_sent = slot.bytes_sent;
-    channel.bytes_received = slot.bytes_received;
-    channel.bytes_sent_again = slot.bytes_again;
-    channel.failures = slot.failures;
-    channel.last_failure = slot.last_failure;
-    if (slot.channel) {
-      channel.bytes_sent += slot.channel->bytes_sent();
-      channel.bytes_received += slot.channel->bytes_received();
-      channel.bytes_sent_again += slot.channel->bytes_again();
-      channel.rate_bytes_per_s = slot.channel->load().rate;
-    }
-    report.channels.push_back(std::move(channel));
-  }
-  return report;
 }
 
 }  // namespace hawser::engine
