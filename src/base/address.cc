@@ -48,9 +48,12 @@ std::string without_brackets(const std::string& host) {
   return bracketed ? host.substr(1, host.size() - 2) : host;
 }
 
+// A name that is not known may be so soon: a machine that has just been started. What has other
+// characters than a name's is none.
 Error resolve_error(const std::string& host, int problem) {
-  const bool later = problem == EAI_AGAIN || problem == EAI_MEMORY || problem == EAI_SYSTEM;
-  return Error(later ? Code::unavailable : Code::invalid_argument,
+  const bool name = host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                           "0123456789.-_") == std::string::npos;
+  return Error(name ? Code::unavailable : Code::invalid_argument,
                fmt::format("cannot find the address '{}': {}", host, ::gai_strerror(problem)));
 }
 

@@ -62,8 +62,8 @@ inline constexpr std::size_t kMaxAddresses = 16;  // of one host name
 enum class Use { listen, connect };
 
 // The addresses of a name or a numeric address ("[::1]" too), at most kMaxAddresses. A name may
-// take as long as the machine's resolver lets it. Code::invalid_argument: there is no such name;
-// Code::unavailable: the resolver does not know now.
+// take as long as the machine's resolver lets it. Code::unavailable: nobody knows that
+// name, now; Code::invalid_argument: that is no name.
 Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port, Use use);
 
 // "192.0.2.7:20000", or "[fd00::2]:20000" for a host that has colons in it.

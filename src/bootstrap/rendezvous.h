@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/result.h"
 #include "bootstrap/wire.h"
 #include "control/listener.h"
@@ -22,11 +21,9 @@ Result<std::uint16_t> channel_port(int base, int gpu, int channel);
 
 // A connection whose handshake is done.
 struct Rendezvous {
-  UniqueFd socket;
-  std::string peer;       // "192.0.2.7:41234", "[fd00::2]:41234"
-  wire::Decoder decoder;  // with what was read behind the handshake
-  wire::Hello hello;      // what the client said
-  wire::Plan plan;        // what the server answered
+  std::unique_ptr<control::Line> line;
+  wire::Hello hello;  // what the client said
+  wire::Plan plan;    // what the server answered
 };
 
 // Holds the ports of a GPU's channels (of the first kPortsPerGpu: those behind are the next GPU's).
@@ -63,11 +60,8 @@ class RendezvousServer {
   std::unique_ptr<Impl> impl_;
 };
 
-// Connects, says Hello and gets the Plan. A refused connection, an unreachable host or one that
-// closes before it answers is tried again until the deadline (the server may start later): after
-// 100 ms, then twice as long each time, at most a second. A Refuse (Code::peer) and bytes that no
-// hawser sends (Code::protocol) end it. The error of a deadline tells the last cause. Looking up a
-// host name may outlast the deadline by what the machine's resolver takes.
+// Connects, says Hello and gets the Plan, as control::call() does. A Refuse (Code::peer) and
+// bytes that no hawser sends (Code::protocol) end it.
 Result<Rendezvous> rendezvous_connect(const std::string& server_address, int port_base, int gpu,
                                       const wire::Hello& hello, Deadline deadline);
 

@@ -50,13 +50,7 @@ Status Serving::decide(std::unique_ptr<control::Line>& line, std::span<const std
   // A connection that has carried nothing yet takes a frame at once, or is broken.
   if (!line->send(wire::encode(plan)) || line->wants_to_write())
     return Error(Code::peer, "would not take the Plan");
-  std::vector<std::byte> unread;
-  UniqueFd socket = line->release(unread);
-  wire::Decoder decoder;
-  decoder.feed(unread);
-  served_ =
-      Rendezvous{std::move(socket), line->peer(), std::move(decoder), *hello, std::move(plan)};
-  line.reset();
+  served_ = Rendezvous{std::move(line), *hello, std::move(plan)};
   return {};
 }
 

@@ -14,7 +14,6 @@
 #include "base/event_fd.h"
 #include "base/socket.h"
 #include "base/thread.h"
-#include "control/line.h"
 
 namespace hawser {
 namespace {
@@ -24,20 +23,16 @@ constexpr int kLingerPollMs = 2;
 constexpr int kEndOfStream = 1;  // what the FIN counts for among unacknowledged bytes
 constexpr Milliseconds kRefuseTimeout{1000};
 
-std::vector<std::byte> bytes_of(std::span<const std::byte> bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-
 }  // namespace
 
 // The thread's own state, and what it shares with callers: the line, a flag, and what has failed.
 struct Session::Impl {
-  Impl(UniqueFd socket, EventFd event, std::string name, const wire::Decoder& left_over,
-       Options given, Handler callbacks)
+  Impl(std::unique_ptr<control::Line> given_line, EventFd event, Options given, Handler callbacks)
       : closing_event(std::move(event)),
         options(given),
         handler(std::move(callbacks)),
-        line(std::move(socket), std::move(name), wire::protocol(), bytes_of(left_over.pending())),
+        owned_line(std::move(given_line)),
+        line(*owned_line),
         pulse(line, given, wire::encode(wire::Heartbeat{})) {}
 
   void run();
@@ -57,7 +52,8 @@ struct Session::Impl {
   const EventFd closing_event;
   const Options options;
   const Handler handler;
-  control::Line line;
+  const std::unique_ptr<control::Line> owned_line;
+  control::Line& line;
   control::Pulse pulse;              // of the session's thread
   std::atomic<bool> closing{false};  // publishes nothing but itself
   mutable std::mutex failing;        // guards failure_; never held across a call that waits
@@ -184,17 +180,16 @@ std::optional<Error> Session::Impl::failure() const {
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Result<std::unique_ptr<Session>> Session::start(UniqueFd socket, std::string peer,
-                                                wire::Decoder decoder, Options options,
-                                                Handler handler) {
+Result<std::unique_ptr<Session>> Session::start(std::unique_ptr<control::Line> line,
+                                                Options options, Handler handler) {
   if (options.heartbeat <= Milliseconds::zero() || options.liveness <= options.heartbeat)
     return Error(Code::invalid_argument,
                  fmt::format("a session's liveness ({} ms) must be longer than its heartbeat "
                              "({} ms, at least 1)",
                              options.liveness.count(), options.heartbeat.count()));
   HAWSER_ASSIGN(EventFd event, EventFd::make());
-  auto impl = std::make_unique<Impl>(std::move(socket), std::move(event), std::move(peer), decoder,
-                                     options, std::move(handler));
+  auto impl =
+      std::make_unique<Impl>(std::move(line), std::move(event), options, std::move(handler));
   HAWSER_ASSIGN(impl->thread, Thread::start("hw-session", [self = impl.get()] { self->run(); }));
   return std::unique_ptr<Session>(new Session(std::move(impl)));
 }

@@ -6,9 +6,9 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/result.h"
 #include "bootstrap/wire.h"
+#include "control/line.h"
 #include "control/pulse.h"
 
 namespace hawser {
@@ -29,10 +29,9 @@ class Session {
   };
   using Options = control::Pulse::Times;
 
-  // Takes a connected socket; `decoder` has the bytes already read behind the handshake.
-  static Result<std::unique_ptr<Session>> start(UniqueFd socket, std::string peer,
-                                                wire::Decoder decoder, Options options,
-                                                Handler handler);
+  // Takes a line behind its handshake.
+  static Result<std::unique_ptr<Session>> start(std::unique_ptr<control::Line> line,
+                                                Options options, Handler handler);
   // Closes and joins. What send() has taken still reaches the peer if its machine acknowledges it
   // within kLinger. The handler is not called after it returns. Takes no longer than a running
   // call of the handler and kLinger. Never call it from the handler, or while another thread is

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/codec.h"
+#include "control/stranger.h"
 
 namespace hawser::wire {
 namespace {
@@ -175,8 +176,7 @@ std::vector<std::byte> refusal(std::string_view reason) {
 }  // namespace
 
 const control::Protocol& protocol() {
-  static constexpr control::Protocol kProtocol{kMagic,        kHeaderBytes,       kMaxFrameBytes,
-                                               &frame_length, &describe_stranger, &refusal};
+  static constexpr control::Protocol kProtocol{kMagic, kHeaderBytes, &frame_length, &refusal};
   return kProtocol;
 }
 
@@ -205,7 +205,7 @@ Result<Header> decode_header(std::span<const std::byte, kHeaderBytes> bytes) {
   FrameHeader frame;
   codec::Decoder in("header", bytes);
   fields(in, frame);
-  if (frame.magic != kMagic) return bad(describe_stranger(bytes));
+  if (frame.magic != kMagic) return bad(control::describe_stranger(bytes));
   const auto [type, payload_bytes] = frame.header;
   if (frame.version != kVersion && type != kRefuseType)
     return bad(fmt::format("protocol version {}, this side speaks {}", frame.version, kVersion));
@@ -237,28 +237,6 @@ Result<Message> decode_payload(const Header& header, std::span<const std::byte> 
 Result<Message> decode_frame(std::span<const std::byte> frame) {
   HAWSER_ASSIGN(const Header header, decode_header(frame.first<kHeaderBytes>()));
   return decode_payload(header, frame.subspan(kHeaderBytes));
-}
-
-void Decoder::feed(std::span<const std::byte> bytes) {
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(consumed_));
-  consumed_ = 0;
-  pending_.insert(pending_.end(), bytes.begin(), bytes.end());
-}
-
-std::span<const std::byte> Decoder::pending() const {
-  return std::span(pending_).subspan(consumed_);
-}
-
-Result<std::optional<Message>> Decoder::next() {
-  const auto bytes = pending();
-  if (bytes.size() >= sizeof kMagic && !has_magic(bytes)) return bad(describe_stranger(bytes));
-  if (bytes.size() < kHeaderBytes) return std::optional<Message>();
-  HAWSER_ASSIGN(const Header header, decode_header(bytes.first<kHeaderBytes>()));
-  if (bytes.size() < kHeaderBytes + header.payload_bytes) return std::optional<Message>();
-  HAWSER_ASSIGN(Message message,
-                decode_payload(header, bytes.subspan(kHeaderBytes, header.payload_bytes)));
-  consumed_ += kHeaderBytes + header.payload_bytes;
-  return std::optional<Message>(std::move(message));
 }
 
 }  // namespace hawser::wire

@@ -186,25 +186,4 @@ Result<Message> decode_frame(std::span<const std::byte> frame);
 // How frames stand in a stream.
 const control::Protocol& protocol();
 
-// Whether bytes start as every frame does; fewer than four bytes do not.
-bool has_magic(std::span<const std::byte> bytes);
-// Who talks like that, for a log line: "an HTTP request, not hawser", or an excerpt.
-std::string describe_stranger(std::span<const std::byte> bytes);
-
-// Collects bytes and gives out whole messages. Not thread-safe. Holds at most one frame and what
-// one feed() brings, if next() is called till it gives nothing before the next feed().
-class Decoder {
- public:
-  void feed(std::span<const std::byte> bytes);
-  // The next message, nothing if it is not whole yet, or the error that ends the stream (the same
-  // at every further call). Bytes that are no hawser's are found out by the fourth.
-  Result<std::optional<Message>> next();
-  // What was fed and has not come out of next().
-  std::span<const std::byte> pending() const;
-
- private:
-  std::vector<std::byte> pending_;
-  std::size_t consumed_ = 0;
-};
-
 }  // namespace hawser::wire

@@ -8,6 +8,7 @@
 
 #include "base/endian.h"
 #include "base/socket.h"
+#include "control/stranger.h"
 
 namespace hawser::control {
 namespace {
@@ -93,7 +94,7 @@ bool Line::speaks_protocol() const {
 Result<std::optional<std::span<const std::byte>>> Line::next_frame() {
   const auto bytes = unread();
   if (bytes.size() >= sizeof protocol_.magic && !speaks_protocol())
-    return Error(Code::protocol, protocol_.describe_stranger(bytes));
+    return Error(Code::protocol, describe_stranger(bytes));
   std::optional<std::span<const std::byte>> frame;
   if (bytes.size() < protocol_.header_bytes) return frame;
   HAWSER_ASSIGN(const std::size_t length,
@@ -128,11 +129,6 @@ void Line::refuse(std::string_view reason) {
   static_cast<void>(receive(incoming_.size() + kReadBytes).ok());
   send(protocol_.refusal(reason));
   ::shutdown(socket_.get(), SHUT_WR);
-}
-
-UniqueFd Line::release(std::vector<std::byte>& unread) {
-  unread.assign(incoming_.begin() + static_cast<std::ptrdiff_t>(consumed_), incoming_.end());
-  return std::move(socket_);
 }
 
 }  // namespace hawser::control

@@ -22,11 +22,8 @@ namespace hawser::control {
 struct Protocol {
   std::uint32_t magic;  // what each frame begins with, little-endian
   std::size_t header_bytes;
-  std::size_t max_frame_bytes;
   // The length of the frame that begins so, header included. An error: none does.
   Result<std::size_t> (*frame_length)(std::span<const std::byte> header);
-  // Who talks like that, where the magic is another: "an HTTP request, not hawser".
-  std::string (*describe_stranger)(std::span<const std::byte> bytes);
   // A frame that says no, and why.
   std::vector<std::byte> (*refusal)(std::string_view reason);
 };
@@ -73,8 +70,6 @@ class Line {
   void shut();
   // Says why this side gives up, as far as that goes at once, and that nothing follows.
   void refuse(std::string_view reason);
-  // Ends this object: gives out the socket, and what was received and is in no frame yet.
-  UniqueFd release(std::vector<std::byte>& unread);
 
  private:
   static constexpr std::size_t kMaxUnsent = 1 << 20;

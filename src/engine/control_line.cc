@@ -3,19 +3,11 @@
 #include <array>
 #include <vector>
 
-#include "bootstrap/wire.h"
-
 namespace hawser::engine {
 namespace {
 
 Result<std::size_t> length_of_frame(std::span<const std::byte> header) {
   return wire::frame_length(header.first<wire::kFrameHeaderBytes>());
-}
-
-std::string describe_caller(std::span<const std::byte> bytes) {
-  if (hawser::wire::has_magic(bytes))
-    return "a validation or a measurement of hawser, not an engine";
-  return hawser::wire::describe_stranger(bytes);
 }
 
 std::vector<std::byte> refusal_frame(std::string_view reason) {
@@ -24,9 +16,8 @@ std::vector<std::byte> refusal_frame(std::string_view reason) {
 
 }  // namespace
 
-const control::Protocol kControlProtocol{wire::kMagic,      wire::kFrameHeaderBytes,
-                                         wire::kFrameBytes, &length_of_frame,
-                                         &describe_caller,  &refusal_frame};
+const control::Protocol kControlProtocol{wire::kMagic, wire::kFrameHeaderBytes, &length_of_frame,
+                                         &refusal_frame};
 
 std::vector<std::byte> frame_of(const wire::Record& record) {
   std::array<std::byte, wire::kFrameBytes> buffer;

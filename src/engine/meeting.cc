@@ -1,25 +1,18 @@
 #include "engine/meeting.h"
 
 #include <fmt/core.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <optional>
-#include <thread>
 #include <utility>
 
-#include "base/socket.h"
+#include "control/call.h"
 #include "engine/engine_core.h"
 
 namespace hawser::engine {
 namespace {
 
-constexpr Milliseconds kConnectAttempt{3000};
-constexpr Milliseconds kFirstPause{50};
-constexpr Milliseconds kLastPause{1000};
-// How soon it is noticed that the engine is being destroyed.
-constexpr int kLookMs = 100;
 constexpr std::size_t kMostChannelsOfLink = 256;
 
 std::string host_text() {
@@ -63,59 +56,22 @@ std::vector<wire::ChannelPlan> pair_up(std::size_t client_devices, std::size_t s
   return plan;
 }
 
-// Waits for the answer to a Hello. Nothing: the connection ended first, for the reason in `ended`,
-// as where a server is just stopping, or starting.
-Result<std::optional<wire::Welcome>> hear_welcome(const EngineCore& engine, ControlLine& control,
-                                                  const Deadline& deadline,
-                                                  std::optional<Error>& ended) {
+// The Welcome of the answer, or what came instead.
+Result<wire::Welcome> welcome_of(const control::Line& line, std::span<const std::byte> frame) {
   std::optional<wire::Welcome> welcome;
-  std::optional<Error> refusal;
-  while (true) {
-    HAWSER_TRY(engine.running());
-    pollfd wait_for{control.fd(), POLLIN, 0};
-    ::poll(&wait_for, 1, deadline.poll_timeout_ms(kLookMs));
-    const Status read = control.read([&](const wire::Record& record) -> Status {
-      if (const auto* const it = std::get_if<wire::Welcome>(&record)) welcome = *it;
-      if (const auto* const it = std::get_if<wire::Refuse>(&record))
-        refusal = Error(Code::peer, fmt::format("{} refuses: {}", control.peer(), it->reason));
-      return {};
-    });
-    if (refusal) return *refusal;
-    if (welcome) return welcome;
-    if (!read.ok() && read.error().code() != Code::peer) return read.error();
-    if (!read.ok()) {
-      ended = read.error();
-      return std::optional<wire::Welcome>();
-    }
-    if (deadline.expired())
-      return Error(Code::timeout, fmt::format("{} took the connection but did not answer within {} "
-                                              "ms: is that a hawser engine's port?",
-                                              control.peer(), deadline.timeout().count()));
-  }
-}
-
-bool may_come_later(const Error& error) {
-  return error.code() == Code::system || error.code() == Code::timeout;
-}
-
-Result<std::shared_ptr<ControlLine>> knock(const std::string& address, int port,
-                                           const Deadline& deadline) {
-  HAWSER_ASSIGN(const auto addresses,
-                sockets::resolve(address, static_cast<std::uint16_t>(port), sockets::Use::connect));
-  std::optional<Error> last;
-  for (const SocketAddress& one : addresses) {
-    UniqueFd socket;
-    const Deadline attempt =
-        deadline.remaining() < kConnectAttempt ? deadline : Deadline::after(kConnectAttempt);
-    const int err = sockets::connect_to(one, attempt, socket);
-    if (err == 0) {
-      sockets::set_connection_options(socket.get());
-      return std::make_shared<ControlLine>(
-          std::make_unique<control::Line>(std::move(socket), one.text(), kControlProtocol));
-    }
-    last = system_error(err, fmt::format("connecting to {}", one.text()));
-  }
-  return *last;
+  HAWSER_TRY(read_records(frame, [&](const wire::Record& record) -> Status {
+    if (const auto* const refuse = std::get_if<wire::Refuse>(&record))
+      return Error(Code::peer, fmt::format("{} refused: {}", line.peer(), refuse->reason));
+    const auto* const it = std::get_if<wire::Welcome>(&record);
+    if (it == nullptr || welcome)
+      return Error(Code::protocol, fmt::format("{} answered a Hello with a {}", line.peer(),
+                                               wire::record_name(record)));
+    welcome = *it;
+    return {};
+  }));
+  if (!welcome)
+    return Error(Code::protocol, fmt::format("{} answered a Hello with nothing", line.peer()));
+  return *std::move(welcome);
 }
 
 wire::Hello make_hello(const EngineCore& engine, const Party& party) {
@@ -204,29 +160,20 @@ Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hell
 
 Result<Met> meet(EngineCore& engine, const Party& party, const std::string& address, int port,
                  const Deadline& deadline) {
-  const wire::Hello hello = make_hello(engine, party);
-  Milliseconds pause = kFirstPause;
-  while (true) {
-    HAWSER_TRY(engine.running());
-    auto control = knock(address, port, deadline);
-    std::optional<Error> problem;
-    if (control.ok()) {
-      (*control)->send(hello);
-      HAWSER_ASSIGN(const std::optional<wire::Welcome> welcome,
-                    hear_welcome(engine, **control, deadline, problem));
-      if (welcome) return agreed(engine, party, *control, *welcome);
-    } else {
-      problem = control.error();
-      if (!may_come_later(*problem)) return *problem;
-    }
-    if (deadline.remaining() <= pause)
-      return Error(Code::timeout,
-                   fmt::format("no engine answered at {} within {} ms: {}",
-                               sockets::host_and_port(address, static_cast<std::uint16_t>(port)),
-                               deadline.timeout().count(), problem->message()));
-    std::this_thread::sleep_for(pause);
-    pause = std::min(2 * pause, kLastPause);
-  }
+  wire::Welcome welcome;
+  const control::Call call{address,
+                           static_cast<std::uint16_t>(port),
+                           kControlProtocol,
+                           frame_of(make_hello(engine, party)),
+                           deadline,
+                           "hawser engine",
+                           "Does one listen there, and does a firewall let the port through?",
+                           [&engine] { return engine.running(); }};
+  HAWSER_ASSIGN(auto line, control::call(call, [&welcome](const auto& from, auto frame) -> Status {
+                  HAWSER_ASSIGN(welcome, welcome_of(from, frame));
+                  return {};
+                }));
+  return agreed(engine, party, std::make_shared<ControlLine>(std::move(line)), welcome);
 }
 
 }  // namespace hawser::engine

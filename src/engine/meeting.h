@@ -33,7 +33,7 @@ struct Agreement {
 Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hello& hello,
                         const std::string& peer);
 
-// Connects, says Hello, gets the Welcome; tries again until the deadline where nobody listens yet.
+// Connects, says Hello, gets the Welcome, as control::call() does.
 struct Met {
   std::shared_ptr<ControlLine> control;
   LinkTerms terms;

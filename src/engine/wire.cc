@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/codec.h"
-#include "bootstrap/wire.h"
+#include "control/stranger.h"
 
 namespace hawser::engine::wire {
 namespace {
@@ -313,13 +313,6 @@ Error other_version(std::uint16_t version) {
   return bad(fmt::format("protocol version {}, this side speaks {}", version, kVersion));
 }
 
-// Whoever talks like that is no engine.
-Error stranger(std::span<const std::byte> bytes) {
-  if (hawser::wire::has_magic(bytes))
-    return bad("a validation or a measurement of hawser, not an engine");
-  return bad(hawser::wire::describe_stranger(bytes));
-}
-
 }  // namespace
 
 Piece Pieces::operator[](std::size_t index) const {
@@ -387,7 +380,7 @@ std::span<const std::byte> FrameBuilder::finish() {
 
 Result<std::size_t> frame_length(std::span<const std::byte, kFrameHeaderBytes> bytes) {
   const auto header = load<FrameHeader>(bytes);
-  if (header.magic != kMagic) return stranger(bytes);
+  if (header.magic != kMagic) return bad(control::describe_stranger(bytes));
   // A Refuse stands alone, and is understood in any version.
   if (header.version != kVersion && header.records != 1) return other_version(header.version);
   if (header.records == 0) return bad("a frame without records");

@@ -76,6 +76,18 @@ TEST(ClientAlone, ClosedPortEndsAtTheDeadline) {
   expect_timeout(ports.base(), 700ms, "Connection refused");
 }
 
+// Its machine may just be starting, and its name be known soon.
+TEST(ClientAlone, NameThatNobodyKnowsEndsAtTheDeadline) {
+  const auto before = std::chrono::steady_clock::now();
+  const auto client = rendezvous_connect("no-such-host.invalid", 20000, 0, good_hello(),
+                                         Deadline::after(700ms));
+  ASSERT_FALSE(client.ok());
+  EXPECT_EQ(client.error().code(), Code::timeout);
+  EXPECT_THAT(client.error().message(),
+              HasSubstr("last: cannot find the address 'no-such-host.invalid'"));
+  EXPECT_GE(std::chrono::steady_clock::now() - before, 700ms);
+}
+
 TEST(ClientAlone, UnacceptedConnectionEndsAtTheDeadline) {
   const UniqueFd deaf = test::listen_on_loopback(0);
   expect_timeout(test::bound_port(deaf), 500ms, "took the connection but did not answer");

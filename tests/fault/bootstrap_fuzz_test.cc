@@ -146,7 +146,7 @@ struct Decoded {
 
 // What came out is good: it can be sent again, and comes out once more.
 void expect_good(const wire::Message& message) {
-  wire::Decoder again;
+  test::WireDecoder again;
   again.feed(wire::encode(message));
   const auto same = again.next();
   EXPECT_TRUE(same.ok() && same->has_value());
@@ -154,7 +154,7 @@ void expect_good(const wire::Message& message) {
 
 Decoded decode_in_pieces(const Bytes& bytes, Handshakes& random) {
   Decoded out;
-  wire::Decoder decoder;
+  test::WireDecoder decoder;
   for (std::size_t at = 0; at < bytes.size() && !out.wrong;) {
     const std::size_t piece = std::min(1 + random.below(64), bytes.size() - at);
     decoder.feed(std::span(bytes).subspan(at, piece));

@@ -164,6 +164,11 @@ void RawPeer::reset() {
   socket_.reset();
 }
 
+std::unique_ptr<control::Line> line_of(UniqueFd socket, std::vector<std::byte> unread) {
+  return std::make_unique<control::Line>(std::move(socket), "the peer", wire::protocol(),
+                                         std::move(unread));
+}
+
 std::pair<UniqueFd, UniqueFd> connected_pair() {
   UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};

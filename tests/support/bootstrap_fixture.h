@@ -20,6 +20,7 @@
 #include "bootstrap/session.h"
 #include "bootstrap/wire.h"
 #include "support/ports.h"
+#include "support/wire_decoder.h"
 
 namespace hawser::test {
 
@@ -87,8 +88,11 @@ class RawPeer {
 
  private:
   UniqueFd socket_;
-  wire::Decoder decoder_;
+  WireDecoder decoder_;
 };
+
+// What a session takes of a socket whose handshake is done.
+std::unique_ptr<control::Line> line_of(UniqueFd socket, std::vector<std::byte> unread = {});
 
 // Two connected TCP sockets on 127.0.0.1.
 std::pair<UniqueFd, UniqueFd> connected_pair();

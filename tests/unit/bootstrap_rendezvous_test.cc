@@ -91,9 +91,9 @@ TEST(RendezvousMeeting, KeepsWhatCameBehindTheHandshake) {
   ASSERT_TRUE(peer.send(bytes));
   auto& server = accepting.result();
   ASSERT_TRUE(server.ok());
-  auto next = server->decoder.next();
+  auto next = server->line->next_frame();
   ASSERT_TRUE(next.ok() && next->has_value());
-  EXPECT_EQ(std::get<wire::Barrier>(**next).id, 42u);
+  EXPECT_EQ(std::get<wire::Barrier>(*wire::decode_frame(**next)).id, 42u);
 }
 
 TEST(RendezvousMeeting, ClientThatComesFirstWaitsForItsServer) {

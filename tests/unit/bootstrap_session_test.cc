@@ -15,6 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::connected_pair;
+using test::line_of;
 using test::RawPeer;
 using ::testing::HasSubstr;
 
@@ -62,7 +63,7 @@ class Listening {
 std::unique_ptr<Session> start(UniqueFd socket, Listening& listening,
                                Session::Options options = {}) {
   auto session =
-      Session::start(std::move(socket), "the peer", wire::Decoder(), options, listening.handler());
+      Session::start(line_of(std::move(socket)), options, listening.handler());
   EXPECT_TRUE(session.ok());
   return session.ok() ? std::move(*session) : nullptr;
 }
@@ -89,11 +90,9 @@ TEST(ControlSession, MessagesArriveInOrderBothWays) {
 
 TEST(ControlSession, DeliversWhatWasReadBehindTheHandshake) {
   auto [left, right] = connected_pair();
-  wire::Decoder decoder;
-  decoder.feed(wire::encode(wire::Barrier{5}));
   Listening listening;
-  auto session =
-      Session::start(std::move(left), "the peer", std::move(decoder), {}, listening.handler());
+  auto session = Session::start(line_of(std::move(left), wire::encode(wire::Barrier{5})), {},
+                                listening.handler());
   ASSERT_TRUE(listening.wait_for_messages(1));
   EXPECT_EQ(std::get<wire::Barrier>(listening.messages()[0]).id, 5u);
 }
@@ -102,8 +101,7 @@ TEST(ControlSession, TakesOnlySensibleTimes) {
   for (const auto& [heartbeat, liveness] : {std::pair{0ms, 10ms}, {10ms, 10ms}, {20ms, 10ms}}) {
     auto [left, right] = connected_pair();
     Listening listening;
-    auto session = Session::start(std::move(left), "the peer", wire::Decoder(),
-                                  {heartbeat, liveness}, listening.handler());
+    auto session = Session::start(line_of(std::move(left)), {heartbeat, liveness}, listening.handler());
     ASSERT_FALSE(session.ok());
     EXPECT_EQ(session.error().code(), Code::invalid_argument);
   }
@@ -287,7 +285,7 @@ TEST(ControlSession, PeerThatDoesNotReadMakesSendFailWithinItsBound) {
 TEST(ControlSession, HandlersMaySend) {
   auto [left, right] = connected_pair();
   std::atomic<Session*> echo{nullptr};
-  auto echoing = Session::start(std::move(left), "the peer", wire::Decoder(), {},
+  auto echoing = Session::start(line_of(std::move(left)), {},
                                 {[&](wire::Message message) {
                                    while (echo == nullptr) std::this_thread::yield();
                                    EXPECT_TRUE(echo.load()->send(message).ok());
@@ -304,7 +302,7 @@ TEST(ControlSession, MayBeDestroyedWhileItsHandlerRuns) {
   for (int i = 0; i < 100; ++i) {
     auto [left, right] = connected_pair();
     std::atomic<int> inside{0};
-    auto session = Session::start(std::move(left), "the peer", wire::Decoder(), {},
+    auto session = Session::start(line_of(std::move(left)), {},
                                   {[&](const wire::Message&) {
                                      ++inside;
                                      std::this_thread::yield();

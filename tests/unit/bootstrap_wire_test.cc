@@ -5,6 +5,7 @@
 #include "base/endian.h"
 #include "base/text.h"
 #include "bootstrap/wire.h"
+#include "control/stranger.h"
 #include "support/bootstrap_fixture.h"
 #include "support/wire_layout.h"
 
@@ -30,7 +31,7 @@ Bytes payload_of(const Message& message) {
 }
 
 Result<std::optional<Message>> decode(const Bytes& frame) {
-  Decoder decoder;
+  test::WireDecoder decoder;
   decoder.feed(frame);
   return decoder.next();
 }
@@ -505,7 +506,7 @@ TEST(WireText, PrintableKeepsUtf8AndNothingElse) {
 }
 
 std::string stranger(std::string_view text) {
-  return describe_stranger(std::as_bytes(std::span(text.data(), text.size())));
+  return control::describe_stranger(std::as_bytes(std::span(text.data(), text.size())));
 }
 
 TEST(WireStranger, IsNamedWhereKnown) {
@@ -531,7 +532,7 @@ TEST(WireDecoder, TakesBytesInAnyPieces) {
   }
   for (const std::size_t piece :
        {std::size_t{1}, std::size_t{7}, std::size_t{100}, stream.size()}) {
-    Decoder decoder;
+    test::WireDecoder decoder;
     std::size_t messages = 0;
     for (std::size_t at = 0; at < stream.size(); at += piece) {
       decoder.feed(std::span(stream).subspan(at, std::min(piece, stream.size() - at)));
@@ -544,7 +545,7 @@ TEST(WireDecoder, TakesBytesInAnyPieces) {
 }
 
 TEST(WireDecoder, FindsAStrangerByTheFourthByte) {
-  Decoder decoder;
+  test::WireDecoder decoder;
   const std::string text = "GET ";
   for (std::size_t i = 0; i < 3; ++i) {
     decoder.feed(std::as_bytes(std::span(&text[i], 1)));

@@ -57,8 +57,8 @@ Result<Rendezvous> call_server(const PerfOptions& options, const Environment& en
   return met;
 }
 
-std::string local_address(const UniqueFd& socket) {
-  const auto own = sockets::local_address(socket.get());
+std::string local_address(const control::Line& line) {
+  const auto own = sockets::local_address(line.fd());
   return own.ok() ? own->ip.text() : "";
 }
 
@@ -92,15 +92,14 @@ Result<std::shared_ptr<Measurement>> meet(const PerfOptions& options, const Side
   terms.over = over_of(met.plan.transport);
   terms.threads = options.threads;
   terms.timeout = Milliseconds(options.timeout_ms);
-  terms.local_address = local_address(met.socket);
+  terms.local_address = local_address(*met.line);
   terms.bare_congestion = options.bare_congestion;
   terms.cpus_chosen = !options.cpus.empty();
   const auto inbox = std::make_shared<Inbox>();
   const Session::Handler handler{
       [inbox](wire::Message message) { inbox->on_message(std::move(message)); },
       [inbox](const Error& error) { inbox->on_lost(error); }};
-  HAWSER_ASSIGN(auto session, Session::start(std::move(met.socket), met.peer,
-                                             std::move(met.decoder), liveness(options), handler));
+  HAWSER_ASSIGN(auto session, Session::start(std::move(met.line), liveness(options), handler));
   HAWSER_ASSIGN(terms.setup, settle(options, *environment, *session, *inbox));
   return std::make_shared<Measurement>(std::move(environment), std::move(terms), std::move(session),
                                        inbox);

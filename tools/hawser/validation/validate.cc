@@ -230,8 +230,7 @@ Status Validation::start(Rendezvous met) {
   const Session::Handler handler{
       [board = state->board](const wire::Message& message) { board->on_message(message); },
       [board = state->board](const Error& error) { board->on_lost(error); }};
-  HAWSER_ASSIGN(state->session, Session::start(std::move(met.socket), met.peer,
-                                               std::move(met.decoder), liveness(), handler));
+  HAWSER_ASSIGN(state->session, Session::start(std::move(met.line), liveness(), handler));
   tell_turns();
   Run run(state, report_, output_.note);
   const Status ran = run.execute(outcome_);

@@ -1,11 +1,12 @@
-// Who talks to us without being hawser.
+#include "control/stranger.h"
+
 #include <fmt/core.h>
 
-#include "base/endian.h"
-#include "base/text.h"
-#include "bootstrap/wire.h"
+#include <string_view>
 
-namespace hawser::wire {
+#include "base/text.h"
+
+namespace hawser::control {
 namespace {
 
 constexpr std::size_t kExcerptBytes = 32;
@@ -24,12 +25,11 @@ std::string excerpt(std::string_view text) {
 
 }  // namespace
 
-bool has_magic(std::span<const std::byte> bytes) {
-  return bytes.size() >= sizeof kMagic && load_le<std::uint32_t>(bytes.data()) == kMagic;
-}
-
 std::string describe_stranger(std::span<const std::byte> bytes) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  // The magics of the control protocols of hawser.
+  if (text.starts_with("HWSR")) return "a validation or a measurement of hawser, not an engine";
+  if (text.starts_with("HWSF")) return "an engine of hawser, not a validation or a measurement";
   if (is_http_request(text)) return "an HTTP request, not hawser";
   if (text.starts_with("HTTP")) return "an HTTP server's answer, not hawser";
   if (text.starts_with("SSH-")) return fmt::format("SSH, not hawser: {}", excerpt(text));
@@ -37,4 +37,4 @@ std::string describe_stranger(std::span<const std::byte> bytes) {
   return fmt::format("not hawser: {}", excerpt(text));
 }
 
-}  // namespace hawser::wire
+}  // namespace hawser::control
