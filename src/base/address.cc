@@ -101,6 +101,15 @@ bool IpAddress::same_address(const IpAddress& other) const {
          std::memcmp(bytes.data(), other.bytes.data(), bytes_of(family)) == 0;
 }
 
+bool IpAddress::same_network(const IpAddress& other, int prefix_bits) const {
+  if (family != other.family) return false;
+  const std::size_t bits = std::min(static_cast<std::size_t>(prefix_bits), 8 * bytes_of(family));
+  if (std::memcmp(bytes.data(), other.bytes.data(), bits / 8) != 0) return false;
+  if (bits % 8 == 0) return true;
+  const unsigned differing = std::to_integer<unsigned>(bytes[bits / 8] ^ other.bytes[bits / 8]);
+  return differing >> (8 - bits % 8) == 0;
+}
+
 std::optional<SocketAddress> SocketAddress::from(const sockaddr* address) {
   const auto ip = IpAddress::from(address);
   if (!ip) return std::nullopt;

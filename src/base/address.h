@@ -37,6 +37,8 @@ struct IpAddress {
 
   // Same family and bytes. The scope is local to a machine, so it does not count.
   bool same_address(const IpAddress& other) const;
+  // Likewise, of so many bits; never of different families.
+  bool same_network(const IpAddress& other, int prefix_bits) const;
 };
 
 // An address and a TCP port, as the socket calls want it and as people read it.

@@ -50,7 +50,8 @@ const Parameter kSocketIfname{
     "Which interfaces the built-in TCP transport offers, and in which order: a comma list of name "
     "prefixes; "
     "`=eth1,eth2` for exact names; `^docker,lo` for all but these prefixes. Unset: every interface "
-    "that is up and has an address, loopback last."};
+    "that is up and has an address, NICs first, loopback last; beside a NIC those that are none "
+    "(docker0, veth, ...) are used only where a device is named."};
 const Parameter kSocketFamily{"HAWSER_SOCKET_FAMILY",
                               ParameterKind::choice,
                               "",
@@ -79,6 +80,28 @@ const Parameter kNcclSocketFamily{
     kNoMin,
     kNoMax,
     "As NCCL reads it: what HAWSER_SOCKET_FAMILY is where that is unset."};
+const Parameter kDataPorts{
+    "HAWSER_DATA_PORTS",
+    ParameterKind::text,
+    "",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
+    "Where data connections of the built-in TCP transport come in: one port, or a range, as in "
+    "`30000-30015`. Each device takes the first one that is free at its address, so that "
+    "every process of a machine needs one. Unset: any free port."};
+const Parameter kAdvertise{
+    "HAWSER_ADVERTISE",
+    ParameterKind::text,
+    "",
+    "",
+    "",
+    kNoMin,
+    kNoMax,
+    "Under which address others reach the built-in TCP transport, where that is not the "
+    "interface's own: behind NAT, or where ports are forwarded (the same numbers: name them with "
+    "HAWSER_DATA_PORTS). `203.0.113.7`, or for each device, `eth0=203.0.113.7,eth1=203.0.113.8`."};
 const Parameter kSocketBufferBytes{"HAWSER_SOCKET_BUFFER_BYTES",
                                    ParameterKind::integer,
                                    "bytes",
@@ -387,6 +410,8 @@ std::span<const Parameter* const> all_parameters() {
       &kSocketFamily,
       &kNcclSocketIfname,
       &kNcclSocketFamily,
+      &kDataPorts,
+      &kAdvertise,
       &kSocketBufferBytes,
       &kSocketsPerChannel,
       &kIoThreads,

@@ -44,6 +44,8 @@ extern const Parameter kSocketIfname;
 extern const Parameter kSocketFamily;
 extern const Parameter kNcclSocketIfname;
 extern const Parameter kNcclSocketFamily;
+extern const Parameter kDataPorts;
+extern const Parameter kAdvertise;
 extern const Parameter kSocketBufferBytes;
 extern const Parameter kSocketsPerChannel;
 extern const Parameter kIoThreads;

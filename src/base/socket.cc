@@ -110,6 +110,23 @@ int bind_source(int fd, const IpAddress& source) {
   return call_with(&::bind, fd, SocketAddress{source, 0});
 }
 
+int bind_to_device(int fd, const std::string& interface) {
+  return ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface.data(),
+                      static_cast<socklen_t>(interface.size())) == 0
+             ? 0
+             : errno;
+}
+
+// What goes to an address of one's own has that address as its source. Nothing is sent.
+bool stays_here(const IpAddress& target) {
+  if (target.loopback()) return true;
+  const UniqueFd asking(::socket(domain_of(target.family), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  constexpr std::uint16_t kDiscard = 9;
+  if (!asking.valid() || call_with(&::connect, asking.get(), {target, kDiscard}) != 0) return false;
+  const auto source = local_address(asking.get());
+  return source.ok() && source->ip.same_address(target);
+}
+
 int start_connect(int fd, const SocketAddress& target) {
   const int err = call_with(&::connect, fd, target);
   return err == EINPROGRESS || err == EINTR ? 0 : err;
@@ -216,6 +233,31 @@ bool is_peer_error(int err) {
 Error io_error(int err, const std::string& doing) {
   const Error system = system_error(err, doing);
   return is_peer_error(err) ? Error(Code::peer, system.message()) : system;
+}
+
+Error binding_error(int err, const std::string& doing) {
+  if (err == EADDRNOTAVAIL)
+    return Error(Code::system,
+                 fmt::format("{}: this machine has no such address (`ip addr` lists those it has)",
+                             doing));
+  return system_error(err, doing);
+}
+
+Error connecting_error(int err, const std::string& doing) {
+  if (err == EADDRNOTAVAIL)
+    return Error(Code::system,
+                 fmt::format("{}: no local port is free for it: all of "
+                             "net.ipv4.ip_local_port_range are in use towards that port",
+                             doing));
+  if (err == EHOSTUNREACH || err == EHOSTDOWN)
+    return Error(Code::peer,
+                 fmt::format("{}: nobody answers for that address there (no route, no such machine, "
+                             "or a firewall)",
+                             doing));
+  if (err == ETIMEDOUT)
+    return Error(Code::peer, fmt::format("{}: no answer: packets are lost, or a firewall drops them",
+                                         doing));
+  return io_error(err, doing);
 }
 
 std::string describe_connection_error(int err) {

@@ -34,6 +34,9 @@ int connect_to(const SocketAddress& address, const Deadline& deadline, UniqueFd&
 // The same without waiting: where it connects from (the port is the kernel's choice, and may be in
 // use towards other targets), its beginning, and what came of it. Nothing: not yet.
 int bind_source(int fd, const IpAddress& source);
+// Whatever the routes say, it sends by that interface, and hears what comes in there. Since Linux
+// 5.7 everybody may do that to a socket that is not bound to one yet.
+int bind_to_device(int fd, const std::string& interface);
 int start_connect(int fd, const SocketAddress& target);
 std::optional<int> connect_outcome(int fd);
 
@@ -41,6 +44,9 @@ Status set_option(int fd, int level, int option, int value, const char* name);
 // Of the control plane: no Nagle delay, and the kernel's own search for a dead peer. Failures do no
 // harm and are ignored.
 void set_connection_options(int socket);
+
+// Whether what goes there stays on this machine: it is one of its own addresses.
+bool stays_here(const IpAddress& target);
 
 Result<SocketAddress> local_address(int fd);
 Result<SocketAddress> remote_address(int fd);
@@ -73,6 +79,10 @@ void reset_connection(int fd);
 bool is_peer_error(int err);
 // Code::peer or Code::system, with errno's text.
 Error io_error(int err, const std::string& doing);
+// The same of a bind(), a listen() or a connect() that `doing` names; what a number means there
+// that says little, or something else than its text, is explained.
+Error binding_error(int err, const std::string& doing);
+Error connecting_error(int err, const std::string& doing);
 // What became of a connection whose recv() gave `err`: "was reset: ...", "is dead: ...".
 std::string describe_connection_error(int err);
 

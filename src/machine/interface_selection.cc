@@ -151,6 +151,12 @@ Result<InterfaceSelection> InterfaceSelection::from_environment() {
   return selection;
 }
 
+InterfaceKind best_kind(std::span<const SelectedInterface> selected) {
+  InterfaceKind best = InterfaceKind::internal;
+  for (const SelectedInterface& one : selected) best = std::min(best, one.interface.kind);
+  return best;
+}
+
 Result<std::vector<SelectedInterface>> select_interfaces(const std::vector<Interface>& interfaces,
                                                          const InterfaceSelection& selection) {
   std::vector<SelectedInterface> selected;
@@ -158,6 +164,10 @@ Result<std::vector<SelectedInterface>> select_interfaces(const std::vector<Inter
     if (const auto address = address_of(*interface, selection.family))
       selected.push_back({*interface, *address});
   if (selected.empty()) return nothing_selected(interfaces, selection);
+  if (selection.best_kind) {
+    const InterfaceKind best = best_kind(selected);
+    std::erase_if(selected, [best](const auto& one) { return one.interface.kind != best; });
+  }
   return selected;
 }
 

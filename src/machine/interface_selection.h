@@ -1,6 +1,7 @@
 // Which interfaces to use, and which address of each: HAWSER_SOCKET_IFNAME, HAWSER_SOCKET_FAMILY.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@ struct InterfaceSelection {
   // "eth,ib": name prefixes, in this order; "=eth1": exact names; "^docker": all but; "" = all.
   std::string names;
   FamilyChoice family = FamilyChoice::any;
+  // Of those that match, only the kind that leads out most surely: no docker0 beside an eth0.
+  bool best_kind = false;
   std::string names_setting = "the interface list";
   std::string family_setting = "the address family";
 
@@ -29,6 +32,9 @@ struct SelectedInterface {
   Interface interface;
   IpAddress address;
 };
+
+// The first kind that any of them has.
+InterfaceKind best_kind(std::span<const SelectedInterface> selected);
 
 // Any family: the first IPv4 address, else a global IPv6 one, else a link-local one. Nothing that
 // matches is Code::unavailable, and the error names the setting and the interfaces there are.

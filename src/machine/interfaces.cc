@@ -2,14 +2,18 @@
 
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <span>
 #include <system_error>
 
+#include "base/fd.h"
 #include "machine/pci.h"
 
 namespace hawser {
@@ -66,18 +70,46 @@ std::vector<Interface> group(const std::vector<AddressRecord>& records) {
     if ((record.flags & IFF_UP) == 0) continue;
     Interface& interface = entry_for(list, record);
     if (record.index != 0) interface.index = record.index;
-    if (record.address) interface.addresses.push_back(*record.address);
+    if (record.mtu != 0) interface.mtu = record.mtu;
+    if (!record.address) continue;
+    interface.addresses.push_back(*record.address);
+    interface.prefix_bits.push_back(record.prefix_bits);
   }
   std::erase_if(list, [](const Interface& interface) { return interface.addresses.empty(); });
   return list;
 }
 
+// Of an address' network, by its mask.
+int prefix_bits_of(const sockaddr* mask, const IpAddress& address) {
+  const auto count = [](const auto& bytes) {
+    int set = 0;
+    for (const auto byte : std::as_bytes(std::span(&bytes, 1)))
+      set += std::popcount(std::to_integer<unsigned>(byte));
+    return set;
+  };
+  if (mask == nullptr) return 0;
+  return address.family == IpFamily::ipv4
+             ? count(reinterpret_cast<const sockaddr_in*>(mask)->sin_addr)
+             : count(reinterpret_cast<const sockaddr_in6*>(mask)->sin6_addr);
+}
+
+// Of an interface of this thread's network namespace; sysfs may show another one's.
+int mtu_of(const std::string& name) {
+  const UniqueFd asking(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  name.copy(request.ifr_name, sizeof request.ifr_name - 1);
+  return asking.valid() && ::ioctl(asking.get(), SIOCGIFMTU, &request) == 0 ? request.ifr_mtu : 0;
+}
+
 AddressRecord to_record(const ifaddrs& line) {
   AddressRecord record;
   record.name = line.ifa_name;
-  record.index = if_nametoindex(without_label(line.ifa_name).c_str());
+  const std::string interface = without_label(line.ifa_name);
+  record.index = if_nametoindex(interface.c_str());
   record.flags = line.ifa_flags;
   record.address = IpAddress::from(line.ifa_addr);
+  if (record.address) record.prefix_bits = prefix_bits_of(line.ifa_netmask, *record.address);
+  if (!record.address) record.mtu = mtu_of(interface);
   return record;
 }
 
@@ -97,13 +129,16 @@ Result<std::vector<Interface>> list_interfaces(const std::string& sysfs_root,
                                                const AddressSource& source) {
   HAWSER_ASSIGN(const std::vector<AddressRecord> records, source());
   std::vector<Interface> list = group(records);
-  std::stable_partition(list.begin(), list.end(),
-                        [](const Interface& interface) { return !interface.loopback; });
   for (Interface& interface : list) {
     const fs::path folder = fs::path(sysfs_root) / "class" / "net" / interface.name;
     read_speed(folder, interface);
     read_device(folder, interface);
+    interface.kind = interface.loopback ? InterfaceKind::internal
+                                        : interface_kind(sysfs_root, interface.name);
   }
+  std::ranges::stable_sort(list, {}, [](const Interface& interface) {
+    return std::pair(interface.loopback, interface.kind);
+  });
   return list;
 }
 

@@ -16,6 +16,7 @@ constexpr const char* kPreferences[] = {"ib", "^docker,lo", "docker", "=lo"};
 Result<std::unique_ptr<Net>> make_preferred_net(TcpOptions options) {
   if (!options.interfaces.names.empty()) return make_tcp_net(options);
   options.interfaces.names_setting = "by default";
+  options.interfaces.best_kind = true;
   Result<std::unique_ptr<Net>> net = Error(Code::internal, "no preference");
   for (const char* names : kPreferences) {
     options.interfaces.names = names;

@@ -30,6 +30,31 @@ Result<int> find_device(const Net& net, const std::string& index_or_name) {
                                                    net.name(), offered.empty() ? "none" : offered));
 }
 
+Result<int> choose_device(Net& net, const std::string& text) {
+  const std::size_t slash = text.find('/');
+  HAWSER_ASSIGN(const int device, find_device(net, text.substr(0, slash)));
+  if (slash == std::string::npos) return device;
+  const auto address = IpAddress::parse(text.substr(slash + 1));
+  if (!address)
+    return Error(Code::invalid_argument,
+                 fmt::format("'{}': '{}' is no address; want eth0, or eth0/192.0.2.7", text,
+                             text.substr(slash + 1)));
+  HAWSER_TRY(net.use_address(device, *address));
+  return device;
+}
+
+Status Net::use_address(int, const IpAddress&) {
+  return Error(Code::unavailable, description() + " chooses the addresses of its devices itself");
+}
+
+Result<std::unique_ptr<SendListener>> Net::listen_to_send(const CommPlace&) {
+  return Error(Code::internal, description() + " sends to those that it connects to alone");
+}
+
+Result<std::unique_ptr<ReceiveConnector>> Net::connect_to_receive(const CommPlace&, const Handle&) {
+  return Error(Code::internal, description() + " receives from those that connect to it alone");
+}
+
 Result<NetDevice> Net::join(std::span<const int>) {
   return Error(Code::unavailable, description() + " cannot join devices");
 }

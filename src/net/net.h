@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/address.h"
 #include "base/result.h"
 #include "memory/range.h"
 
@@ -36,6 +37,7 @@ struct NetCapabilities {
   bool one_creation_at_a_time = false;     // listen, connect and accept take turns, by themselves
   bool reports_received_bytes = false;     // TestResult::bytes is set for receives
   bool places_without_receive = false;     // can write (region, offset) with no posted receive
+  bool connects_to_receive = false;        // listen_to_send() and connect_to_receive() work
 };
 
 // Whether CUDA memory reaches the NIC without passing through host memory.
@@ -55,7 +57,16 @@ struct NetDevice {
   int sockets = 1;  // of one comm, at most, where the Net knows it
   int max_receives = 1;
   Devmem devmem = Devmem::none;
+  bool asked_only = false;  // not to be used unless it is named: loopback, docker0 beside an eth0
+  bool gone = false;        // it was there, and is not any more
+  int mtu = 0;              // 0: not known
   NetCapabilities capabilities;
+};
+
+// Where a device of an IP network is reached. A value.
+struct Endpoint {
+  SocketAddress address;
+  int prefix_bits = 0;  // of its network; 0: not known
 };
 
 // Where a comm is made: on which device, and, where `comms_of_a_gpu`, for the memory of which GPU.
@@ -63,6 +74,9 @@ struct NetDevice {
 struct CommPlace {
   int device = 0;
   std::shared_ptr<Gpu> gpu;
+  std::optional<IpAddress> address;  // of the device's, which to use; none: the Net's choice
+  // The way may lose packets of full size: send none of them.
+  bool small_packets = false;
 
   // Implicit: most Nets know nothing of GPUs.
   CommPlace(int on_device, std::shared_ptr<Gpu> for_gpu = nullptr)
@@ -156,6 +170,8 @@ class Listener {
   virtual const Handle& handle() const = 0;
   // nullptr: not yet, call again. After success: never again. Never blocks.
   virtual Result<std::unique_ptr<ReceiveComm>> try_accept() = 0;
+  // For errors: "eth1, 192.0.2.7:4000"; empty: it does not say.
+  virtual std::string text() const { return ""; }
 };
 
 // One connection being made.
@@ -164,6 +180,31 @@ class Connector {
   virtual ~Connector() = default;
   // nullptr: not yet, call again. After success: never again. Never blocks.
   virtual Result<std::unique_ptr<SendComm>> try_connect() = 0;
+  // For errors: "eth1, 192.0.2.9 to 192.0.2.7:4000"; empty: it does not say.
+  virtual std::string text() const { return ""; }
+};
+
+// The same the other way round: whoever connects receives.
+class SendListener {
+ public:
+  virtual ~SendListener() = default;
+  virtual const Handle& handle() const = 0;
+  virtual Result<std::unique_ptr<SendComm>> try_accept() = 0;
+  virtual std::string text() const { return ""; }
+};
+class ReceiveConnector {
+ public:
+  virtual ~ReceiveConnector() = default;
+  virtual Result<std::unique_ptr<ReceiveComm>> try_connect() = 0;
+  virtual std::string text() const { return ""; }
+};
+
+// A look whether there is a way to a peer's endpoint.
+class Probe {
+ public:
+  virtual ~Probe() = default;
+  // Empty: not known yet, ask again. Never blocks; it has no deadline of its own.
+  virtual std::optional<bool> reached() = 0;
 };
 
 // Thread-safe: listen and connect may be called from any thread. Outlives all it made.
@@ -174,11 +215,28 @@ class Net {
   virtual const std::string& name() const = 0;  // the transport's own name
   virtual const std::string& description()
       const = 0;  // for people: what it is and where it came from
+  // Stays as it is; after a refresh() there may be another one. A device keeps its index.
   virtual const std::vector<NetDevice>& devices() const = 0;
+  // Looks at what the machine has now.
+  virtual Status refresh() { return {}; }
+
+  // From now on this device's connections use that one of its addresses.
+  virtual Status use_address(int device, const IpAddress& address);
 
   virtual Result<std::unique_ptr<Listener>> listen(const CommPlace& place) = 0;
   virtual Result<std::unique_ptr<Connector>> connect(const CommPlace& place,
                                                      const Handle& handle) = 0;
+
+  // Where `connects_to_receive`: for a peer that can be reached in one direction only.
+  virtual Result<std::unique_ptr<SendListener>> listen_to_send(const CommPlace& place);
+  virtual Result<std::unique_ptr<ReceiveConnector>> connect_to_receive(const CommPlace& place,
+                                                                       const Handle& handle);
+
+  // All addresses of a device under which others reach it, and the port; empty: this Net does not
+  // tell.
+  virtual Result<std::vector<Endpoint>> endpoints(int) { return std::vector<Endpoint>(); }
+  // Whether a connection would get from there to there. Null: this Net cannot find out.
+  virtual std::unique_ptr<Probe> probe(const CommPlace&, const Endpoint&) { return nullptr; }
 
   // Why nothing of it works any more, and never will: a plugin's process that has died.
   virtual std::optional<Error> ended() const { return std::nullopt; }
@@ -194,5 +252,7 @@ class Net {
 
 // The device of that index or name; the error lists what there is.
 Result<int> find_device(const Net& net, const std::string& index_or_name);
+// Likewise; "eth0/192.0.2.7" also chooses one of its addresses.
+Result<int> choose_device(Net& net, const std::string& text);
 
 }  // namespace hawser

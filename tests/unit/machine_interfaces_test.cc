@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <net/if.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "machine/interfaces.h"
@@ -105,6 +106,46 @@ TEST_F(TopologyInterfaces, AnUnknownSpeedIsAssumedAndSaysSo) {
     EXPECT_TRUE(interface.speed_assumed) << interface.name;
   }
   EXPECT_EQ(found[3].pci_path, "");  // virtual
+}
+
+// As docker, a bond, a VLAN and a bridge with and without a NIC look in sysfs.
+TEST_F(TopologyInterfaces, WhatLeadsToOtherMachinesComesFirst) {
+  const auto folder = [this](const std::string& name, const std::string& type) {
+    fs::create_directories(root() / "class/net" / name);
+    test::write_file((root() / "class/net" / name / "uevent").string(),
+                     "INTERFACE=" + name + "\nDEVTYPE=" + type + "\n");
+    return root() / "class/net" / name;
+  };
+  const auto lower = [&](const fs::path& upper, const std::string& name) {
+    fs::create_directory_symlink(root() / "class/net" / name, upper / ("lower_" + name));
+  };
+  add_nic("eth0", "devices/a", "", "");
+  lower(folder("bond0", "bond"), "eth0");
+  lower(folder("bond0.7", "vlan"), "bond0");
+  lower(folder("br0", "bridge"), "eth0");
+  folder("br1", "bridge");
+  folder("docker0", "bridge");
+  folder("net1", "macvlan");  // of a container: the NIC is in another namespace
+  folder("wg0", "wireguard");
+  fs::create_directories(root() / "class/net/veth0");
+  lower(root() / "class/net/br1", "veth0");
+  const std::vector<std::pair<std::string, InterfaceKind>> expected = {
+      {"eth0", InterfaceKind::device},   {"bond0", InterfaceKind::device},
+      {"bond0.7", InterfaceKind::device}, {"br0", InterfaceKind::device},
+      {"net1", InterfaceKind::device},   {"veth0", InterfaceKind::software},
+      {"wg0", InterfaceKind::software},  {"br1", InterfaceKind::internal},
+      {"docker0", InterfaceKind::internal}};
+  std::vector<AddressRecord> records;
+  for (auto it = expected.rbegin(); it != expected.rend(); ++it)
+    records.push_back(record(it->first.c_str(), static_cast<unsigned>(records.size() + 2), kUp,
+                             "10.0.0.1"));
+  for (const Interface& found : list(records))
+    EXPECT_EQ(found.kind, std::ranges::find(expected, found.name, [](const auto& one) {
+                            return one.first;
+                          })->second)
+        << found.name;
+  EXPECT_EQ(list(records).front().kind, InterfaceKind::device);
+  EXPECT_EQ(list(records).back().kind, InterfaceKind::internal);
 }
 
 TEST_F(TopologyInterfaces, AnErrorOfTheSourceIsTheResult) {

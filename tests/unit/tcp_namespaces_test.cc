@@ -19,16 +19,17 @@ constexpr int kLinks = 3;
 
 class TcpNamespaces : public testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { lay(kLinks, NamespacePair::Layout::cables); }
+  void lay(int links, NamespacePair::Layout layout) {
     std::string why_not;
-    namespaces_ = NamespacePair::create(kLinks, why_not);
+    namespaces_ = NamespacePair::create(links, why_not, layout);
     if (!namespaces_) GTEST_SKIP() << why_not;
   }
 
-  std::unique_ptr<Net> net_in(const std::string& netns, FamilyChoice family) {
+  std::unique_ptr<Net> net_in(const std::string& netns, FamilyChoice family,
+                              TcpOptions options = {}) {
     std::unique_ptr<Net> made;
     inside(netns, [&] {
-      TcpOptions options;
       options.interfaces.names = "hw";
       options.interfaces.family = family;
       auto net = make_tcp_net(options);
@@ -174,16 +175,74 @@ TEST_F(TcpNamespaces, LinkLocalAddressesUseTheConnectingSidesScope) {
   }
 }
 
-TEST_F(TcpNamespaces, AnUnreachableAddressIsAnErrorThatNamesIt) {
+// A socket that is bound to its interface asks for the address there, whatever the routes say.
+TEST_F(TcpNamespaces, AnUnreachableAddressIsAnErrorThatSaysWhatWasTriedAndFromWhere) {
+  ASSERT_TRUE(namespaces_->configure(namespaces_->a(), "addr del 10.77.0.1/24 dev hw0"));
+  ASSERT_TRUE(namespaces_->configure(namespaces_->a(), "addr add 10.77.0.1/24 dev hw1"));
   const auto a = net_in(namespaces_->a(), FamilyChoice::ipv4);
   const auto b = net_in(namespaces_->b(), FamilyChoice::ipv4);
   ASSERT_TRUE(a && b);
-  ASSERT_TRUE(namespaces_->configure(namespaces_->b(), "route del 10.77.0.0/24 dev hw0"));
-  const auto pair = connect(*a, *b, 0);
-  ASSERT_FALSE(pair.ok());
-  EXPECT_EQ(pair.error().code(), Code::peer);
-  EXPECT_THAT(pair.error().message(), HasSubstr("10.77.0.1:"));
-  EXPECT_THAT(pair.error().message(), HasSubstr("hw0"));
+  ASSERT_TRUE(a->use_address(0, *IpAddress::parse("10.77.0.1")).ok());  // now hw1's
+  std::unique_ptr<Listener> listener;
+  Result<std::unique_ptr<Connector>> connector = Error(Code::internal, "not tried");
+  inside(namespaces_->a(), [&] { listener = std::move(*a->listen(0)); });
+  // Nobody answers on hw0 but by flux: that is switched off.
+  ASSERT_TRUE(namespaces_->shell(namespaces_->a(),
+                                 "echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore"));
+  inside(namespaces_->b(), [&] { connector = b->connect(0, listener->handle()); });
+  ASSERT_TRUE(connector.ok());
+  const Deadline deadline = soon();
+  Result<std::unique_ptr<SendComm>> comm = std::unique_ptr<SendComm>();
+  for (Backoff backoff; comm.ok(); backoff.idle()) {
+    ASSERT_FALSE(deadline.expired());
+    comm = (*connector)->try_connect();
+  }
+  EXPECT_EQ(comm.error().code(), Code::peer);
+  EXPECT_THAT(comm.error().message(),
+              testing::ContainsRegex(
+                  "connecting over hw0, 10.77.0.2 to 10.77.0.1:[0-9]+: nobody answers"));
+}
+
+// Two NICs of each side in one network, at one switch: the routes know but one of them.
+class TcpSameSubnet : public TcpNamespaces {
+ protected:
+  void SetUp() override { lay(2, NamespacePair::Layout::one_switch); }
+
+  std::uint64_t sent(int nic) const {
+    return NamespacePair::counter(namespaces_->b(), NamespacePair::link_name(nic), "tx_bytes");
+  }
+};
+
+TEST_F(TcpSameSubnet, DataLeavesByTheInterfaceThatIsNamed) {
+  constexpr std::uint64_t kMessages = 10;
+  constexpr std::uint64_t kBytes = kMessages * 100000;
+  const auto a = net_in(namespaces_->a(), FamilyChoice::ipv4);
+  const auto b = net_in(namespaces_->b(), FamilyChoice::ipv4);
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(a->devices()[0].manner.find("address only"), std::string::npos);
+  for (int nic = 0; nic < 2; ++nic) {
+    auto pair = connect(*a, *b, nic);
+    ASSERT_TRUE(pair.ok()) << pair.error().message();
+    const std::uint64_t before = sent(nic), other = sent(1 - nic);
+    for (std::uint64_t i = 0; i < kMessages; ++i)
+      move_a_message(*pair, a->devices().front().capabilities);
+    EXPECT_GE(sent(nic) - before, kBytes) << nic;
+    EXPECT_LT(sent(1 - nic) - other, kBytes / 10) << nic;
+  }
+}
+
+TEST_F(TcpSameSubnet, WhereSocketsMayNotBeBoundToInterfacesTheDeviceSaysSo) {
+  TcpOptions options;
+  options.bind_to_devices = false;
+  const auto a = net_in(namespaces_->a(), FamilyChoice::ipv4);
+  const auto b = net_in(namespaces_->b(), FamilyChoice::ipv4, options);
+  ASSERT_TRUE(a && b);
+  EXPECT_THAT(b->devices()[1].manner, HasSubstr("bound to its address only"));
+  auto pair = connect(*a, *b, 1);
+  ASSERT_TRUE(pair.ok()) << pair.error().message();
+  const std::uint64_t before = sent(1);
+  move_a_message(*pair, a->devices().front().capabilities);
+  EXPECT_LT(sent(1) - before, 10000u);  // it left by the route's, hw0
 }
 
 }  // namespace

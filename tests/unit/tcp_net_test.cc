@@ -257,8 +257,8 @@ TEST_F(TcpNetTest, AnotherFamilyIsAClearError) {
   ASSERT_FALSE(connector.ok());
   EXPECT_EQ(connector.error().code(), Code::invalid_argument);
   EXPECT_THAT(connector.error().message(),
-              AllOf(HasSubstr("IPv6 address [::1]:"),
-                    HasSubstr("device lo has the IPv4 address 127.0.0.1")));
+              AllOf(HasSubstr("lo, 127.0.0.1 to [::1]:"),
+                    HasSubstr("an IPv4 address here and an IPv6 one there")));
 }
 
 TEST_F(TcpNetTest, AForeignHandleIsRefused) {

@@ -25,6 +25,7 @@ using namespace test;
 class TcpStrangers : public testing::Test {
  protected:
   void SetUp() override {
+    set_log_level(LogLevel::info);
     set_log_sink([this](LogLevel, std::string_view line) { log_.emplace_back(line); });
     TcpOptions options;
     options.interfaces.names = "=lo";
@@ -33,7 +34,10 @@ class TcpStrangers : public testing::Test {
     listener_ = std::move(*net_->listen(0));
     name_ = *tcp::decode_handle(listener_->handle());
   }
-  void TearDown() override { set_log_sink({}); }
+  void TearDown() override {
+    set_log_sink({});
+    set_log_level(LogLevel::warning);
+  }
 
   UniqueFd knock() { return connect_to_loopback(name_.addresses[0].port); }
   static void say(const UniqueFd& fd, std::span<const std::byte> bytes) {

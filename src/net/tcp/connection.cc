@@ -21,18 +21,19 @@ Result<Route> Route::of(int fd, const Device& device) {
   Route route;
   HAWSER_ASSIGN(route.local, sockets::local_address(fd));
   HAWSER_ASSIGN(route.remote, sockets::remote_address(fd));
-  for (const Path& path : device.paths)
-    if (route.local.ip.same_address(path.address)) route.path = &path;
-  if (route.path != nullptr) return route;
+  const std::vector<Path> paths = device.paths();
+  for (const Path& path : paths)
+    if (path.has(route.local.ip)) route.interface = path.name;
+  if (!route.interface.empty()) return route;
   return Error(
       Code::system,
       fmt::format("a connection of device {} uses the address {}, not the device's {}: "
-                  "the wrong interface",
-                  device.name, route.local.ip.text(), device.paths.front().address.text()));
+                  "the wrong interface, or its address has changed",
+                  device.name, route.local.ip.text(), paths.front().address().text()));
 }
 
 std::string Route::text() const {
-  return fmt::format("{}, {} to {}", path->name, local.text(), remote.text());
+  return fmt::format("{}, {} to {}", interface, local.text(), remote.text());
 }
 
 Result<Connection> Connection::of(UniqueFd&& fd, Device& device) {

@@ -10,9 +10,9 @@
 
 namespace hawser::tcp {
 
-// The way that a connected socket takes. A value; the path is the device's.
+// The way that a connected socket takes. A value.
 struct Route {
-  const Path* path = nullptr;
+  std::string interface;
   SocketAddress local;
   SocketAddress remote;
 

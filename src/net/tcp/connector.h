@@ -13,17 +13,34 @@ namespace hawser::tcp {
 class TcpConnector final : public Connector {
  public:
   // Checks the handle and starts connecting.
-  static Result<std::unique_ptr<TcpConnector>> start(Device& device, const Handle& handle);
+  static Result<std::unique_ptr<TcpConnector>> start(Device& device, const Handle& handle,
+                                                     const Origin& origin = {});
 
   Result<std::unique_ptr<SendComm>> try_connect() override;
+  std::string text() const override { return first_.text(); }
 
  private:
-  TcpConnector(Device& device, ListenerName listener, FlowConnector first)
-      : device_(device), listener_(std::move(listener)), first_(std::move(first)) {}
+  TcpConnector(ListenerName listener, FlowConnector first)
+      : listener_(std::move(listener)), first_(std::move(first)) {}
 
-  Device& device_;
   const ListenerName listener_;
   FlowConnector first_;
+  bool done_ = false;
+};
+
+// Likewise, to receive from a TcpSendListener over one flow.
+class TcpReceiveConnector final : public ReceiveConnector {
+ public:
+  static Result<std::unique_ptr<TcpReceiveConnector>> start(Device& device, const Handle& handle,
+                                                            const Origin& origin = {});
+
+  Result<std::unique_ptr<ReceiveComm>> try_connect() override;
+  std::string text() const override { return only_.text(); }
+
+ private:
+  explicit TcpReceiveConnector(FlowConnector only) : only_(std::move(only)) {}
+
+  FlowConnector only_;
   bool done_ = false;
 };
 

@@ -16,7 +16,12 @@ struct SocketOptions {
   // A peer that was asked several times and has answered nothing for so long is gone. A stopped
   // process, or one that does not read, still answers: its kernel does.
   unsigned peer_silence_ms = 20'000;
+  // Whether this process may bind sockets to interfaces (Linux 5.7; or CAP_NET_RAW).
+  bool by_device = true;
 };
+// Of a connection over a way that may lose larger packets: fits into the smallest MTU of IPv6, 1280
+// bytes, which all ways have.
+inline constexpr int kSmallSegmentBytes = 1200;
 
 // Without Nagle's delay, kept alive. What a listening one accepts inherits all of it.
 Result<UniqueFd> open_data_socket(IpFamily family, const SocketOptions& options);

@@ -1,27 +1,59 @@
 #include "net/tcp/flow_connector.h"
 
 #include <fmt/core.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "base/socket.h"
 #include "net/tcp/data_socket.h"
 
 namespace hawser::tcp {
 
-Result<FlowConnector> FlowConnector::start(Device& device, const ListenerName& listener,
-                                           unsigned flow, unsigned flows) {
-  SocketAddress target = listener.addresses[flow % listener.addresses.size()];
-  const Path& path = device.path_of(flow);
+namespace {
+
+Status set_up(int fd, const Path& path, const IpAddress& source, const IpAddress& target,
+              bool small_packets) {
+  if (small_packets)
+    HAWSER_TRY(sockets::set_option(fd, IPPROTO_TCP, TCP_MAXSEG, kSmallSegmentBytes, "TCP_MAXSEG"));
+  // What stays on this machine takes no interface but loopback.
+  if (path.bound && !sockets::stays_here(target))
+    if (const int err = sockets::bind_to_device(fd, path.name); err != 0)
+      return sockets::binding_error(err, "binding a data socket to " + path.name);
+  if (const int err = sockets::bind_source(fd, source); err != 0)
+    return sockets::binding_error(err, "binding a data socket to " + source.text());
+  return {};
+}
+
+}  // namespace
+
+Result<Connecting> begin_connecting(Device& device, unsigned flow, SocketAddress target,
+                                    const Origin& origin) {
+  const Path path = device.path_of(flow);
   // A link-local address means something only together with an interface: this side's.
   if (target.ip.link_local()) target.ip.scope = path.interface_index;
-  HAWSER_ASSIGN(UniqueFd fd, open_data_socket(device.family(), device.socket));
-  if (const int err = sockets::bind_source(fd.get(), path.address); err != 0)
-    return system_error(err, fmt::format("binding a data socket to {}", path.address.text()))
-        .within("device " + device.name);
+  const IpAddress& source = path.source_for(target.ip, origin.address);
+  const std::string text =
+      fmt::format("{}, {} to {}", device.name, source.text(), target.text());
+  if (source.family != target.ip.family)
+    return Error(Code::invalid_argument,
+                 fmt::format("connecting over {}: an {} address here and an {} one there: choose "
+                             "one family on both sides with HAWSER_SOCKET_FAMILY",
+                             text, ip_family_name(source.family),
+                             ip_family_name(target.ip.family)));
+  HAWSER_ASSIGN(UniqueFd fd, open_data_socket(source.family, device.socket));
+  const Status ready = set_up(fd.get(), path, source, target.ip, origin.small_packets);
+  if (!ready.ok()) return ready.error().within("device " + device.name);
   if (const int err = sockets::start_connect(fd.get(), target); err != 0)
-    return sockets::io_error(
-               err, fmt::format("connecting from {} to {}", path.address.text(), target.text()))
-        .within("device " + device.name);
-  return FlowConnector(device, std::move(fd), target,
+    return sockets::connecting_error(err, "connecting over " + text);
+  return Connecting{std::move(fd), text};
+}
+
+Result<FlowConnector> FlowConnector::start(Device& device, const ListenerName& listener,
+                                           unsigned flow, unsigned flows, const Origin& origin) {
+  HAWSER_ASSIGN(Connecting connecting,
+                begin_connecting(device, flow, listener.addresses[flow % listener.addresses.size()],
+                                 origin));
+  return FlowConnector(device, std::move(connecting),
                        encode_greeting(FrameType::hello, listener.nonce, flow, flows),
                        listener.nonce);
 }
@@ -30,7 +62,7 @@ Result<std::optional<FlowConnector::Joined>> FlowConnector::step() {
   using Outcome = std::optional<Joined>;
   if (stage_ == Stage::connecting) {
     auto connected = finish_connecting();
-    if (!connected.ok()) return failed(connected.error());
+    if (!connected.ok()) return connected.error();
     if (!*connected) return Outcome();
     stage_ = Stage::greeted;
   }
@@ -47,7 +79,7 @@ Result<bool> FlowConnector::finish_connecting() {
   const std::optional<int> connected = sockets::connect_outcome(fd_.get());
   if (!connected) return false;
   if (*connected != 0)
-    return sockets::io_error(*connected, fmt::format("connecting to {}", target_.text()));
+    return sockets::connecting_error(*connected, "connecting over " + text_);
   const sockets::Transfer wrote = sockets::send_some(fd_.get(), hello_);
   if (wrote.bytes == hello_.size()) return true;
   if (wrote.err != 0) return sockets::io_error(wrote.err, "saying hello");
@@ -82,7 +114,7 @@ Result<std::optional<FlowConnector::Joined>> FlowConnector::take_welcome() {
 }
 
 Error FlowConnector::failed(const Error& why) const {
-  return why.within(fmt::format("device {}, connecting to {}", device_->name, target_.text()));
+  return why.within("connected over " + text_);
 }
 
 }  // namespace hawser::tcp

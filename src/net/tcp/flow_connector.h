@@ -11,16 +11,32 @@
 
 namespace hawser::tcp {
 
-// From one of the device's addresses; says hello and waits for the welcome. It has no deadline of
+// How a connection is to leave its device.
+struct Origin {
+  std::optional<IpAddress> address;  // one of the device's; none: the one nearest to the target
+  bool small_packets = false;
+};
+
+// A socket that is on its way from a device to a target.
+struct Connecting {
+  UniqueFd fd;
+  std::string text;  // "eth1, 192.0.2.9 to 192.0.2.7:4000"
+};
+Result<Connecting> begin_connecting(Device& device, unsigned flow, SocketAddress target,
+                                    const Origin& origin);
+
+// From one of the device's addresses, and by its interface whatever the routes say; says hello and waits for the welcome. It has no deadline of
 // its own beyond the kernel's. Not thread-safe.
 class FlowConnector {
  public:
   // `flow` is this one's number, and `flows` how many the connection may have, as far as this side
   // is concerned.
   static Result<FlowConnector> start(Device& device, const ListenerName& listener, unsigned flow,
-                                     unsigned flows);
+                                     unsigned flows, const Origin& origin = {});
 
   int fd() const { return fd_.get(); }
+  // "eth1, 192.0.2.9 to 192.0.2.7:4000"
+  const std::string& text() const { return text_; }
 
   struct Joined {
     Connection connection;
@@ -32,9 +48,12 @@ class FlowConnector {
  private:
   enum class Stage { connecting, greeted };
 
-  FlowConnector(Device& device, UniqueFd fd, const SocketAddress& target, Greeting hello,
-                const Nonce& nonce)
-      : device_(&device), fd_(std::move(fd)), target_(target), hello_(hello), nonce_(nonce) {}
+  FlowConnector(Device& device, Connecting connecting, Greeting hello, const Nonce& nonce)
+      : device_(&device),
+        fd_(std::move(connecting.fd)),
+        text_(std::move(connecting.text)),
+        hello_(hello),
+        nonce_(nonce) {}
   Result<bool> finish_connecting();
   Result<bool> read_welcome();
   Result<std::optional<Joined>> take_welcome();
@@ -42,7 +61,7 @@ class FlowConnector {
 
   Device* device_;
   UniqueFd fd_;
-  SocketAddress target_;
+  std::string text_;
   Greeting hello_;
   Nonce nonce_;
   Stage stage_ = Stage::connecting;

@@ -67,7 +67,8 @@ void TcpSendComm::open_flows() {
   if (!opened_) return;
   queue_.expect_flows(flows_);
   for (unsigned number = 1; number < flows_; ++number) {
-    auto connector = FlowConnector::start(device_, listener_, number, flows_);
+    auto connector = FlowConnector::start(device_, listener_, number, flows_,
+                                          {first_.connection().local.ip, false});
     if (!connector.ok()) {
       log_info("goes on with one socket less: {}", connector.error().message());
       queue_.lose_flow();
@@ -126,7 +127,8 @@ void TcpSendComm::look_for_silence(int fd) {
   const auto route = Route::of(fd, device_);
   first_failure_.set(
       Error(Code::peer, fmt::format("sending over {}: no answer for {} ms: the "
-                                    "peer's machine, or the way to it, is gone",
+                                    "peer's machine, or the way to it, is gone, or the way loses "
+                                    "packets of full size (is the MTU the same all along it?)",
                                     route.ok() ? route->text() : device_.name, silence_ms)));
 }
 

@@ -24,6 +24,9 @@ struct TcpOptions {
   int io_numa_node = -1;            // -1: the one that all devices share, if they do
   int io_spin_us = 50;              // they look on for so long before they sleep
   std::string congestion = "auto";  // auto, system, or a name: tcp/congestion.h
+  std::string data_ports;           // "30000-30015"; empty: any
+  std::string advertise;            // "192.0.2.7", "eth0=192.0.2.7": HAWSER_ADVERTISE
+  bool bind_to_devices = true;      // false: as where it is not allowed
   int peer_silence_ms = 20'000;     // a peer that leaves all questions unanswered so long is gone
 
   // As the parameters say: HAWSER_SYSFS_ROOT, HAWSER_SOCKET_*, HAWSER_IO_*, ...

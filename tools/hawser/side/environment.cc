@@ -44,8 +44,8 @@ Result<Environment> open_environment(const EnvironmentChoice& choice,
   }
   HAWSER_ASSIGN(environment.transport,
                 open_transport(choice.transport, environment.gpu, std::move(journal)));
-  const Net& net = *environment.transport.net;
-  HAWSER_ASSIGN(environment.device, find_device(net, choice.device));
+  Net& net = *environment.transport.net;
+  HAWSER_ASSIGN(environment.device, choose_device(net, choice.device));
   if (environment.gpu)
     HAWSER_TRY(inspect_nic(environment.gpu->info(), environment.net_device(), net.devices()));
   return environment;
