@@ -8,6 +8,7 @@
 
 #include "base/cpus.h"
 #include "engine/engine_core.h"
+#include "perf/announced_link.h"
 #include "perf/time.h"
 
 namespace hawser {
@@ -76,24 +77,18 @@ Status MeasuredLink::open(const Environment& environment, Session& session, Inbo
   return exchange_tokens(session, inbox, bound);
 }
 
-// On any port: the client is told over the session, so whoever else connects learns no token.
+// On any port: the client is told over the session, and what it proves itself with.
 Status MeasuredLink::listen(const Environment& environment, Session& session,
                             const WaitBound& bound) {
   const std::string& own = environment.net_device().address;
   const std::string& address = own.empty() ? options_.address : own;
   HAWSER_ASSIGN(const auto acceptor, engine_->listen(address, 0, link_options()));
-  const std::string where = fmt::format("{} {}", acceptor->port(), address);
+  HAWSER_ASSIGN(const std::string secret, make_secret());
+  const std::string where = fmt::format("{} {} {}", acceptor->port(), secret, address);
   HAWSER_ASSIGN(const auto offer, offer_of(own_pass(), kWhere, std::as_bytes(std::span(where))));
   HAWSER_TRY(session.send(offer));
-  while (true) {
-    auto link = acceptor->accept(kSliceMs);
-    if (link.ok()) {
-      link_ = *link;
-      return {};
-    }
-    if (link.error().code() != Code::timeout) return link.error();
-    if (auto error = bound.broken("the client's link")) return *error;
-  }
+  HAWSER_ASSIGN(link_, accept_announced(*acceptor, secret, bound));
+  return {};
 }
 
 Status MeasuredLink::call(Inbox& inbox, const WaitBound& bound) {
@@ -101,14 +96,16 @@ Status MeasuredLink::call(Inbox& inbox, const WaitBound& bound) {
                                              "where its link listens"));
   const std::string where(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   const std::size_t space = std::min(where.find(' '), where.size());
+  const std::size_t second = where.find(' ', space + 1);
   std::uint16_t port = 0;
   const auto [end, problem] = std::from_chars(where.data(), where.data() + space, port);
-  if (problem != std::errc{} || end != where.data() + space || space + 1 >= where.size())
+  if (problem != std::errc{} || end != where.data() + space || second >= where.size())
     return Error(Code::protocol, "the server's link has no address");
   LinkOptions options = link_options();
   options.timeout_ms = milliseconds_left(bound);
-  HAWSER_ASSIGN(link_, engine_->connect(where.substr(space + 1), port, options));
-  return {};
+  HAWSER_ASSIGN(link_, engine_->connect(where.substr(second + 1), port, options));
+  const Transfer told = link_.notify(where.substr(space + 1, second - space - 1));
+  return told.done() ? told.result() : Status();
 }
 
 Status MeasuredLink::exchange_tokens(Session& session, Inbox& inbox, const WaitBound& bound) {
