@@ -64,14 +64,14 @@ inline void send_token(hawser::Engine& engine, const hawser::Link& link,
                        const hawser::Region& region) {
   std::vector<std::byte> token = region.token();
   hawser::Region outbox = need(engine.register_memory(token.data(), token.size()), "registering");
-  need(link.send(kTokenTag, outbox, 0, token.size()).result(), "sending a token");
+  need(link.send(kTokenTag, outbox.span(0, token.size())).result(), "sending a token");
   need(outbox.deregister(), "deregistering");
 }
 
 inline hawser::RemoteRegion receive_token(hawser::Engine& engine, const hawser::Link& link) {
   std::vector<std::byte> token(hawser::kRegionTokenBytes);
   hawser::Region inbox = need(engine.register_memory(token.data(), token.size()), "registering");
-  need(link.recv(kTokenTag, inbox, 0, token.size()).result(), "receiving a token");
+  need(link.recv(kTokenTag, inbox.span(0, token.size())).result(), "receiving a token");
   need(inbox.deregister(), "deregistering");
   return need(hawser::RemoteRegion::from_token(token), "reading a token");
 }

@@ -145,7 +145,7 @@ void ask(const std::string& address, int port) {
   hawser::TransferOptions options;
   options.cuda_stream = gpu.stream();
   options.notification = "written";
-  example::need(link.write(region, 0, remote, 0, kBytes, options).result(), "writing");
+  example::need(link.write(region.span(0, kBytes), remote.at(0), options).result(), "writing");
   std::cout << "client: wrote " << kBytes << " bytes, and the server says '"
             << example::wait_for_notification(*engine, link) << "'" << std::endl;
   link.close(example::kPatienceMs);

@@ -47,7 +47,7 @@ void ask(const std::string& address, int port) {
   const hawser::RemoteRegion remote = example::receive_token(*engine, link);
   hawser::TransferOptions options;
   options.notification = "hello";  // arrives once all bytes are there
-  const hawser::Transfer transfer = link.write(region, 0, remote, 0, kBytes, options);
+  const hawser::Transfer transfer = link.write(region.span(0, kBytes), remote.at(0), options);
   // The memory is the engine's until the transfer has ended; meanwhile this thread is free.
   example::need(transfer.result(), "writing");
   std::cout << "client: wrote " << transfer.bytes_done() << " bytes" << std::endl;

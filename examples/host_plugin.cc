@@ -33,7 +33,7 @@ void serve(const std::string& plugin, int port) {
   const hawser::Link link = example::need(acceptor->accept(example::kPatienceMs), "accepting");
 
   // The receive is posted before the client knows what to send: it comes straight to its place.
-  const hawser::Transfer answer = link.recv(kBackTag, inbox, 0, kBytes);
+  const hawser::Transfer answer = link.recv(kBackTag, inbox.span(0, kBytes));
   example::send_token(*engine, link, region);
   example::need(answer.result(), "receiving");
   example::check(back, kBackSeed);
@@ -49,12 +49,12 @@ void ask(const std::string& plugin, const std::string& address, int port) {
       example::need(engine->register_memory(memory.data(), memory.size()), "registering");
   const hawser::Link link = example::need(engine->connect(address, port), "connecting");
   const hawser::RemoteRegion remote = example::receive_token(*engine, link);
-  example::need(link.read(region, 0, remote, 0, remote.bytes()).result(), "reading");
+  example::need(link.read(region.span(0, remote.bytes()), remote.at(0)).result(), "reading");
   example::check(memory, kSeed);
   std::cout << "client: read " << remote.bytes() << " bytes, all right" << std::endl;
 
   example::fill(memory, kBackSeed);
-  example::need(link.send(kBackTag, region, 0, kBytes).result(), "sending");
+  example::need(link.send(kBackTag, region.span(0, kBytes)).result(), "sending");
   std::cout << "client: the server says '" << example::wait_for_notification(*engine, link) << "'"
             << std::endl;
   link.close(example::kPatienceMs);

@@ -97,7 +97,8 @@ void decode(int port) {
   const std::vector<std::byte> token = region.token();
   std::copy_n(token.begin(), request.token.size(), request.token.begin());
   hawser::Region outbox = register_request(*engine, request);
-  example::need(link.send(kRequestTag, outbox, 0, sizeof request).result(), "sending a request");
+  example::need(link.send(kRequestTag, outbox.span(0, sizeof request)).result(),
+                "sending a request");
 
   // Layers are writes of their own, so they may come in any order; each is whole when it is told.
   for (std::size_t layers = 0; layers < kLayers; ++layers) {
@@ -135,7 +136,8 @@ std::vector<hawser::Block> pieces_of(std::size_t layer, const BlockTable& here,
 Request receive_request(hawser::Engine& engine, const hawser::Link& link) {
   Request request{};
   hawser::Region inbox = register_request(engine, request);
-  example::need(link.recv(kRequestTag, inbox, 0, sizeof request).result(), "receiving a request");
+  example::need(link.recv(kRequestTag, inbox.span(0, sizeof request)).result(),
+                "receiving a request");
   example::need(inbox.deregister(), "deregistering a request");
   return request;
 }

@@ -74,7 +74,7 @@ Status write_for(const LinksOptions& options, const Link& link, const Region& re
   std::array<Transfer, kInFlight> transfers;
   const auto at = [&](std::size_t i) { return i * options.message_bytes; };
   for (std::size_t i = 0; i < transfers.size(); ++i)
-    transfers[i] = link.write(region, at(i), remote, at(i), options.message_bytes);
+    transfers[i] = link.write(region.span(at(i), options.message_bytes), remote.at(at(i)));
   Meter whole(link);
   Meter part(link);
   bool warm = false;
@@ -82,7 +82,7 @@ Status write_for(const LinksOptions& options, const Link& link, const Region& re
     for (std::size_t i = 0; i < transfers.size(); ++i) {
       if (!transfers[i].wait(i == 0 ? 5 : 0)) continue;
       HAWSER_TRY(transfers[i].result());
-      transfers[i] = link.write(region, at(i), remote, at(i), options.message_bytes);
+      transfers[i] = link.write(region.span(at(i), options.message_bytes), remote.at(at(i)));
     }
     if (!warm && whole.seconds() >= options.warm_up_seconds) {
       warm = true;
@@ -108,7 +108,7 @@ Status serve(const LinksOptions& options) {
   HAWSER_ASSIGN(const Link link, acceptor->accept(30'000));
   std::vector<std::byte> token = region.token();
   HAWSER_ASSIGN(Region token_region, engine->register_memory(token.data(), token.size()));
-  HAWSER_TRY(link.send(kTokenTag, token_region, 0, token.size()).result());
+  HAWSER_TRY(link.send(kTokenTag, token_region.span(0, token.size())).result());
   while (link.up()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   return {};
 }
@@ -121,7 +121,7 @@ Status write(const LinksOptions& options) {
                 engine->connect(options.address, options.port, link_options(options)));
   std::vector<std::byte> token(kRegionTokenBytes);
   HAWSER_ASSIGN(Region token_region, engine->register_memory(token.data(), token.size()));
-  HAWSER_TRY(link.recv(kTokenTag, token_region, 0, token.size()).result());
+  HAWSER_TRY(link.recv(kTokenTag, token_region.span(0, token.size())).result());
   HAWSER_ASSIGN(const RemoteRegion remote, RemoteRegion::from_token(token));
   HAWSER_TRY(write_for(options, link, region, remote));
   link.close(1000);

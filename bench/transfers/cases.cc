@@ -69,7 +69,8 @@ Result<double> ping_pong(Peer& peer, const Case& what, bool client) {
   Transfer last;
   for (int i = 0; i < kPings; ++i) {
     if (!client) HAWSER_TRY(hear_at_once(peer));
-    last = peer.link().write(peer.outgoing(), 0, peer.incoming_there(), 0, what.bytes, options);
+    last = peer.link().write(peer.outgoing().span(0, what.bytes), peer.incoming_there().at(0),
+                             options);
     if (client) HAWSER_TRY(hear_at_once(peer));
   }
   const double half = seconds_since(start) / kPings / 2 * 1e6;

@@ -32,8 +32,9 @@ constexpr std::uint64_t kCheckedBytes = 64ULL << 20;
 // Every byte once, before anything is believed.
 Status verify(Peer& peer, bool client) {
   HAWSER_TRY(peer.fill(client ? 1 : 2));
-  HAWSER_TRY(
-      peer.link().write(peer.outgoing(), 0, peer.incoming_there(), 0, kCheckedBytes).result());
+  HAWSER_TRY(peer.link()
+                 .write(peer.outgoing().span(0, kCheckedBytes), peer.incoming_there().at(0))
+                 .result());
   HAWSER_TRY(peer.tell("written"));
   HAWSER_ASSIGN(const std::string written, peer.hear());
   return peer.check(client ? 2 : 1, kCheckedBytes);

@@ -66,26 +66,45 @@ class HAWSER_API Link {
   Link() = default;
   explicit operator bool() const { return impl_ != nullptr; }
 
-  // One-sided: the peer's program takes no part. Offsets and lengths in bytes.
-  Transfer write(const Region& local, std::uint64_t local_offset, const RemoteRegion& remote,
-                 std::uint64_t remote_offset, std::uint64_t bytes,
+  // One-sided: the peer's program takes no part: link.write(here.span(0, 64), there.at(128)).
+  // Offsets and lengths in bytes.
+  Transfer write(const RegionSpan& local, const RemotePlace& remote,
                  const TransferOptions& options = {}) const;
   Transfer write(const Region& local, const RemoteRegion& remote, std::span<const Block> blocks,
                  const TransferOptions& options = {}) const;
+  Transfer read(const RegionSpan& local, const RemotePlace& remote,
+                const TransferOptions& options = {}) const;
+  // The same, said with three numbers.
+  Transfer write(const Region& local, std::uint64_t local_offset, const RemoteRegion& remote,
+                 std::uint64_t remote_offset, std::uint64_t bytes,
+                 const TransferOptions& options = {}) const {
+    return write(local.span(local_offset, bytes), remote.at(remote_offset), options);
+  }
   Transfer read(const Region& local, std::uint64_t local_offset, const RemoteRegion& remote,
                 std::uint64_t remote_offset, std::uint64_t bytes,
-                const TransferOptions& options = {}) const;
+                const TransferOptions& options = {}) const {
+    return read(local.span(local_offset, bytes), remote.at(remote_offset), options);
+  }
   Transfer read(const Region& local, const RemoteRegion& remote, std::span<const Block> blocks,
                 const TransferOptions& options = {}) const;
 
   // Two-sided: a message of one tag meets a receive of the same tag at the peer, which must have
   // room for it: where it has not, both fail with Code::invalid_argument.
-  Transfer send(std::uint64_t tag, const Region& local, std::uint64_t offset, std::uint64_t bytes,
+  Transfer send(std::uint64_t tag, const RegionSpan& local,
                 const TransferOptions& options = {}) const;
   Transfer send(std::uint64_t tag, const Region& local, std::span<const Extent> extents,
                 const TransferOptions& options = {}) const;
-  Transfer recv(std::uint64_t tag, const Region& local, std::uint64_t offset, std::uint64_t bytes,
+  Transfer recv(std::uint64_t tag, const RegionSpan& local,
                 const TransferOptions& options = {}) const;
+  // The same, said with two numbers.
+  Transfer send(std::uint64_t tag, const Region& local, std::uint64_t offset, std::uint64_t bytes,
+                const TransferOptions& options = {}) const {
+    return send(tag, local.span(offset, bytes), options);
+  }
+  Transfer recv(std::uint64_t tag, const Region& local, std::uint64_t offset, std::uint64_t bytes,
+                const TransferOptions& options = {}) const {
+    return recv(tag, local.span(offset, bytes), options);
+  }
   Transfer recv(std::uint64_t tag, const Region& local, std::span<const Extent> extents,
                 const TransferOptions& options = {}) const;
 

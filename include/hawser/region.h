@@ -27,6 +27,9 @@ enum class InFlight {
   fail,  // those under way fail, too, on both sides
 };
 
+struct RegionSpan;
+struct RemotePlace;
+
 // Memory of this process that transfers may use: a handle, cheap to copy, thread-safe. The region
 // lives until deregister(), or until its engine goes; the memory must outlive it.
 class HAWSER_API Region {
@@ -37,6 +40,9 @@ class HAWSER_API Region {
   void* data() const;
   std::uint64_t bytes() const;
   int gpu() const;  // the CUDA ordinal of device memory; -1: host memory, pinned or not
+
+  // `bytes` from `offset` on, for a transfer, which checks the bounds.
+  RegionSpan span(std::uint64_t offset, std::uint64_t bytes) const;
 
   // What a peer needs to name it, to be sent to the peer by any way: kRegionTokenBytes. Who has it
   // has the region's rights, and nobody can guess it.
@@ -72,11 +78,35 @@ class HAWSER_API RemoteRegion {
   Rights rights() const { return rights_; }
   const Key& key() const { return key_; }
 
+  // Where a one-sided transfer begins there; it is as long as its local side.
+  RemotePlace at(std::uint64_t offset) const;
+
  private:
   Key key_{};
   std::uint64_t bytes_ = 0;
   int gpu_ = -1;
   Rights rights_ = Rights::none;
 };
+
+// A part of a local region: the local side of a transfer of one piece.
+struct RegionSpan {
+  Region region;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
+// A place in a region of the peer.
+struct RemotePlace {
+  RemoteRegion region;
+  std::uint64_t offset = 0;
+};
+
+inline RegionSpan Region::span(std::uint64_t offset, std::uint64_t bytes) const {
+  return {*this, offset, bytes};
+}
+
+inline RemotePlace RemoteRegion::at(std::uint64_t offset) const {
+  return {*this, offset};
+}
 
 }  // namespace hawser

@@ -95,7 +95,7 @@ hawser_status_t hawser_link_write(hawser_link_t* link, hawser_region_t* local,
   return one_sided({link, local, options}, remote, transfer,
                    [&](const Link& on, const Region& here, const RemoteRegion& there,
                        const TransferOptions& how) {
-                     return on.write(here, local_offset, there, remote_offset, bytes, how);
+                     return on.write(here.span(local_offset, bytes), there.at(remote_offset), how);
                    });
 }
 
@@ -118,7 +118,7 @@ hawser_status_t hawser_link_read(hawser_link_t* link, hawser_region_t* local, ui
   return one_sided({link, local, options}, remote, transfer,
                    [&](const Link& on, const Region& here, const RemoteRegion& there,
                        const TransferOptions& how) {
-                     return on.read(here, local_offset, there, remote_offset, bytes, how);
+                     return on.read(here.span(local_offset, bytes), there.at(remote_offset), how);
                    });
 }
 
@@ -140,7 +140,7 @@ hawser_status_t hawser_link_send(hawser_link_t* link, uint64_t tag, hawser_regio
                                  hawser_transfer_t** transfer) {
   return two_sided({link, local, options}, transfer,
                    [&](const Link& on, const Region& here, const TransferOptions& how) {
-                     return on.send(tag, here, offset, bytes, how);
+                     return on.send(tag, here.span(offset, bytes), how);
                    });
 }
 
@@ -160,7 +160,7 @@ hawser_status_t hawser_link_recv(hawser_link_t* link, uint64_t tag, hawser_regio
                                  hawser_transfer_t** transfer) {
   return two_sided({link, local, options}, transfer,
                    [&](const Link& on, const Region& here, const TransferOptions& how) {
-                     return on.recv(tag, here, offset, bytes, how);
+                     return on.recv(tag, here.span(offset, bytes), how);
                    });
 }
 

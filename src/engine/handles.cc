@@ -111,11 +111,10 @@ Result<RemoteRegion> RemoteRegion::from_token(std::span<const std::byte> token) 
 
 // ---- Link ----
 
-Transfer Link::write(const Region& local, std::uint64_t local_offset, const RemoteRegion& remote,
-                     std::uint64_t remote_offset, std::uint64_t bytes,
+Transfer Link::write(const RegionSpan& local, const RemotePlace& remote,
                      const TransferOptions& options) const {
-  const Block block{local_offset, remote_offset, bytes};
-  return write(local, remote, {&block, 1}, options);
+  const Block block{local.offset, remote.offset, local.bytes};
+  return write(local.region, remote.region, {&block, 1}, options);
 }
 
 Transfer Link::write(const Region& local, const RemoteRegion& remote, std::span<const Block> blocks,
@@ -130,11 +129,10 @@ Transfer Link::write(const Region& local, const RemoteRegion& remote, std::span<
                          }));
 }
 
-Transfer Link::read(const Region& local, std::uint64_t local_offset, const RemoteRegion& remote,
-                    std::uint64_t remote_offset, std::uint64_t bytes,
+Transfer Link::read(const RegionSpan& local, const RemotePlace& remote,
                     const TransferOptions& options) const {
-  const Block block{local_offset, remote_offset, bytes};
-  return read(local, remote, {&block, 1}, options);
+  const Block block{local.offset, remote.offset, local.bytes};
+  return read(local.region, remote.region, {&block, 1}, options);
 }
 
 Transfer Link::read(const Region& local, const RemoteRegion& remote, std::span<const Block> blocks,
@@ -146,10 +144,10 @@ Transfer Link::read(const Region& local, const RemoteRegion& remote, std::span<c
                          }));
 }
 
-Transfer Link::send(std::uint64_t tag, const Region& local, std::uint64_t offset,
-                    std::uint64_t bytes, const TransferOptions& options) const {
-  const Extent extent{offset, bytes};
-  return send(tag, local, {&extent, 1}, options);
+Transfer Link::send(std::uint64_t tag, const RegionSpan& local,
+                    const TransferOptions& options) const {
+  const Extent extent{local.offset, local.bytes};
+  return send(tag, local.region, {&extent, 1}, options);
 }
 
 Transfer Link::send(std::uint64_t tag, const Region& local, std::span<const Extent> extents,
@@ -161,10 +159,10 @@ Transfer Link::send(std::uint64_t tag, const Region& local, std::span<const Exte
                          }));
 }
 
-Transfer Link::recv(std::uint64_t tag, const Region& local, std::uint64_t offset,
-                    std::uint64_t bytes, const TransferOptions& options) const {
-  const Extent extent{offset, bytes};
-  return recv(tag, local, {&extent, 1}, options);
+Transfer Link::recv(std::uint64_t tag, const RegionSpan& local,
+                    const TransferOptions& options) const {
+  const Extent extent{local.offset, local.bytes};
+  return recv(tag, local.region, {&extent, 1}, options);
 }
 
 Transfer Link::recv(std::uint64_t tag, const Region& local, std::span<const Extent> extents,

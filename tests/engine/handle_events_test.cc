@@ -22,7 +22,7 @@ TEST_P(HandleEvents, CallbackComesOnceFromAnotherThread) {
   const auto from = near_piece(variant().chunk());
   const auto to = far_piece(variant().chunk());
   // It cannot end before there is somebody to be told.
-  const Transfer receive = far().recv(1, to->region, 0, variant().chunk());
+  const Transfer receive = far().recv(1, to->region.span(0, variant().chunk()));
   std::promise<std::thread::id> called;
   std::atomic<int> calls{0};
   receive.on_done([&](const Status&) { ADD_FAILURE() << "it was replaced"; });
@@ -31,7 +31,7 @@ TEST_P(HandleEvents, CallbackComesOnceFromAnotherThread) {
     EXPECT_TRUE(receive.done());
     if (calls.fetch_add(1) == 0) called.set_value(std::this_thread::get_id());
   });
-  ASSERT_OK(outcome(near().send(1, from->region, 0, variant().chunk())));
+  ASSERT_OK(outcome(near().send(1, from->region.span(0, variant().chunk()))));
   ASSERT_OK(outcome(receive));
   EXPECT_NE(called.get_future().get(), std::this_thread::get_id());
   // Of what has ended it comes at once, from here.
@@ -47,14 +47,18 @@ TEST_P(HandleEvents, CallbackComesOnceFromAnotherThread) {
 TEST_P(HandleEvents, CallbackTellsOfFailures) {
   const auto to = far_piece(10);
   std::promise<Status> cancelled, refused;
-  const Transfer receive = far().recv(1, to->region, 0, 10);
+  const Transfer receive = far().recv(1, to->region.span(0, 10));
   receive.on_done([&](const Status& came) { cancelled.set_value(came); });
   receive.cancel();
   EXPECT_CODE(cancelled.get_future().get(), Code::cancelled);
-  far().recv(1, to->region, 0, 11).on_done([&](const Status& came) { refused.set_value(came); });
+  far().recv(1, to->region.span(0, 11)).on_done([&](const Status& came) {
+    refused.set_value(came);
+  });
   EXPECT_CODE(refused.get_future().get(), Code::invalid_argument);
   std::promise<Status> closed;
-  far().recv(1, to->region, 0, 10).on_done([&](const Status& came) { closed.set_value(came); });
+  far().recv(1, to->region.span(0, 10)).on_done([&](const Status& came) {
+    closed.set_value(came);
+  });
   far().close();
   EXPECT_CODE(closed.get_future().get(), Code::cancelled);
 }
@@ -76,14 +80,14 @@ TEST_P(HandleEvents, CallbacksMaySubmit) {
     }
     switch (left % 4) {
       case 0:
-        near().write(here->region, 0, there->remote, 0, bytes).on_done(next);
+        near().write(here->region.span(0, bytes), there->remote.at(0)).on_done(next);
         break;
       case 1:
-        far().read(there->region, 0, here->remote, 0, bytes).on_done(next);
+        far().read(there->region.span(0, bytes), here->remote.at(0)).on_done(next);
         break;
       case 2:
-        static_cast<void>(far().send(1, there->region, 0, 100));
-        near().recv(1, here->region, 0, 100).on_done(next);
+        static_cast<void>(far().send(1, there->region.span(0, 100)));
+        near().recv(1, here->region.span(0, 100)).on_done(next);
         break;
       default:
         near().notify("x").on_done(next);
@@ -104,9 +108,9 @@ TEST_P(HandleEvents, DescriptorTellsOfEachKindOfEvent) {
     server().clear_event();
   };
   clear();
-  const Transfer receive = far().recv(1, to->region, 0, 100);
+  const Transfer receive = far().recv(1, to->region.span(0, 100));
   EXPECT_FALSE(readable(there, 0));
-  ASSERT_OK(outcome(near().send(1, from->region, 0, 100)));
+  ASSERT_OK(outcome(near().send(1, from->region.span(0, 100))));
   EXPECT_TRUE(readable(here, kPatienceMs));
   EXPECT_TRUE(readable(there, kPatienceMs));
   ASSERT_OK(outcome(receive));
@@ -157,8 +161,8 @@ TEST_P(HandleEvents, ReportsAddUp) {
   const std::size_t bytes = 5 * variant().chunk() + 1;
   const auto here = near_piece(bytes);
   const auto there = far_piece(bytes);
-  ASSERT_OK(outcome(near().write(here->region, 0, there->remote, 0, bytes)));
-  ASSERT_OK(outcome(near().read(here->region, 0, there->remote, 0, bytes - 9)));
+  ASSERT_OK(outcome(near().write(here->region.span(0, bytes), there->remote.at(0))));
+  ASSERT_OK(outcome(near().read(here->region.span(0, bytes - 9), there->remote.at(0))));
   const auto sum = [](const LinkReport& report, auto member) {
     std::uint64_t total = 0;
     for (const ChannelReport& channel : report.channels) total += channel.*member;

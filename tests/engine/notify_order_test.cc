@@ -17,7 +17,7 @@ TEST_P(NotifyOrder, NeverOvertakesItsData) {
     TransferOptions options;
     options.notification = std::to_string(round);
     const Transfer write =
-        near().write(from->region, 0, to->remote, bytes - length, length, options);
+        near().write(from->region.span(0, length), to->remote.at(bytes - length), options);
     ASSERT_EQ(next_notification(far()), std::to_string(round));
     ASSERT_EQ(to->memory.mismatch(round, bytes - length, length), "") << round;
     ASSERT_OK(outcome(write));
@@ -54,7 +54,8 @@ TEST_P(NotifyOrder, ByItselfWaitsForAllEarlierWrites) {
   for (std::size_t round = 0; round < kRounds; ++round) {
     from->memory.fill(round);
     for (std::size_t i = 0; i < kWrites; ++i)
-      static_cast<void>(near().write(from->region, i * bytes, to->remote, i * bytes, bytes));
+      static_cast<void>(
+          near().write(from->region.span(i * bytes, bytes), to->remote.at(i * bytes)));
     const Transfer told = near().notify("all");
     const Transfer after = near().notify("after");
     ASSERT_EQ(next_notification(far()), "all");
@@ -84,12 +85,12 @@ TEST_P(NotifyOrder, AmongMessagesOfAllKinds) {
   const auto there = far_piece(128);
   for (int i = 0; i < 300; ++i) {
     // Other messages, which may be on their way over other channels.
-    const Transfer read = near().read(here->region, 64, there->remote, 64, 64);
-    const Transfer send = near().send(1, here->region, 0, 64);
+    const Transfer read = near().read(here->region.span(64, 64), there->remote.at(64));
+    const Transfer send = near().send(1, here->region.span(0, 64));
     const Transfer told = near().notify("x" + std::to_string(i));
     ASSERT_EQ(next_notification(far()), "x" + std::to_string(i));
     ASSERT_OK(outcome(told));
-    ASSERT_OK(outcome(far().recv(1, there->region, 0, 64)));
+    ASSERT_OK(outcome(far().recv(1, there->region.span(0, 64))));
     ASSERT_OK(outcome(read));
     ASSERT_OK(outcome(send));
   }
@@ -102,14 +103,14 @@ TEST_P(NotifyOrder, AnyBytesUpToTheLimit) {
   for (std::size_t i = 0; i < longest.size(); ++i) longest[i] = static_cast<char>(i * 7);
   TransferOptions options;
   options.notification = longest;
-  ASSERT_OK(outcome(near().write(from->region, 0, to->remote, 0, 10, options)));
+  ASSERT_OK(outcome(near().write(from->region.span(0, 10), to->remote.at(0), options)));
   EXPECT_EQ(next_notification(far()), longest);
   ASSERT_OK(outcome(near().notify(longest)));
   EXPECT_EQ(next_notification(far()), longest);
   ASSERT_OK(outcome(near().notify("")));
   EXPECT_EQ(next_notification(far()), "");
   options.notification += 'x';
-  EXPECT_CODE(outcome(near().write(from->region, 0, to->remote, 0, 10, options)),
+  EXPECT_CODE(outcome(near().write(from->region.span(0, 10), to->remote.at(0), options)),
               Code::invalid_argument);
   EXPECT_CODE(outcome(near().notify(options.notification)), Code::invalid_argument);
 }
@@ -119,7 +120,7 @@ TEST_P(NotifyOrder, OfAWriteOfNothing) {
   const auto to = far_piece(10);
   TransferOptions options;
   options.notification = "nothing";
-  ASSERT_OK(outcome(near().write(from->region, 0, to->remote, 0, 0, options)));
+  ASSERT_OK(outcome(near().write(from->region.span(0, 0), to->remote.at(0), options)));
   EXPECT_EQ(next_notification(far()), "nothing");
 }
 

@@ -12,17 +12,19 @@ class RegionRights : public EngineTest {
   // Each kind of one-sided transfer with these places is refused, here or by the owner.
   void expect_refused(const Piece& local, const RemoteRegion& remote, std::uint64_t local_offset,
                       std::uint64_t remote_offset, std::uint64_t bytes) {
-    EXPECT_CODE(outcome(near().write(local.region, local_offset, remote, remote_offset, bytes)),
-                Code::invalid_argument);
-    EXPECT_CODE(outcome(near().read(local.region, local_offset, remote, remote_offset, bytes)),
-                Code::invalid_argument);
+    EXPECT_CODE(
+        outcome(near().write(local.region.span(local_offset, bytes), remote.at(remote_offset))),
+        Code::invalid_argument);
+    EXPECT_CODE(
+        outcome(near().read(local.region.span(local_offset, bytes), remote.at(remote_offset))),
+        Code::invalid_argument);
   }
   // The link has come to no harm.
   void expect_working() {
     const auto from = near_piece(100);
     const auto to = far_piece(100);
     from->memory.fill(9);
-    ASSERT_OK(outcome(near().write(from->region, 0, to->remote, 0, 100)));
+    ASSERT_OK(outcome(near().write(from->region.span(0, 100), to->remote.at(0))));
     EXPECT_EQ(to->memory.mismatch(9, 0, 100), "");
   }
 };
@@ -50,9 +52,9 @@ TEST_P(RegionRights, BoundsOfBothSides) {
     SCOPED_TRACE(testing::Message() << it.local << " " << it.remote << " " << it.bytes);
     expect_refused(*local, remote->remote, it.local, it.remote, it.bytes);
   }
-  EXPECT_CODE(outcome(near().send(1, local->region, 1, 1000)), Code::invalid_argument);
-  EXPECT_CODE(outcome(near().send(1, local->region, UINT64_MAX, 2)), Code::invalid_argument);
-  EXPECT_CODE(outcome(near().recv(1, local->region, 1000, 1)), Code::invalid_argument);
+  EXPECT_CODE(outcome(near().send(1, local->region.span(1, 1000))), Code::invalid_argument);
+  EXPECT_CODE(outcome(near().send(1, local->region.span(UINT64_MAX, 2))), Code::invalid_argument);
+  EXPECT_CODE(outcome(near().recv(1, local->region.span(1000, 1))), Code::invalid_argument);
   // One bad block among good ones: nothing of it is begun.
   local->memory.fill(1);
   const std::vector<Block> blocks = {{0, 0, 10}, {0, 491, 10}};
@@ -67,15 +69,15 @@ TEST_P(RegionRights, AreThoseOfTheToken) {
   const auto readable = far_piece(100, Rights::read);
   const auto writable = far_piece(100, Rights::write);
   expect_refused(*local, none->remote, 0, 0, 100);
-  EXPECT_CODE(outcome(near().write(local->region, 0, readable->remote, 0, 100)),
+  EXPECT_CODE(outcome(near().write(local->region.span(0, 100), readable->remote.at(0))),
               Code::invalid_argument);
-  EXPECT_OK(outcome(near().read(local->region, 0, readable->remote, 0, 100)));
-  EXPECT_CODE(outcome(near().read(local->region, 0, writable->remote, 0, 100)),
+  EXPECT_OK(outcome(near().read(local->region.span(0, 100), readable->remote.at(0))));
+  EXPECT_CODE(outcome(near().read(local->region.span(0, 100), writable->remote.at(0))),
               Code::invalid_argument);
-  EXPECT_OK(outcome(near().write(local->region, 0, writable->remote, 0, 100)));
+  EXPECT_OK(outcome(near().write(local->region.span(0, 100), writable->remote.at(0))));
   // Its owner needs none.
-  const Transfer receive = far().recv(1, none->region, 0, 100);
-  EXPECT_OK(outcome(near().send(1, local->region, 0, 100)));
+  const Transfer receive = far().recv(1, none->region.span(0, 100));
+  EXPECT_OK(outcome(near().send(1, local->region.span(0, 100))));
   EXPECT_OK(outcome(receive));
 }
 
@@ -101,10 +103,13 @@ TEST_P(RegionRights, ForgedTokensAreRefusedByTheOwner) {
   };
   // More rights, more bytes, another key than the owner gave.
   const RemoteRegion rights = forged([](auto& bytes) { bytes[36] = std::byte{3}; });
-  EXPECT_CODE(outcome(near().write(local->region, 0, rights, 0, 1000)), Code::invalid_argument);
+  EXPECT_CODE(outcome(near().write(local->region.span(0, 1000), rights.at(0))),
+              Code::invalid_argument);
   const RemoteRegion longer = forged([](auto& bytes) { bytes[26] = std::byte{1}; });
-  EXPECT_CODE(outcome(near().read(local->region, 0, longer, 500, 501)), Code::invalid_argument);
-  EXPECT_CODE(outcome(near().read(local->region, 0, longer, 65'000, 1)), Code::invalid_argument);
+  EXPECT_CODE(outcome(near().read(local->region.span(0, 501), longer.at(500))),
+              Code::invalid_argument);
+  EXPECT_CODE(outcome(near().read(local->region.span(0, 1), longer.at(65'000))),
+              Code::invalid_argument);
   const RemoteRegion key = forged([](auto& bytes) {
     bytes[8] ^= std::byte{1};
     bytes[36] = std::byte{3};
@@ -112,7 +117,7 @@ TEST_P(RegionRights, ForgedTokensAreRefusedByTheOwner) {
   expect_refused(*local, key, 0, 0, 1000);
   TransferOptions options;
   options.notification = "never";
-  EXPECT_CODE(outcome(near().write(local->region, 0, rights, 0, 1000, options)),
+  EXPECT_CODE(outcome(near().write(local->region.span(0, 1000), rights.at(0), options)),
               Code::invalid_argument);
   expect_working();
   EXPECT_FALSE(far().take_notification().has_value());
@@ -143,17 +148,18 @@ TEST_P(RegionRights, DamagedTokensAreNone) {
 TEST_P(RegionRights, OfNothingAndOfOtherEngines) {
   const auto local = near_piece(100);
   const auto remote = far_piece(100);
-  EXPECT_CODE(outcome(near().write(Region(), 0, remote->remote, 0, 1)), Code::invalid_argument);
-  EXPECT_CODE(outcome(near().write(local->region, 0, RemoteRegion(), 0, 0)),
+  EXPECT_CODE(outcome(near().write(Region().span(0, 1), remote->remote.at(0))),
               Code::invalid_argument);
-  EXPECT_CODE(outcome(near().send(1, Region(), 0, 0)), Code::invalid_argument);
-  EXPECT_CODE(outcome(Link().write(local->region, 0, remote->remote, 0, 1)),
+  EXPECT_CODE(outcome(near().write(local->region.span(0, 0), RemoteRegion().at(0))),
+              Code::invalid_argument);
+  EXPECT_CODE(outcome(near().send(1, Region().span(0, 0))), Code::invalid_argument);
+  EXPECT_CODE(outcome(Link().write(local->region.span(0, 1), remote->remote.at(0))),
               Code::invalid_argument);
   EXPECT_CODE(outcome(Link().notify("")), Code::invalid_argument);
   EXPECT_CODE(Transfer().result(), Code::invalid_argument);
   EXPECT_TRUE(Transfer().done());
   // The peer's engine owns it, or the engine that asks: neither is the other side of the link.
-  EXPECT_CODE(outcome(near().write(remote->region, 0, remote->remote, 0, 1)),
+  EXPECT_CODE(outcome(near().write(remote->region.span(0, 1), remote->remote.at(0))),
               Code::invalid_argument);
   expect_refused(*local, local->remote, 0, 0, 100);
   expect_working();
@@ -163,9 +169,10 @@ TEST_P(RegionRights, OfZeroBytes) {
   auto registered = client().register_memory(nullptr, 0);
   ASSERT_OK(registered);
   const auto remote = far_piece(0);
-  EXPECT_OK(outcome(near().write(*registered, 0, remote->remote, 0, 0)));
-  EXPECT_OK(outcome(near().read(*registered, 0, remote->remote, 0, 0)));
-  EXPECT_CODE(outcome(near().write(*registered, 0, remote->remote, 0, 1)), Code::invalid_argument);
+  EXPECT_OK(outcome(near().write(registered->span(0, 0), remote->remote.at(0))));
+  EXPECT_OK(outcome(near().read(registered->span(0, 0), remote->remote.at(0))));
+  EXPECT_CODE(outcome(near().write(registered->span(0, 1), remote->remote.at(0))),
+              Code::invalid_argument);
   EXPECT_OK(registered->deregister());
   EXPECT_CODE(client().register_memory(nullptr, 1), Code::invalid_argument);
 }

@@ -18,7 +18,7 @@ TEST_P(StopCancel, ASendThatNobodyReceives) {
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{100}, variant().chunk() + 1}) {
     const auto from = near_piece(bytes);
     const auto to = far_piece(bytes);
-    const Transfer send = near().send(1, from->region, 0, bytes);
+    const Transfer send = near().send(1, from->region.span(0, bytes));
     ASSERT_OK(outcome(near().notify("sent")));
     next_notification(far());
     EXPECT_FALSE(send.done());
@@ -29,8 +29,8 @@ TEST_P(StopCancel, ASendThatNobodyReceives) {
     // The receive meets the next message, not that one.
     const auto other = near_piece(bytes);
     other->memory.fill(3);
-    const Transfer receive = far().recv(1, to->region, 0, bytes);
-    ASSERT_OK(outcome(near().send(1, other->region, 0, bytes)));
+    const Transfer receive = far().recv(1, to->region.span(0, bytes));
+    ASSERT_OK(outcome(near().send(1, other->region.span(0, bytes))));
     ASSERT_OK(outcome(receive));
     EXPECT_EQ(to->memory.mismatch(3, 0, bytes), "");
   }
@@ -39,12 +39,12 @@ TEST_P(StopCancel, ASendThatNobodyReceives) {
 TEST_P(StopCancel, AReceiveThatGetsNothing) {
   const auto from = near_piece(100);
   const auto to = far_piece(100);
-  const Transfer first = far().recv(1, to->region, 0, 100);
-  const Transfer second = far().recv(1, to->region, 0, 100);
+  const Transfer first = far().recv(1, to->region.span(0, 100));
+  const Transfer second = far().recv(1, to->region.span(0, 100));
   first.cancel();
   EXPECT_CODE(outcome(first), Code::cancelled);
   from->memory.fill(2);
-  ASSERT_OK(outcome(near().send(1, from->region, 0, 100)));
+  ASSERT_OK(outcome(near().send(1, from->region.span(0, 100))));
   ASSERT_OK(outcome(second));
   EXPECT_EQ(to->memory.mismatch(2, 0, 100), "");
 }
@@ -61,13 +61,13 @@ TEST_P(StopCancel, OfEachKindAtRandomMoments) {
     const auto kind = random() % 4;
     TransferOptions told;
     if (random() % 2 == 0) told.notification = "told";
-    if (kind == 0) transfer = near().write(here->region, 0, there->remote, 0, length, told);
-    if (kind == 1) transfer = near().read(here->region, 0, there->remote, 0, length);
-    if (kind == 2) transfer = near().send(1, here->region, 0, length);
-    if (kind > 1) other = far().recv(1, there->region, 0, length);
+    if (kind == 0) transfer = near().write(here->region.span(0, length), there->remote.at(0), told);
+    if (kind == 1) transfer = near().read(here->region.span(0, length), there->remote.at(0));
+    if (kind == 2) transfer = near().send(1, here->region.span(0, length));
+    if (kind > 1) other = far().recv(1, there->region.span(0, length));
     if (kind == 3) {
       transfer = other;
-      other = near().send(1, here->region, 0, length);
+      other = near().send(1, here->region.span(0, length));
     }
     const std::uint64_t some = random() % (length + 1);
     if (random() % 2 == 0) {
@@ -97,8 +97,8 @@ TEST_P(StopCancel, InTheMiddleEndsBothSides) {
   for (const bool sender_cancels : {true, false}) {
     const auto from = near_piece(bytes);
     const auto to = far_piece(bytes);
-    const Transfer send = near().send(1, from->region, 0, bytes);
-    const Transfer receive = far().recv(1, to->region, 0, bytes);
+    const Transfer send = near().send(1, from->region.span(0, bytes));
+    const Transfer receive = far().recv(1, to->region.span(0, bytes));
     EXPECT_TRUE(eventually([&] { return receive.done() || receive.bytes_done() > 0; }));
     (sender_cancels ? send : receive).cancel();
     const Status sent = outcome(send);
@@ -113,12 +113,12 @@ TEST_P(StopCancel, OwnTimeLimits) {
   const auto from = near_piece(100);
   TransferOptions options;
   options.timeout_ms = 30;
-  EXPECT_CODE(outcome(near().recv(1, from->region, 0, 100, options)), Code::timeout);
-  EXPECT_CODE(outcome(near().send(2, from->region, 0, 100, options)), Code::timeout);
+  EXPECT_CODE(outcome(near().recv(1, from->region.span(0, 100), options)), Code::timeout);
+  EXPECT_CODE(outcome(near().send(2, from->region.span(0, 100), options)), Code::timeout);
   options.timeout_ms = kPatienceMs;
   const auto to = far_piece(100);
-  EXPECT_OK(outcome(near().write(from->region, 0, to->remote, 0, 100, options)));
-  EXPECT_OK(outcome(near().read(from->region, 0, to->remote, 0, 100, options)));
+  EXPECT_OK(outcome(near().write(from->region.span(0, 100), to->remote.at(0), options)));
+  EXPECT_OK(outcome(near().read(from->region.span(0, 100), to->remote.at(0), options)));
 }
 
 TEST_P(StopCancel, OfManyByOneThreadWhileAnotherSubmits) {
@@ -135,9 +135,9 @@ TEST_P(StopCancel, OfManyByOneThreadWhileAnotherSubmits) {
     }
   });
   for (std::size_t i = 0; i < kCount; ++i) {
-    transfers[i] = i % 2 == 0
-                       ? near().write(here->region, i * bytes, there->remote, i * bytes, bytes)
-                       : near().read(here->region, i * bytes, there->remote, i * bytes, bytes);
+    transfers[i] =
+        i % 2 == 0 ? near().write(here->region.span(i * bytes, bytes), there->remote.at(i * bytes))
+                   : near().read(here->region.span(i * bytes, bytes), there->remote.at(i * bytes));
     submitted.store(i + 1);
   }
   canceller.join();

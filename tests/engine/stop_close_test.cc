@@ -19,12 +19,12 @@ class StopClose : public EngineTest {
     Pending all;
     const auto submit = [&](const Link& link, const Piece& own, const Piece& other,
                             std::vector<Transfer>& into) {
-      into.push_back(link.write(own.region, 0, other.remote, bytes, bytes));
-      into.push_back(link.read(own.region, 2 * bytes, other.remote, 0, bytes));
+      into.push_back(link.write(own.region.span(0, bytes), other.remote.at(bytes)));
+      into.push_back(link.read(own.region.span(2 * bytes, bytes), other.remote.at(0)));
       into.push_back(link.notify("some"));
-      into.push_back(link.recv(99, own.region, 3 * bytes, 10));
-      into.push_back(link.send(98, own.region, 0, 10));
-      into.push_back(link.send(97, own.region, 0, bytes));
+      into.push_back(link.recv(99, own.region.span(3 * bytes, 10)));
+      into.push_back(link.send(98, own.region.span(0, 10)));
+      into.push_back(link.send(97, own.region.span(0, bytes)));
     };
     submit(near(), *here_, *there_, all.here);
     submit(far(), *there_, *here_, all.there);
@@ -54,7 +54,7 @@ TEST_P(StopClose, OfALinkWithTransfersUnderWay) {
   EXPECT_FALSE(far().report().reason.empty());
   // Whoever asks now is told the same.
   EXPECT_CODE(outcome(near().notify("late")), Code::cancelled);
-  EXPECT_CODE(outcome(far().recv(1, there_->region, 0, 1)), Code::peer);
+  EXPECT_CODE(outcome(far().recv(1, there_->region.span(0, 1))), Code::peer);
   EXPECT_OK(here_->region.deregister());
   EXPECT_OK(there_->region.deregister());
 }
@@ -64,7 +64,7 @@ TEST_P(StopClose, WaitsForWhatIsUnderWay) {
   const auto from = near_piece(bytes);
   const auto to = far_piece(bytes);
   from->memory.fill(1);
-  const Transfer write = near().write(from->region, 0, to->remote, 0, bytes);
+  const Transfer write = near().write(from->region.span(0, bytes), to->remote.at(0));
   const Transfer told = near().notify("written");
   near().close(kPatienceMs);
   EXPECT_OK(outcome(write));
@@ -82,8 +82,8 @@ TEST_P(StopClose, AfterAReceiveTheSenderHearsOfIt) {
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{10}, std::size_t{100'000}}) {
     for (int round = 0; round < 10; ++round) {
       const Links links = make_links();
-      const Transfer send = links.near.send(1, from->region, 0, bytes);
-      ASSERT_OK(outcome(links.far.recv(1, to->region, 0, bytes)));
+      const Transfer send = links.near.send(1, from->region.span(0, bytes));
+      ASSERT_OK(outcome(links.far.recv(1, to->region.span(0, bytes))));
       links.far.close(kPatienceMs);
       ASSERT_OK(outcome(send));
       links.near.close();
@@ -96,9 +96,9 @@ TEST_P(StopClose, OfOneLinkLeavesOthersAlone) {
   const Pending all = pending();
   const auto from = near_piece(1000);
   const auto to = far_piece(1000);
-  const Transfer receive = other.far.recv(1, to->region, 0, 1000);
+  const Transfer receive = other.far.recv(1, to->region.span(0, 1000));
   near().close();
-  ASSERT_OK(outcome(other.near.send(1, from->region, 0, 1000)));
+  ASSERT_OK(outcome(other.near.send(1, from->region.span(0, 1000))));
   ASSERT_OK(outcome(receive));
   EXPECT_TRUE(other.near.up());
   expect_ended(all.there, Code::peer);
@@ -125,8 +125,8 @@ TEST_P(StopClose, OfBothSidesAtOnce) {
     const Links links = make_links();
     const auto from = near_piece(5000);
     const auto to = far_piece(10000);
-    const Transfer write = links.near.write(from->region, 0, to->remote, 0, 5000);
-    const Transfer read = links.far.read(to->region, 5000, from->remote, 0, 5000);
+    const Transfer write = links.near.write(from->region.span(0, 5000), to->remote.at(0));
+    const Transfer read = links.far.read(to->region.span(5000, 5000), from->remote.at(0));
     std::thread closer([&] { links.near.close(); });
     links.far.close();
     closer.join();

@@ -64,8 +64,8 @@ class StreamOrder : public EngineTest {
   // More of them than there are slots anywhere, both ways.
   void expect_others_get_on() {
     for (int i = 0; i < 40; ++i) {
-      ASSERT_OK(outcome(near().write(from_->region, 0, to_->remote, 0, kSmall)));
-      ASSERT_OK(outcome(far().write(to_->region, 0, from_->remote, 0, kSmall)));
+      ASSERT_OK(outcome(near().write(from_->region.span(0, kSmall), to_->remote.at(0))));
+      ASSERT_OK(outcome(far().write(to_->region.span(0, kSmall), from_->remote.at(0))));
     }
   }
   void expect_no_channel_failed() {
@@ -82,12 +82,13 @@ class StreamOrder : public EngineTest {
 
 TEST_P(StreamOrder, WritesAndSendsReadWhatTheStreamWrote) {
   user_writes();
-  const Transfer receive = far().recv(7, received_->region, 0, bytes());
+  const Transfer receive = far().recv(7, received_->region.span(0, bytes()));
   std::vector<Transfer> held;
   for (std::size_t i = 0; i < kParts; ++i)
-    held.push_back(near().write(here_->region, i * part(), there_->remote, i * part(),
-                                i + 1 < kParts ? part() : bytes() - i * part(), after_user()));
-  held.push_back(near().send(7, here_->region, 0, bytes(), after_user()));
+    held.push_back(
+        near().write(here_->region.span(i * part(), i + 1 < kParts ? part() : bytes() - i * part()),
+                     there_->remote.at(i * part()), after_user()));
+  held.push_back(near().send(7, here_->region.span(0, bytes()), after_user()));
   expect_others_get_on();
   for (const Transfer& transfer : held) EXPECT_FALSE(transfer.done());
   EXPECT_EQ(there_->memory.mismatch(3, 0, bytes()), "");
@@ -100,7 +101,8 @@ TEST_P(StreamOrder, WritesAndSendsReadWhatTheStreamWrote) {
 
 TEST_P(StreamOrder, ReadsOverwriteNothingThatTheStreamReads) {
   user_reads();
-  const Transfer read = near().read(here_->region, 0, there_->remote, 0, bytes(), after_user());
+  const Transfer read =
+      near().read(here_->region.span(0, bytes()), there_->remote.at(0), after_user());
   expect_others_get_on();
   EXPECT_FALSE(read.done());
   user_->open_gate();
@@ -116,11 +118,11 @@ TEST_P(StreamOrder, ReceivesOverwriteNothingThatTheStreamReads) {
     user_reads();
     Transfer send, receive;
     if (sent_first) {
-      send = far().send(7, there_->region, 0, bytes());
+      send = far().send(7, there_->region.span(0, bytes()));
       expect_others_get_on();
     }
-    receive = near().recv(7, here_->region, 0, bytes(), after_user());
-    if (!sent_first) send = far().send(7, there_->region, 0, bytes());
+    receive = near().recv(7, here_->region.span(0, bytes()), after_user());
+    if (!sent_first) send = far().send(7, there_->region.span(0, bytes()));
     expect_others_get_on();
     EXPECT_FALSE(send.done() || receive.done());
     user_->open_gate();
@@ -134,8 +136,10 @@ TEST_P(StreamOrder, ReceivesOverwriteNothingThatTheStreamReads) {
 // A stream that takes longer than a channel may stand still is nobody's fault.
 TEST_P(StreamOrder, ASlowStreamCostsNoChannel) {
   user_reads();
-  const Transfer read = near().read(here_->region, 0, there_->remote, 0, bytes(), after_user());
-  const Transfer write = near().write(other_->region, 0, received_->remote, 0, 1000, after_user());
+  const Transfer read =
+      near().read(here_->region.span(0, bytes()), there_->remote.at(0), after_user());
+  const Transfer write =
+      near().write(other_->region.span(0, 1000), received_->remote.at(0), after_user());
   const TimePoint until = Clock::system().now() + Milliseconds(kStallMs + 300);
   while (Clock::system().now() < until) expect_others_get_on();
   EXPECT_FALSE(read.done() || write.done());
@@ -148,8 +152,10 @@ TEST_P(StreamOrder, ASlowStreamCostsNoChannel) {
 // The owner of the other region waits for those, too, where it says so.
 TEST_P(StreamOrder, DeregisteringWaitsForWhatWaits) {
   user_reads();
-  const Transfer read = near().read(here_->region, 0, there_->remote, 0, bytes(), after_user());
-  const Transfer write = near().write(other_->region, 0, received_->remote, 0, 1000, after_user());
+  const Transfer read =
+      near().read(here_->region.span(0, bytes()), there_->remote.at(0), after_user());
+  const Transfer write =
+      near().write(other_->region.span(0, 1000), received_->remote.at(0), after_user());
   auto gone = std::async(std::launch::async, [&] {
     return std::pair(there_->region.deregister(), received_->region.deregister());
   });
@@ -169,18 +175,21 @@ TEST_P(StreamOrder, WhatWaitsCanBeTakenBack) {
   TransferOptions bounded = after_user();
   bounded.timeout_ms = 50;
   user_writes();
-  const Transfer write = near().write(here_->region, 0, there_->remote, 0, bytes(), after_user());
-  const Transfer read = near().read(here_->region, 0, there_->remote, 0, bytes(), after_user());
-  const Transfer receive = near().recv(7, here_->region, 0, bytes(), after_user());
-  const Transfer late = near().read(here_->region, 0, there_->remote, 0, bytes(), bounded);
-  const Transfer send = far().send(7, there_->region, 0, bytes());
+  const Transfer write =
+      near().write(here_->region.span(0, bytes()), there_->remote.at(0), after_user());
+  const Transfer read =
+      near().read(here_->region.span(0, bytes()), there_->remote.at(0), after_user());
+  const Transfer receive = near().recv(7, here_->region.span(0, bytes()), after_user());
+  const Transfer late = near().read(here_->region.span(0, bytes()), there_->remote.at(0), bounded);
+  const Transfer send = far().send(7, there_->region.span(0, bytes()));
   expect_others_get_on();
   for (const Transfer& transfer : {write, read, receive}) transfer.cancel();
   for (const Transfer& transfer : {write, read, receive})
     EXPECT_CODE(outcome(transfer), Code::cancelled);
   EXPECT_CODE(outcome(late), Code::timeout);
   EXPECT_CODE(outcome(send), Code::cancelled);
-  const Transfer failed = near().write(here_->region, 0, there_->remote, 0, bytes(), after_user());
+  const Transfer failed =
+      near().write(here_->region.span(0, bytes()), there_->remote.at(0), after_user());
   ASSERT_OK(here_->region.deregister(InFlight::fail, kPatienceMs));
   EXPECT_CODE(outcome(failed), Code::cancelled);
   user_->open_gate();

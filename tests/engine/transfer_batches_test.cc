@@ -101,12 +101,13 @@ TEST_P(TransferBatches, AllKindsInBothDirectionsAtOnce) {
       const Link& to = outwards ? far() : near();
       const Piece& source = outwards ? *here : *there;
       Piece& sink = outwards ? *there : *here;
-      if (kind < 2) transfers.push_back(from.write(source.region, at, sink.remote, at, bytes));
+      if (kind < 2)
+        transfers.push_back(from.write(source.region.span(at, bytes), sink.remote.at(at)));
       if (kind == 2 || kind == 3)
-        transfers.push_back(to.read(sink.region, at, source.remote, at, bytes));
+        transfers.push_back(to.read(sink.region.span(at, bytes), source.remote.at(at)));
       if (kind > 3) {
-        transfers.push_back(from.send(3, source.region, at, bytes));
-        transfers.push_back(to.recv(3, sink.region, at, bytes));
+        transfers.push_back(from.send(3, source.region.span(at, bytes)));
+        transfers.push_back(to.recv(3, sink.region.span(at, bytes)));
       }
       checks.push_back({&sink.memory, seed, at});
     }

@@ -67,16 +67,16 @@ class TransferLarge : public EngineTest {
 };
 
 TEST_P(TransferLarge, Write) {
-  expect_arrived(near().write(here_, 0, there_remote_, 0, kLargeBytes), kLargeBytes);
+  expect_arrived(near().write(here_.span(0, kLargeBytes), there_remote_.at(0)), kLargeBytes);
 }
 
 TEST_P(TransferLarge, Read) {
-  expect_arrived(far().read(there_, 0, here_remote_, 0, kLargeBytes), kLargeBytes);
+  expect_arrived(far().read(there_.span(0, kLargeBytes), here_remote_.at(0)), kLargeBytes);
 }
 
 TEST_P(TransferLarge, Message) {
-  const Transfer receive = far().recv(1, there_, 0, kLargeBytes);
-  ASSERT_OK(outcome(near().send(1, here_, 0, kLargeBytes), kLargePatienceMs));
+  const Transfer receive = far().recv(1, there_.span(0, kLargeBytes));
+  ASSERT_OK(outcome(near().send(1, here_.span(0, kLargeBytes)), kLargePatienceMs));
   expect_arrived(receive, kLargeBytes);
 }
 

@@ -13,7 +13,7 @@ TEST_P(TransferSizes, Write) {
     const auto from = near_piece(bytes + 2 * kOdd);
     const auto to = far_piece(bytes + 2 * kOdd);
     from->memory.fill(bytes, 2 * kOdd, bytes);
-    const Transfer write = near().write(from->region, 2 * kOdd, to->remote, kOdd, bytes);
+    const Transfer write = near().write(from->region.span(2 * kOdd, bytes), to->remote.at(kOdd));
     ASSERT_OK(outcome(write));
     EXPECT_EQ(to->memory.mismatch(bytes, kOdd, bytes), "") << bytes;
     EXPECT_TRUE(to->memory.untouched_outside(kOdd, bytes)) << bytes;
@@ -27,7 +27,7 @@ TEST_P(TransferSizes, WriteByTheServer) {
     const auto from = far_piece(bytes);
     const auto to = near_piece(bytes + 2 * kOdd);
     from->memory.fill(bytes);
-    ASSERT_OK(outcome(far().write(from->region, 0, to->remote, kOdd, bytes)));
+    ASSERT_OK(outcome(far().write(from->region.span(0, bytes), to->remote.at(kOdd))));
     EXPECT_EQ(to->memory.mismatch(bytes, kOdd, bytes), "") << bytes;
     EXPECT_TRUE(to->memory.untouched_outside(kOdd, bytes)) << bytes;
   }
@@ -38,7 +38,7 @@ TEST_P(TransferSizes, Read) {
     const auto to = near_piece(bytes + 2 * kOdd);
     const auto from = far_piece(bytes + 2 * kOdd);
     from->memory.fill(bytes, 2 * kOdd, bytes);
-    const Transfer read = near().read(to->region, kOdd, from->remote, 2 * kOdd, bytes);
+    const Transfer read = near().read(to->region.span(kOdd, bytes), from->remote.at(2 * kOdd));
     ASSERT_OK(outcome(read));
     EXPECT_EQ(to->memory.mismatch(bytes, kOdd, bytes), "") << bytes;
     EXPECT_TRUE(to->memory.untouched_outside(kOdd, bytes)) << bytes;
@@ -52,8 +52,8 @@ TEST_P(TransferSizes, SendToAReceiveThatWaits) {
     const auto from = near_piece(bytes);
     const auto to = far_piece(bytes + 2 * kOdd);
     from->memory.fill(bytes);
-    const Transfer receive = far().recv(7, to->region, kOdd, bytes + kOdd);
-    const Transfer send = near().send(7, from->region, 0, bytes);
+    const Transfer receive = far().recv(7, to->region.span(kOdd, bytes + kOdd));
+    const Transfer send = near().send(7, from->region.span(0, bytes));
     ASSERT_OK(outcome(receive));
     EXPECT_EQ(to->memory.mismatch(bytes, kOdd, bytes), "") << bytes;
     EXPECT_TRUE(to->memory.untouched_outside(kOdd, bytes)) << bytes;
@@ -69,11 +69,11 @@ TEST_P(TransferSizes, SendThatNobodyExpectsYet) {
     const auto from = near_piece(bytes);
     const auto to = far_piece(bytes);
     from->memory.fill(bytes);
-    const Transfer send = near().send(7, from->region, 0, bytes);
+    const Transfer send = near().send(7, from->region.span(0, bytes));
     ASSERT_OK(outcome(near().notify("sent")));
     EXPECT_EQ(next_notification(far()), "sent");
     EXPECT_FALSE(send.done());
-    ASSERT_OK(outcome(far().recv(7, to->region, 0, bytes)));
+    ASSERT_OK(outcome(far().recv(7, to->region.span(0, bytes))));
     EXPECT_EQ(to->memory.mismatch(bytes, 0, bytes), "") << bytes;
     ASSERT_OK(outcome(send));
   }

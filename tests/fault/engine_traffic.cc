@@ -74,7 +74,7 @@ EngineTraffic::~EngineTraffic() {
 Status EngineTraffic::get_token() {
   TransferOptions options;
   options.timeout_ms = static_cast<int>(kTrafficTokenPatience.count());
-  HAWSER_TRY(link_.recv(kTrafficTokenTag, token_region_, 0, token_.size(), options).result());
+  HAWSER_TRY(link_.recv(kTrafficTokenTag, token_region_.span(0, token_.size()), options).result());
   HAWSER_ASSIGN(remote_, RemoteRegion::from_token(token_));
   return {};
 }
@@ -124,15 +124,15 @@ Status EngineTraffic::look_at(Slot& slot, bool& moved) {
       fill_pattern(slot.at.key(), 0, bytes);
       TransferOptions options;
       options.notification = slot.at.text("look");
-      slot.transfer = link_.write(region_, slot.at.offset(), remote_, slot.at.offset(),
-                                  kTrafficSlotBytes, options);
+      slot.transfer = link_.write(region_.span(slot.at.offset(), kTrafficSlotBytes),
+                                  remote_.at(slot.at.offset()), options);
       slot.step = Step::writing;
       return {};
     }
     case Step::writing:
       std::ranges::fill(bytes, std::byte{0xa5});
-      slot.transfer =
-          link_.read(region_, slot.at.offset(), remote_, slot.at.offset(), kTrafficSlotBytes);
+      slot.transfer = link_.read(region_.span(slot.at.offset(), kTrafficSlotBytes),
+                                 remote_.at(slot.at.offset()));
       slot.step = Step::reading;
       break;
     case Step::reading:

@@ -40,7 +40,7 @@ class Served {
         region_(need(engine.register_memory(memory_.data(), memory_.size()))),
         token_(region_.token()),
         token_region_(need(engine.register_memory(token_.data(), token_.size()))) {
-    link_.send(kTrafficTokenTag, token_region_, 0, token_.size());
+    link_.send(kTrafficTokenTag, token_region_.span(0, token_.size()));
   }
 
   // False: it has ended.

@@ -56,8 +56,8 @@ Status SendLane::prepare(std::uint64_t iteration) {
 void SendLane::write(std::uint64_t iteration) {
   const std::size_t slot = iteration % kSlots;
   asked_ += work_.bytes;
-  writes_[slot] =
-      messenger_.link_wait().link.write(slots_[slot].region(), 0, remotes_[slot], 0, work_.bytes);
+  writes_[slot] = messenger_.link_wait().link.write(slots_[slot].region().span(0, work_.bytes),
+                                                    remotes_[slot].at(0));
 }
 
 Status SendLane::finish(std::uint64_t iteration) {

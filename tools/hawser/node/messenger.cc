@@ -55,7 +55,7 @@ Status Messenger::say(Tag tag, const Message& message) {
   HAWSER_TRY(settle(said_[slot]));
   const std::size_t bytes = encoded_bytes(message);
   encode(message, std::span(memory_.at(slot * kSettingBytes), bytes));
-  said_[slot] = link_wait_.link.send(tag, memory_.region(), slot * kSettingBytes, bytes);
+  said_[slot] = link_wait_.link.send(tag, memory_.region().span(slot * kSettingBytes, bytes));
   return {};
 }
 
@@ -76,7 +76,7 @@ Result<Message> Messenger::hear(Tag tag, std::size_t bytes, std::string_view wha
 }
 
 Transfer Messenger::begin_hearing(Tag tag, std::size_t bytes) {
-  return link_wait_.link.recv(tag, memory_.region(), kInOffset, bytes);
+  return link_wait_.link.recv(tag, memory_.region().span(kInOffset, bytes));
 }
 
 Result<Message> Messenger::heard(const Transfer& transfer, std::string_view what) const {
@@ -93,8 +93,8 @@ Error Messenger::unexpected(const Message& heard, std::string_view what) {
 
 Status Messenger::part() {
   const Link& link = link_wait_.link;
-  const Transfer there = link.send(kTagFarewell, memory_.region(), 0, 0);
-  const Transfer here = link.recv(kTagFarewell, memory_.region(), 0, 0);
+  const Transfer there = link.send(kTagFarewell, memory_.region().span(0, 0));
+  const Transfer here = link.recv(kTagFarewell, memory_.region().span(0, 0));
   HAWSER_TRY(link_wait_.wait(here, "the farewell of the other side"));
   return link_wait_.wait(there, "the farewell");
 }

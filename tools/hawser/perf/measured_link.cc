@@ -120,7 +120,7 @@ Status MeasuredLink::exchange_tokens(Session& session, Inbox& inbox, const WaitB
 
 Transfer MeasuredLink::write(std::size_t offset, std::size_t bytes,
                              const TransferOptions& options) const {
-  return link_.write(out_->region(), offset, there_, offset, bytes, options);
+  return link_.write(out_->region().span(offset, bytes), there_.at(offset), options);
 }
 
 Status MeasuredLink::stream(const StreamWork& work, PerfIdle idle, Watch& watch) {
