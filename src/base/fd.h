@@ -3,27 +3,32 @@
 
 #include <utility>
 
+#include "base/fork.h"
+
 namespace hawser {
 
-// Closes the descriptor when it goes. Move-only; not thread-safe.
+// Closes the descriptor when it goes. Never 0 to 2, which are standard input and output, also where
+// the program was started without them: one that the kernel numbered so gets another number, or,
+// where there is none, is closed, with errno EMFILE. In a child of fork() it is closed already, and
+// its copies hold none. Move-only; not thread-safe.
 class UniqueFd {
  public:
   UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept {
-    if (this != &other) reset(other.release());
-    return *this;
-  }
+  explicit UniqueFd(int fd) { adopt(fd); }
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)), mark_(other.mark_) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept;
   ~UniqueFd() { reset(); }
 
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  int release() { return std::exchange(fd_, -1); }
+  int get() const { return mark_.inherited() ? -1 : fd_; }
+  bool valid() const { return get() >= 0; }
+  int release();
   void reset(int fd = -1);
 
  private:
+  void adopt(int fd);
+
   int fd_ = -1;
+  ForkMark mark_;  // of the process that has it
 };
 
 }  // namespace hawser

@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <cstdio>
+#include <memory>
 #include <mutex>
 #include <string>
 
+#include "base/fork.h"
 #include "base/parameters.h"
 
 namespace hawser {
@@ -29,12 +31,22 @@ std::atomic<LogLevel>& level() {
 }
 
 struct Sink {
-  std::mutex mutex;
+  std::mutex mutex;  // guards the next
   LogSink sink;
+  ForkMark mark;
 };
 
+// Never destroyed: other threads may log while the process exits. A child of fork() makes its own,
+// of what the parent's was, since a thread that it does not have may hold the lock of that one.
+// Release publishes a new one's members.
 Sink& the_sink() {
-  static Sink* sink = new Sink;  // never destroyed: other threads may log while the process exits
+  static std::atomic<Sink*> current{new Sink};
+  Sink* sink = current.load(std::memory_order_acquire);
+  if (!sink->mark.inherited()) return *sink;
+  auto own = std::make_unique<Sink>();
+  own->sink = sink->sink;
+  if (current.compare_exchange_strong(sink, own.get(), std::memory_order_acq_rel))
+    sink = own.release();
   return *sink;
 }
 

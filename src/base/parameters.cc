@@ -134,8 +134,8 @@ const Parameter kIoThreads{
     "The built-in TCP transport: threads that move large messages, beside whoever polls. They "
     "start "
     "with the first large message and sleep when there is nothing to do. 0: whoever polls does "
-    "everything. -1 is half of the CPUs that the process may use (of HAWSER_IO_NUMA_NODE), 8 at "
-    "most, and 0 where there are fewer than 4."};
+    "everything. -1 is half of the CPUs that the process may use (of HAWSER_IO_NUMA_NODE; a "
+    "container's quota of CPU time counts), 8 at most, and 0 where there are fewer than 4."};
 const Parameter kIoCpus{"HAWSER_IO_CPUS",
                         ParameterKind::text,
                         "CPU list",

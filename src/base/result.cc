@@ -1,5 +1,6 @@
 #include "base/result.h"
 
+#include <cerrno>
 #include <cstring>
 
 namespace hawser {
@@ -30,6 +31,17 @@ std::string_view code_name(Code code) {
   return "unknown";
 }
 
+namespace {
+
+// What to look at where a limit is the cause.
+const char* advice(int err) {
+  if (err == EMFILE) return " (this process's limit: see 'ulimit -n')";
+  if (err == ENFILE) return " (the machine's limit: see sysctl fs.file-max)";
+  return "";
+}
+
+}  // namespace
+
 Error Error::within(std::string_view doing) const {
   return Error(code_, std::string(doing) + ": " + message_);
 }
@@ -37,7 +49,7 @@ Error Error::within(std::string_view doing) const {
 Error system_error(int err, std::string_view doing) {
   char text[128];
   const char* message = strerror_r(err, text, sizeof text);
-  return Error(Code::system, std::string(doing) + ": " + message);
+  return Error(Code::system, std::string(doing) + ": " + message + advice(err));
 }
 
 }  // namespace hawser

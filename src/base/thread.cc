@@ -67,33 +67,34 @@ Result<Thread> Thread::start(const std::string& name, std::function<void()> work
 }
 
 Thread::Thread(Thread&& other) noexcept
-    : handle_(other.handle_), running_(std::exchange(other.running_, false)) {}
+    : handle_(other.handle_), running_(std::exchange(other.running_, false)), mark_(other.mark_) {}
 
 Thread& Thread::operator=(Thread&& other) noexcept {
   if (this == &other) return *this;
   join();
   handle_ = other.handle_;
   running_ = std::exchange(other.running_, false);
+  mark_ = other.mark_;
   return *this;
 }
 
 void Thread::join() {
-  if (!std::exchange(running_, false)) return;
+  if (!std::exchange(running_, false) || mark_.inherited()) return;
   // It fails only for a thread that would join itself, and then what it uses is about to go.
   if (::pthread_join(handle_, nullptr) != 0) std::abort();
 }
 
 bool Thread::join_within(const Deadline& deadline) {
-  for (Backoff backoff; running_; backoff.idle()) {
+  for (Backoff backoff; running(); backoff.idle()) {
     const int err = ::pthread_tryjoin_np(handle_, nullptr);
     if (err == 0) running_ = false;
     if (err == 0 || deadline.expired()) break;
   }
-  return !running_;
+  return !running();
 }
 
 void Thread::abandon() {
-  if (std::exchange(running_, false)) ::pthread_detach(handle_);
+  if (std::exchange(running_, false) && !mark_.inherited()) ::pthread_detach(handle_);
 }
 
 void Thread::name_this(const std::string& name) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/result.h"
 
 namespace hawser {
@@ -15,7 +16,7 @@ namespace hawser {
 // that its own faults raise (SIGSEGV, SIGABRT and the like), so that the program's crash handlers
 // still see these. Move-only; not thread-safe. Joined when it goes, unless it was left behind: as
 // a member it stands last, since it uses the others, and its owner's destructor calls it back
-// first.
+// first. A child of fork() has no such thread: its copies have ended.
 class Thread {
  public:
   // Code::system: no thread is to be had; the message says which limits to look at. Nothing is
@@ -29,7 +30,7 @@ class Thread {
   ~Thread() { join(); }
 
   // Whether there is one to be joined.
-  bool running() const { return running_; }
+  bool running() const { return running_ && !mark_.inherited(); }
   // Waits till the work is done; nothing where there is none.
   void join();
   // False: it is not done yet, and can be waited for again, or abandoned.
@@ -45,6 +46,7 @@ class Thread {
 
   pthread_t handle_{};
   bool running_ = false;
+  ForkMark mark_;  // of the process that has it
 };
 
 }  // namespace hawser

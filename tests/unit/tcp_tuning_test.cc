@@ -61,6 +61,14 @@ class TcpTuning : public testing::Test {
   TcpOptions options_;
 };
 
+TEST_F(TcpTuning, AQuotaOfTimeCountsAsCpus) {
+  EXPECT_GT(tuned(64).threads, 1);
+  options_.cpu_quota = 0.5;
+  EXPECT_EQ(tuned(64).threads, 0);
+  options_.cpu_quota = 4.0;
+  EXPECT_EQ(tuned(64).threads, 2);
+}
+
 TEST_F(TcpTuning, AThreadForEveryOtherCpuWithinReason) {
   for (const auto& [cpu_count, threads] :
        {std::pair(1, 0), {2, 0}, {3, 0}, {4, 2}, {5, 2}, {8, 4}, {16, 8}, {17, 8}, {256, 8}})

@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/cpu_quota.h"
 #include "base/cpus.h"
 #include "base/log.h"
 #include "base/parameters.h"
@@ -312,6 +313,7 @@ void warn_of_routes(const std::vector<SelectedInterface>& interfaces) {
 Result<TcpOptions> TcpOptions::from_environment() {
   TcpOptions options;
   options.sysfs_root = parameters::kSysfsRoot.text_or_default();
+  options.cpu_quota = hawser::cpu_quota();
   HAWSER_ASSIGN(options.interfaces, InterfaceSelection::from_environment());
   const auto read = [](const Parameter& parameter, int& to) -> Status {
     HAWSER_ASSIGN(to, parameter.integer());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct TcpOptions {
   int socket_buffer_bytes = 0;      // 0: as the kernel likes
   int sockets_per_channel = 0;      // at most; 0: by device and I/O threads
   int io_threads = -1;              // -1: by the CPUs there are; 0: whoever polls does everything
+  std::optional<double> cpu_quota;  // CPUs' worth of time that the process gets; none: all of them
   std::vector<int> io_cpus;         // where they may run; empty: by io_numa_node
   int io_numa_node = -1;            // -1: the one that all devices share, if they do
   int io_spin_us = 50;              // they look on for so long before they sleep

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/cpus.h"
+#include "base/cpu_quota.h"
 #include "machine/numa.h"
 #include "net/tcp/frame.h"
 
@@ -51,7 +51,8 @@ Result<IoPoolOptions> tune_io(const TcpOptions& options, std::vector<int> cpus,
     if (!near.ok() && options.io_numa_node >= 0) return near.error();
     if (near.ok()) tuned.cpus = common(cpus, *near);
   }
-  const auto count = static_cast<int>(tuned.cpus.empty() ? cpus.size() : tuned.cpus.size());
+  const auto count = static_cast<int>(
+      usable_cpus(tuned.cpus.empty() ? cpus.size() : tuned.cpus.size(), options.cpu_quota));
   tuned.threads = options.io_threads >= 0 ? options.io_threads
                   : count < kFewCpus      ? 0
                                           : std::min(count / 2, kMostThreads);

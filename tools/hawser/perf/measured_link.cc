@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/cpus.h"
+#include "base/cpu_quota.h"
 #include "engine/engine_core.h"
 #include "perf/announced_link.h"
 #include "perf/time.h"
@@ -60,7 +60,7 @@ Status MeasuredLink::open(const Environment& environment, Session& session, Inbo
                           const WaitBound& bound) {
   device_ = environment.net_device().name;
   if (environment.gpu) gpu_ = environment.gpu->info().ordinal;
-  if (allowed_cpus().size() > 1) look_ns_ = kLookNs;
+  if (usable_cpus() > 1) look_ns_ = kLookNs;
   EngineOptions options;
   options.devices = {device_};
   options.threads = options_.threads;
