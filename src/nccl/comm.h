@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "base/fork.h"
 #include "base/result.h"
 #include "nccl/nccl_log.h"
 #include "net/net.h"
@@ -41,6 +42,9 @@ class PluginComm {
   // Of the communicator it belongs to.
   NcclLog::Key log() const { return log_; }
 
+  // True: a copy in a child of fork(), which only the parent may use. No call does anything then.
+  bool inherited() const { return made_.inherited(); }
+
   // True once: NCCL polls a comm that failed for a while, and one line says it all.
   bool first_failure() {
     const bool first = !failed_;
@@ -63,6 +67,7 @@ class PluginComm {
   virtual Comm& net_comm() = 0;
 
   const NcclLog::Key log_;
+  const ForkMark made_;
   bool failed_ = false;
 };
 

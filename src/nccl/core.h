@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/result.h"
 #include "nccl/receive_comm.h"
 #include "nccl/send_comm.h"
@@ -26,12 +27,15 @@ class PluginListenComm {
       : log_(log), net_(std::move(net)), device_(device), listener_(std::move(listener)) {}
 
   NcclLog::Key log() const { return log_; }
+  // As PluginComm's.
+  bool inherited() const { return made_.inherited(); }
   const Handle& handle() const { return listener_->handle(); }
   // nullptr: not yet, call again. What it gives outlives the listen comm.
   Result<std::unique_ptr<PluginReceiveComm>> try_accept();
 
  private:
   const NcclLog::Key log_;
+  const ForkMark made_;
   const std::shared_ptr<Net> net_;
   const int device_;
   const std::unique_ptr<Listener> listener_;

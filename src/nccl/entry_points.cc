@@ -146,6 +146,7 @@ int connect(const void* context, int device, void* handle, void** comm,
 int accept(void* listen_comm, void** comm, abi::DeviceHandle** device_handle) noexcept {
   auto* const listening = static_cast<PluginListenComm*>(listen_comm);
   if (listening == nullptr) return no_comm("accept");
+  if (!usable(*listening, "accept")) return abi::kSystemError;
   return guarded("accept", listening->log(), [&]() -> Status {
     HAWSER_TRY(require(comm != nullptr, "no place for a comm"));
     *comm = nullptr;
@@ -158,6 +159,7 @@ int accept(void* listen_comm, void** comm, abi::DeviceHandle** device_handle) no
 
 int close_comm(void* comm) noexcept {
   if (comm == nullptr) return no_comm("close");
+  if (as_comm(comm)->inherited()) return abi::kSuccess;  // it stays as it is
   return guarded("close", as_comm(comm)->log(), [&]() -> Status {
     const LogTo log_to(as_comm(comm)->log());
     delete as_comm(comm);
@@ -167,6 +169,7 @@ int close_comm(void* comm) noexcept {
 
 int close_listen(void* comm) noexcept {
   if (comm == nullptr) return no_comm("closeListen");
+  if (static_cast<PluginListenComm*>(comm)->inherited()) return abi::kSuccess;
   return guarded("closeListen", 0, [&]() -> Status {
     delete static_cast<PluginListenComm*>(comm);
     return {};
@@ -175,6 +178,7 @@ int close_listen(void* comm) noexcept {
 
 int register_memory(void* comm, void* data, std::size_t bytes, int kind, void** mhandle) noexcept {
   if (comm == nullptr) return no_comm("regMr");
+  if (!usable(*as_comm(comm), "regMr")) return abi::kSystemError;
   return guarded("regMr", as_comm(comm)->log(), [&]() -> Status {
     HAWSER_TRY(require(mhandle != nullptr, "no place for the memory handle"));
     *mhandle = nullptr;
@@ -193,6 +197,7 @@ int register_dma_buf(void* comm, void*, std::size_t, int, std::uint64_t, int,
 
 int deregister(void* comm, void* mhandle) noexcept {
   if (comm == nullptr) return no_comm("deregMr");
+  if (as_comm(comm)->inherited()) return abi::kSuccess;
   return guarded("deregMr", as_comm(comm)->log(),
                  [&] { return as_comm(comm)->deregister(static_cast<Registration*>(mhandle)); });
 }

@@ -1,6 +1,7 @@
 // The line between hawser and NCCL: results become codes and log lines, and nothing is thrown.
 #pragma once
 
+#include <cstdio>
 #include <exception>
 #include <new>
 
@@ -38,9 +39,22 @@ int guarded(const char* call, NcclLog::Key log, Work&& work) noexcept {
   }
 }
 
+// A comm that was made before fork() is the parent's. NCCL's logger may be locked for ever, by a
+// thread that only the parent has: this line goes to stderr.
+template <class AnyComm>
+bool usable(AnyComm& comm, const char* call) noexcept {
+  if (!comm.inherited()) return true;
+  std::fprintf(stderr,
+               "hawser: error: %s failed: the comm was made before fork(), and is the "
+               "parent's alone\n",
+               call);
+  return false;
+}
+
 // The same on a comm: only its first failure is logged, for NCCL goes on polling for a while.
 template <class Work>
 int guarded_on(PluginComm& comm, const char* call, Work&& work) noexcept {
+  if (!usable(comm, call)) return abi::kSystemError;
   try {
     const Status done = work();
     if (done.ok()) return abi::kSuccess;

@@ -1,13 +1,21 @@
 #include "nccl/library.h"
 
+#include <atomic>
+
 #include "base/log.h"
 #include "base/parameters.h"
 #include "nccl/nccl_tuning.h"
 
 namespace hawser::plugin {
 
+// A child's own knows nothing of what the parent has open. Release publishes its members.
 Library& Library::instance() {
-  static Library* const library = new Library;
+  static std::atomic<Library*> current{new Library};
+  Library* library = current.load(std::memory_order_acquire);
+  if (!library->made_.inherited()) return *library;
+  auto* const own = new Library;
+  if (current.compare_exchange_strong(library, own, std::memory_order_acq_rel)) return *own;
+  delete own;
   return *library;
 }
 

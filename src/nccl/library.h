@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "base/fork.h"
 #include "base/result.h"
 #include "nccl/core.h"
 #include "nccl/nccl_log.h"
@@ -22,7 +23,7 @@ struct Context {
 
 // The one object behind the C entry points: devices() and getProperties() carry no context in any
 // version, and before v11 nothing does. It is never destroyed: NCCL's threads may still log while
-// the process exits. Thread-safe.
+// the process exits. A child of fork() has one of its own. Thread-safe.
 class Library {
  public:
   static Library& instance();
@@ -47,6 +48,7 @@ class Library {
   Library();
   Result<std::shared_ptr<Core>> share_core();
 
+  const ForkMark made_;
   NcclLog log_;
   mutable std::mutex mutex_;  // guards what follows
   std::weak_ptr<Core> core_;
