@@ -131,7 +131,10 @@ int main(int argc, char** argv) {
   app.add_option("--channels", options.channels, "of the link")->capture_default_str();
   app.add_option("--threads", options.threads, "of each engine; 0: as it likes");
   app.add_option("--chunk-bytes", options.chunk_bytes, "0: as the engine likes");
-  app.add_option("--memory", options.memory, "host, cuda or both")->capture_default_str();
+  app.add_option("--memory", options.memory, "host, cuda, or both of them")
+      ->capture_default_str()
+      ->transform(CLI::CheckedTransformer(std::map<std::string, std::string>{
+          {"host", "host"}, {"cuda", "cuda"}, {"host,cuda", "host,cuda"}, {"both", "host,cuda"}}));
   app.add_option("--gpu", options.gpu, "that sends")->capture_default_str();
   app.add_option("--peer-gpu", options.peer_gpu, "of the other side")->capture_default_str();
   app.add_flag("--one-process", options.one_process, "both engines in one process");

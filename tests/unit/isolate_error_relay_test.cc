@@ -52,6 +52,12 @@ TEST_F(IsolateErrorRelay, PassesWholeLines) {
   EXPECT_EQ(passed(), "thr\n");
 }
 
+// It goes to a terminal, whatever it holds.
+TEST_F(IsolateErrorRelay, PassesNoControlCharacters) {
+  print("a\x1b[2Jb\x07\xff\nhawser: \x1b]0;title\x07\n");
+  EXPECT_EQ(passed(), "a?[2Jb??\nhawser: ?]0;title?\n");
+}
+
 TEST_F(IsolateErrorRelay, CutsLinesThatDoNotEnd) {
   const std::string first(ErrorRelay::kMaxLineBytes, 'x'), second(ErrorRelay::kMaxLineBytes, 'y');
   print(first + second + "z");

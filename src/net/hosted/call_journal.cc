@@ -39,6 +39,12 @@ std::int64_t now_ns() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// Of a time that may be anything: another process may have written it.
+std::int64_t milliseconds_since(std::int64_t then_ns) {
+  const std::int64_t now = now_ns();
+  return then_ns < 0 || then_ns > now ? 0 : (now - then_ns) / 1'000'000;
+}
+
 constexpr std::size_t kLineBytes = 320;
 
 }  // namespace
@@ -239,7 +245,7 @@ bool CallJournal::read(const Slot& slot, Reading& reading) const {
   reading.note.bytes = slot.bytes.load(std::memory_order_acquire);
   set_flags(reading.note, slot.flags.load(std::memory_order_acquire));
   reading.thread = slot.thread.load(std::memory_order_acquire);
-  reading.milliseconds = (now_ns() - slot.since_ns.load(std::memory_order_acquire)) / 1'000'000;
+  reading.milliseconds = milliseconds_since(slot.since_ns.load(std::memory_order_acquire));
   load_text(slot.label, reading.label.data());
   reading.label.back() = '\0';
   return slot.version.load(std::memory_order_acquire) == before;

@@ -24,10 +24,10 @@ constexpr Milliseconds kKilled{5000};
 
 class SpawnSettings {
  public:
-  SpawnSettings(int socket, int errors) {
+  SpawnSettings(int socket, int errors, int nothing) {
     ::posix_spawn_file_actions_init(&files_);
     ::posix_spawn_file_actions_adddup2(&files_, socket, kHostSocket);  // first: it may be 0 to 2
-    ::posix_spawn_file_actions_addopen(&files_, 0, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&files_, nothing, 0);
     ::posix_spawn_file_actions_adddup2(&files_, errors, 1);
     ::posix_spawn_file_actions_adddup2(&files_, errors, 2);
 #ifdef __GLIBC__
@@ -70,7 +70,12 @@ ChildEnd to_end(const siginfo_t& info) {
 
 Result<Child> Child::start(const std::string& program, int socket, int errors) {
   pid_t pid = -1;
-  if (const int err = SpawnSettings(socket, errors).spawn(pid, program); err != 0)
+  // Here, so that its failing is not taken for the program's; and out of the way of kHostSocket.
+  const UniqueFd opened(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const UniqueFd nothing(opened.valid() ? ::fcntl(opened.get(), F_DUPFD_CLOEXEC, kHostSocket + 1)
+                                        : -1);
+  if (!nothing.valid()) return system_error(errno, "opening /dev/null for a plugin's process");
+  if (const int err = SpawnSettings(socket, errors, nothing.get()).spawn(pid, program); err != 0)
     return system_error(err, fmt::format("starting {}", program));
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const bool gone = !pidfd.valid() && errno == ESRCH;  // ended and waited for by another

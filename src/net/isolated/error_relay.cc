@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/signal_text.h"
+#include "base/text.h"
 
 namespace hawser::isolate {
 namespace {
@@ -144,8 +145,9 @@ void ErrorRelay::remember(std::string_view words) {
   if (last_words_.size() > kLastWords) last_words_.pop_front();
 }
 
+// It may hold anything: the plugin's own text, or a stranger's that it passes on.
 void ErrorRelay::write_line(std::string_view line) const {
-  const std::string whole = std::string(line) + "\n";
+  const std::string whole = printable(line) + "\n";
   write_fully(to_, whole.data(), whole.size());
 }
 

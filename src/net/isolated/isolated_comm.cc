@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "base/without_memory.h"
 
 namespace hawser::isolate {
 
@@ -22,13 +23,15 @@ IsolatedCommCore::IsolatedCommCore(CommParts parts)
 
 IsolatedCommCore::~IsolatedCommCore() {
   process_->remove(*this);
-  if (own_registrations_.size() > 0)
-    log_warning("{}: a comm of device {} is closed with {} registrations left", device_.plugin,
-                device_.index, own_registrations_.size());
-  HostCall request;
-  request.kind = HostCallKind::close_comm;
-  request.comm = number_;
-  process_->tell(request);
+  unless_out_of_memory([this] {
+    if (own_registrations_.size() > 0)
+      log_warning("{}: a comm of device {} is closed with {} registrations left", device_.plugin,
+                  device_.index, own_registrations_.size());
+    HostCall request;
+    request.kind = HostCallKind::close_comm;
+    request.comm = number_;
+    process_->tell(request);
+  });
 }
 
 Status IsolatedCommCore::check_range(const MemoryRange& range) const {

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/socket.h"
+#include "base/without_memory.h"
 
 namespace hawser::tcp {
 
@@ -22,7 +23,9 @@ TcpReceiveComm::TcpReceiveComm(Connection first, std::unique_ptr<FlowListener> f
 TcpReceiveComm::~TcpReceiveComm() {
   let_go();
   if (const std::size_t left = board_.window().in_flight(); left > 0 && !failure_)
-    log_info("closing {} with {} receives in flight", first_.connection().text(), left);
+    unless_out_of_memory([&] {
+      log_info("closing {} with {} receives in flight", first_.connection().text(), left);
+    });
 }
 
 Result<Registration*> TcpReceiveComm::register_memory(const MemoryRange& range) {

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/socket.h"
+#include "base/without_memory.h"
 
 namespace hawser::tcp {
 
@@ -21,7 +22,9 @@ TcpSendComm::TcpSendComm(Connection first, const ListenerName& listener, unsigne
 TcpSendComm::~TcpSendComm() {
   let_go();
   if (const std::size_t left = queue_.window().in_flight(); left > 0 && !failure_)
-    log_warning("closing {} with {} sends in flight", first_.connection().text(), left);
+    unless_out_of_memory([&] {
+      log_warning("closing {} with {} sends in flight", first_.connection().text(), left);
+    });
 }
 
 Result<Registration*> TcpSendComm::register_memory(const MemoryRange& range) {
