@@ -68,9 +68,11 @@ class HAWSER_API Acceptor {
   std::shared_ptr<engine::AcceptorCore> impl_;
 };
 
-// Thread-safe. Destroying it ends its links, fails what is pending with Code::cancelled, and
-// returns within a bounded time; handles may outlive it, and so may calls of connect() and accept()
-// that other threads are waiting in.
+// Thread-safe. Destroying it ends its links, fails what is pending with Code::cancelled, lets the
+// callbacks that are due come to their end, and returns within a bounded time, 10 s and a little;
+// handles may outlive it, and so may calls of connect() and accept() that other threads are waiting
+// in. In a child of fork() it and all handles are of no use: every call fails at once, with
+// Code::invalid_argument, and destroying them does nothing. A new engine works there.
 class HAWSER_API Engine {
  public:
   // Code::unavailable: no such plugin, or it offers no device; Code::invalid_argument: an option is
@@ -79,7 +81,9 @@ class HAWSER_API Engine {
   ~Engine();
   // What the destructor does, with an outcome. Code::timeout: a call of the transport's hangs, as a
   // plugin's may. Its thread is left behind, and what it may touch, registered memory included,
-  // must stay: the process had best end by _exit(). Of several calls the first one counts.
+  // must stay: the process had best end by _exit(). Or a callback has not returned: those that are
+  // due after it are dropped. Of several calls the first one counts. Code::invalid_argument: it was
+  // called in one of its own callbacks, and did nothing.
   Status close(int timeout_ms = 10'000);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -359,8 +359,10 @@ HAWSER_API hawser_status_t hawser_transfer_cancel(hawser_transfer_t* transfer);
 
 // Called once, from a thread of the engine, when the transfer has ended, or from
 // hawser_transfer_on_done() itself, where it has already. `error` is null for HAWSER_OK, else what
-// hawser_last_error() would say, good during the call. Any call of hawser is allowed in it but
-// those that wait, freeing this transfer included. It must not throw or jump out.
+// hawser_last_error() would say, good during the call. Those of one link are called one after
+// another. It may wait, and make any call of hawser but one that closes or destroys its engine;
+// freeing this transfer is allowed. It must not throw or jump out; it may end its thread, as a Python
+// that is being shut down does: no further callback of the engine is called then.
 typedef void (*hawser_done_t)(void* user, hawser_status_t status, const char* error);
 
 // One per transfer: a second replaces the first, which is never called then.

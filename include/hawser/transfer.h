@@ -67,9 +67,11 @@ class HAWSER_API Transfer {
   std::uint64_t bytes_done() const;  // applied so far
   // Asks for an early end. It may still end well; whichever it is, it ends soon.
   void cancel() const;
-  // Called once, from a thread of the engine, when it has ended, or from here, where it has
-  // already. No lock is held: any call of hawser is allowed but those that wait. Must not throw.
-  // One per transfer: a second replaces the first.
+  // Called once, from a thread of the engine's that is there for callbacks, when it has ended, or
+  // from here, where it has already. Those of one link are called one after another, in the order
+  // in which its transfers ended. It may wait: data, heartbeats and other links' callbacks go on.
+  // It must not throw, nor close or destroy its engine, whose end waits for it. One per transfer: a
+  // second replaces the first.
   void on_done(std::function<void(const Status&)> callback) const;
 
  private:

@@ -43,7 +43,7 @@ Result<std::shared_ptr<AcceptorCore>> AcceptorCore::create(
   }
   if (ports.empty()) return *last;
   HAWSER_ASSIGN(const SocketAddress own, sockets::local_address(ports.front().socket.get()));
-  return std::shared_ptr<AcceptorCore>(
+  return share_in_one_process(
       new AcceptorCore(engine, std::move(party), own.port, std::move(ports)));
 }
 

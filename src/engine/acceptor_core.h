@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "control/listener.h"
 #include "engine/control_line.h"
 #include "engine/meeting.h"
@@ -26,6 +27,8 @@ class AcceptorCore final : public Polled, public std::enable_shared_from_this<Ac
                                                       Party party, const std::string& address,
                                                       int port);
 
+  // True: a copy in a child of fork(), on which nothing else may be called but port().
+  bool inherited() const { return made_.inherited(); }
   int port() const { return port_; }
   Result<std::shared_ptr<LinkCore>> accept(int timeout_ms);
   std::shared_ptr<LinkCore> try_accept();
@@ -44,6 +47,7 @@ class AcceptorCore final : public Polled, public std::enable_shared_from_this<Ac
   const std::weak_ptr<EngineCore> engine_;
   const Party party_;
   const int port_;
+  const ForkMark made_;
   std::mutex polling_;  // held by poll(), guards what follows
   control::Listener listener_;
   std::mutex mutex_;  // guards what follows

@@ -75,7 +75,7 @@ Result<std::shared_ptr<EngineCore>> EngineCore::begin(const EngineOptions& optio
                                                       Transport transport,
                                                       std::shared_ptr<const CudaDriver> driver,
                                                       std::shared_ptr<Gpu> gpu) {
-  std::shared_ptr<EngineCore> engine(new EngineCore(options, std::move(transport)));
+  const auto engine = share_in_one_process(new EngineCore(options, std::move(transport)));
   engine->driver_ = std::move(driver);
   if (gpu != nullptr) engine->gpus_.emplace(0, std::move(gpu));
   HAWSER_TRY(engine->start());
@@ -103,6 +103,7 @@ Status EngineCore::start() {
   HAWSER_TRY(start_workers());
   HAWSER_ASSIGN(maker_, ChannelMaker::start());
   HAWSER_ASSIGN(reactor_, Reactor::start());
+  HAWSER_ASSIGN(callbacks_, Callbacks::start());
   return {};
 }
 
@@ -157,7 +158,7 @@ Result<std::shared_ptr<LinkCore>> EngineCore::add_link(LinkTerms terms,
                                                        std::shared_ptr<ControlLine> control) {
   const std::shared_lock running(running_);
   if (shut_) return ended();
-  auto link = std::make_shared<LinkCore>(shared_from_this(), std::move(terms), control);
+  auto link = make_shared_of_one_process<LinkCore>(shared_from_this(), std::move(terms), control);
   reactor_->add_link(link, std::move(control), peer_silence());
   return link;
 }

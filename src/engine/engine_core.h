@@ -11,6 +11,8 @@
 #include <hawser/engine.h>
 
 #include "base/clock.h"
+#include "base/fork.h"
+#include "engine/callbacks.h"
 #include "engine/channels/channel_maker.h"
 #include "engine/channels/worker.h"
 #include "engine/link_core.h"
@@ -31,7 +33,9 @@ class AcceptorCore;
 int default_channels(const Net& net, std::size_t pairs, bool loopback);
 std::size_t default_chunk_bytes(bool cuda_driver);
 
-// Thread-safe. Links and their handles share it; shut() ends all of it that moves.
+// Thread-safe. Links and their handles share it; shut() ends all of it that moves. A child of
+// fork() has a copy that stands for nothing: on that one only inherited() may be called, and it is
+// never destroyed.
 class EngineCore : public std::enable_shared_from_this<EngineCore> {
  public:
   static Result<std::shared_ptr<EngineCore>> create(const EngineOptions& options);
@@ -41,8 +45,10 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   EngineCore(const EngineCore&) = delete;
   EngineCore& operator=(const EngineCore&) = delete;
   ~EngineCore();
-  // Ends the links, then the threads; once. Code::timeout: a call of the transport's hangs in one
-  // of them. That thread is left behind then, and what it may touch, this engine and its Net
+  bool inherited() const { return made_.inherited(); }
+  // Ends the links, then the threads; once. Callbacks that are due are called first, but where this
+  // is one of them. Code::timeout: a call of the transport's hangs in one of the threads, or a
+  // callback. That thread is left behind then, and what it may touch, this engine and its Net
   // included, stays for good.
   Status shut(Milliseconds patience = kEnding);
 
@@ -58,6 +64,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   const std::shared_ptr<Net>& net() const { return transport_.net; }
   const RegionTable& regions() const { return regions_; }
   EventBell& bell() { return bell_; }
+  Callbacks& callbacks() { return *callbacks_; }
   ChannelMaker& maker() { return *maker_; }
   const wire::Key& key() const { return key_; }
   const NicChoice& nics() const { return nics_; }
@@ -96,12 +103,14 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Status start_workers();
   Status deregister(const std::shared_ptr<LocalRegion>& region, InFlight in_flight, int timeout_ms);
   Status end_threads(const Deadline& deadline);
+  Status end_callbacks(const Deadline& deadline);
   std::vector<std::shared_ptr<LinkCore>> links() const;
   bool has_silent_worker() const;
   void look_for_silent_workers();
   void drain(LocalRegion& region, const Deadline& deadline);
   bool forget(const std::shared_ptr<LocalRegion>& region, const Deadline& deadline);
 
+  const ForkMark made_;
   const EngineOptions options_;
   Transport transport_;
   std::shared_ptr<const CudaDriver> driver_;  // null where there is none
@@ -117,6 +126,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::vector<NodeWorkers> workers_;
   std::unique_ptr<ChannelMaker> maker_;
   std::unique_ptr<Reactor> reactor_;
+  std::shared_ptr<Callbacks> callbacks_;
   // Shared: by who uses the threads, which end only when nobody does. Guards shut_. Taken before
   // any other lock; the one below before none but a GPU's.
   mutable std::shared_mutex running_;

@@ -34,7 +34,8 @@ Result<std::shared_ptr<LocalRegion>> EngineCore::register_memory(void* data, std
     }
   }
   HAWSER_ASSIGN(const wire::Key key, make_key());
-  auto region = std::make_shared<LocalRegion>(key, range, rights, std::move(owner), pinned);
+  auto region =
+      make_shared_of_one_process<LocalRegion>(key, range, rights, std::move(owner), pinned);
   region->owner = this;
   region->deregister = [engine = weak_from_this(), weak = std::weak_ptr(region)](
                            InFlight in_flight, int timeout_ms) -> Status {

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "base/cpus.h"
+#include "base/cpu_quota.h"
 #include "base/log.h"
 #include "base/parameters.h"
 #include "engine/acceptor_core.h"
@@ -44,7 +44,7 @@ std::size_t default_chunk_bytes(bool cuda_driver) {
 }
 
 int default_channels(const Net& net, std::size_t pairs, bool loopback) {
-  const std::size_t cpus = allowed_cpus().size();
+  const std::size_t cpus = usable_cpus();
   const std::size_t in_all = cpus < kFewCpus ? 1 : std::min(cpus / 2, kMostWorkers);
   const int each = static_cast<int>((in_all + pairs - 1) / pairs);
   const int wanted = loopback ? each : std::max(each, kChannelsOfNic);
@@ -53,7 +53,7 @@ int default_channels(const Net& net, std::size_t pairs, bool loopback) {
 
 // Those of a NUMA node for its NICs; as many in all as half the CPUs.
 Status EngineCore::start_workers() {
-  const std::size_t cpus = allowed_cpus().size();
+  const std::size_t cpus = usable_cpus();
   std::set<int> nodes;
   for (const int device : nics_.all())
     nodes.insert(net()->devices()[static_cast<std::size_t>(device)].numa_node);
@@ -118,7 +118,26 @@ Status EngineCore::shut(Milliseconds patience) {
       log_error("a link to {} did not end within {} ms: a transport's call hangs", link->peer(),
                 patience.count());
   reactor_.reset();
-  return end_threads(deadline);
+  const Status threads = end_threads(deadline);
+  const Status callbacks = end_callbacks(deadline);
+  return threads.ok() ? callbacks : threads;
+}
+
+// Last: every transfer has ended, and so all that will ever be due is.
+Status EngineCore::end_callbacks(const Deadline& deadline) {
+  if (callbacks_ == nullptr || callbacks_->calling()) {
+    if (callbacks_ != nullptr) callbacks_->end(Deadline::after(Milliseconds::zero()));
+    return {};
+  }
+  const Deadline last =
+      deadline.remaining() > kLastPatience ? deadline : Deadline::after(kLastPatience);
+  if (callbacks_->end(last)) return {};
+  const Error why(
+      Code::timeout,
+      "ending an engine: a callback has not returned: its thread is left behind, and no "
+      "further callback is called");
+  log_error("{}", why.message());
+  return why;
 }
 
 // Those that come back are joined. One that does not is left behind, and keeps all of this.

@@ -3,6 +3,7 @@
 
 #include <hawser/link.h>
 
+#include "base/fork.h"
 #include "engine/engine_core.h"
 #include "engine/link_core.h"
 #include "engine/operations/transfer_state.h"
@@ -18,6 +19,15 @@ Error no_region() {
 
 Error no_link() {
   return Error(Code::invalid_argument, "a Link of nothing: connect or accept first");
+}
+
+Error inherited_link() {
+  return inherited_error("this link");
+}
+
+// Whether there is one that can be asked anything.
+bool usable(const std::shared_ptr<engine::LinkCore>& link) {
+  return link != nullptr && !link->inherited();
 }
 
 std::shared_ptr<engine::TransferState> refused(Error why) {
@@ -68,6 +78,7 @@ std::shared_ptr<engine::TransferState> submit(const std::shared_ptr<engine::Link
                                               Status allowed, Result<engine::BlockList> blocks,
                                               const TransferOptions& options, Begin&& begin) {
   if (link == nullptr) return refused(no_link());
+  if (link->inherited()) return refused(inherited_link());
   if (local == nullptr) return refused(no_region());
   if (!allowed.ok()) return refused(allowed.error());
   auto request = make_request(*link, local, std::move(blocks), options);
@@ -96,6 +107,7 @@ std::vector<std::byte> Region::token() const {
 
 Status Region::deregister(InFlight in_flight, int timeout_ms) {
   if (impl_ == nullptr) return no_region();
+  if (impl_->inherited()) return inherited_error("this region");
   return impl_->deregister(in_flight, timeout_ms);
 }
 
@@ -176,27 +188,34 @@ Transfer Link::recv(std::uint64_t tag, const Region& local, std::span<const Exte
 
 Transfer Link::notify(std::string text) const {
   if (impl_ == nullptr) return Transfer(refused(no_link()));
+  if (impl_->inherited()) return Transfer(refused(inherited_link()));
   if (const Status ok = check_notification(text); !ok.ok()) return Transfer(refused(ok.error()));
   return Transfer(impl_->operations().notify(impl_, std::move(text)));
 }
 
 std::optional<Notification> Link::take_notification() const {
-  if (impl_ == nullptr) return std::nullopt;
+  if (!usable(impl_)) return std::nullopt;
   auto text = impl_->operations().take_notification();
   if (!text) return std::nullopt;
   return Notification{*std::move(text)};
 }
 
 bool Link::up() const {
-  return impl_ != nullptr && impl_->is_up();
+  return usable(impl_) && impl_->is_up();
 }
 
 Status Link::status() const {
-  return impl_ ? impl_->status() : Status(no_link());
+  if (impl_ == nullptr) return no_link();
+  return impl_->inherited() ? Status(inherited_link()) : impl_->status();
 }
 
 LinkReport Link::report() const {
-  return impl_ ? impl_->report() : LinkReport();
+  if (usable(impl_)) return impl_->report();
+  LinkReport report;
+  if (impl_ == nullptr) return report;
+  report.peer = impl_->peer();
+  report.reason = inherited_link().message();
+  return report;
 }
 
 std::string Link::peer() const {
@@ -204,7 +223,7 @@ std::string Link::peer() const {
 }
 
 void Link::close(int timeout_ms) const {
-  if (impl_ == nullptr) return;
+  if (!usable(impl_)) return;
   const Deadline deadline = Deadline::after(Milliseconds(std::max(timeout_ms, 0)));
   Backoff backoff;
   while (!deadline.expired() && !impl_->operations().idle() && impl_->is_up()) backoff.idle();

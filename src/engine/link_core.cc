@@ -69,6 +69,10 @@ void LinkCore::cancel(std::uint64_t op) {
   operations_.stop(op, Error(Code::cancelled, "the transfer was cancelled"));
 }
 
+void LinkCore::callback_due(std::shared_ptr<TransferState> ended) {
+  engine_->callbacks().add(callbacks_, std::move(ended));
+}
+
 Milliseconds LinkCore::stall() const {
   return engine_->stall();
 }

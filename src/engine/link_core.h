@@ -15,6 +15,8 @@
 #include <hawser/link.h>
 
 #include "base/clock.h"
+#include "base/fork.h"
+#include "engine/callbacks.h"
 #include "engine/channels/channel_maker.h"
 #include "engine/channels/link_channel.h"
 #include "engine/channels/load.h"
@@ -63,6 +65,8 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void on_control_lost(const Error& why);
 
   // ---- the user's ----
+  // True: a copy in a child of fork(), on which nothing else may be called but peer().
+  bool inherited() const { return made_.inherited(); }
   Operations& operations() { return operations_; }
   void cancel(std::uint64_t op);
   Status status() const;
@@ -71,6 +75,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void close(const Error& why, std::string_view tell_peer);
   bool wait_ended(const Deadline& deadline);
   const EngineCore& engine() const { return *engine_; }
+  void callback_due(std::shared_ptr<TransferState> ended);
 
   // ---- its channels' ----
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
@@ -148,6 +153,8 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const std::shared_ptr<EngineCore> engine_;
   const LinkTerms terms_;
   const std::shared_ptr<ControlLine> control_;
+  const std::shared_ptr<CallbackQueue> callbacks_ = Callbacks::make_queue();
+  const ForkMark made_;
   Operations operations_;
   // Guards what follows. Held for a few steps, never across a call of a Net or a user. Under it may
   // be taken: a Making's lock, the maker's, a worker's, the control connection's; never the

@@ -15,6 +15,7 @@
 #include <hawser/region.h>
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "base/result.h"
 #include "engine/wire.h"
 #include "memory/range.h"
@@ -36,6 +37,8 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
               bool pinned = false)
       : key_(key), range_(range), rights_(rights), gpu_(std::move(gpu)), pinned_(pinned) {}
 
+  // True: a copy in a child of fork(), which is not to be deregistered.
+  bool inherited() const { return made_.inherited(); }
   const wire::Key& key() const { return key_; }
   const MemoryRange& range() const { return range_; }
   Rights rights() const { return rights_; }
@@ -66,6 +69,7 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   const Rights rights_;
   const std::shared_ptr<Gpu> gpu_;
   const bool pinned_;
+  const ForkMark made_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable unused_;
   std::uint64_t uses_ = 0;

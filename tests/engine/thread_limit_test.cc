@@ -28,11 +28,11 @@ TEST(EngineThreadsDeathTest, WithoutOneOfItsThreadsThereIsAnError) {
   if (kThreadSanitizer) GTEST_SKIP() << "the thread sanitizer has a thread of its own";
   if (::geteuid() != 0) GTEST_SKIP() << "only root can limit the threads of another user";
   GTEST_FLAG_SET(death_test_style, "threadsafe");  // engines of other tests have threads
-  const char* const in_order[] = {"hw-engine0", "hw-make", "hw-control"};
-  for (std::size_t threads = 0; threads < 3; ++threads)
+  const char* const in_order[] = {"hw-engine0", "hw-make", "hw-control", "hw-call0"};
+  for (std::size_t threads = 0; threads < 4; ++threads)
     EXPECT_EXIT(create_with(threads), testing::ExitedWithCode(0),
                 std::string("no thread is to be had for ") + in_order[threads] + ": .*ulimit -u");
-  EXPECT_EXIT(create_with(3), testing::ExitedWithCode(1), "");
+  EXPECT_EXIT(create_with(4), testing::ExitedWithCode(1), "");
 }
 
 }  // namespace

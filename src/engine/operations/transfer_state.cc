@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "base/cpus.h"
+#include "base/cpu_quota.h"
 #include "engine/link_core.h"
 
 namespace hawser::engine {
@@ -29,20 +29,28 @@ void EndedTransfers::tell() {
 TransferState::TransferState(Error why) : done_(true), outcome_(std::move(why)) {}
 
 void TransferState::finish(Status outcome) {
-  std::function<void(const Status&)> callback;
   {
     const std::lock_guard lock(mutex_);
     if (done()) return;
     outcome_ = std::move(outcome);
     done_.store(true, std::memory_order_release);
-    callback = std::move(callback_);
-    ended_.notify_all();
+    ended_->notify_all();
+    if (!*callback_) return;
   }
-  if (callback) callback(outcome_);
+  if (const auto link = link_.lock())
+    link->callback_due(shared_from_this());
+  else
+    call_back();
+}
+
+// Nobody changes the callback any more, nor the outcome.
+void TransferState::call_back() {
+  const auto callback = std::move(*callback_);
+  callback(outcome_);
 }
 
 bool TransferState::spin() const {
-  static const bool worth_it = allowed_cpus().size() >= kCpusToSpin;
+  static const bool worth_it = usable_cpus() >= kCpusToSpin;
   if (!worth_it) return done();
   const auto until = std::chrono::steady_clock::now() + kSpinOfWait;
   while (!done()) {
@@ -58,13 +66,14 @@ bool TransferState::wait(int timeout_ms) {
   if (done() || (timeout_ms != 0 && spin())) return true;
   std::unique_lock lock(mutex_);
   const auto ended = [this] { return done(); };
-  if (timeout_ms >= 0) return ended_.wait_for(lock, std::chrono::milliseconds(timeout_ms), ended);
-  ended_.wait(lock, ended);
+  if (timeout_ms >= 0) return ended_->wait_for(lock, std::chrono::milliseconds(timeout_ms), ended);
+  ended_->wait(lock, ended);
   return true;
 }
 
+// Which does not change any more, and needs no lock: in a child it may be held for ever.
 Status TransferState::outcome() const {
-  const std::lock_guard lock(mutex_);
+  if (!done_.load(std::memory_order_acquire)) return inherited_error("this transfer");
   return outcome_;
 }
 
@@ -74,14 +83,14 @@ void TransferState::cancel() {
 }
 
 void TransferState::on_done(std::function<void(const Status&)> callback) {
-  {
+  if (!done()) {
     const std::lock_guard lock(mutex_);
     if (!done()) {
-      callback_ = std::move(callback);
+      *callback_ = std::move(callback);
       return;
     }
   }
-  if (callback) callback(outcome_);
+  if (callback) callback(outcome());
 }
 
 int EventBell::fd() {

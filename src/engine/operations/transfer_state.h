@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/event_fd.h"
+#include "base/fork.h"
 #include "base/result.h"
 
 namespace hawser::engine {
@@ -40,8 +41,9 @@ class EndedTransfers {
   std::vector<std::pair<std::shared_ptr<TransferState>, Status>> ended_;
 };
 
-// Thread-safe.
-class TransferState {
+// Thread-safe. A child of fork() finds it ended; what has not ended in the parent by then, with an
+// error.
+class TransferState : public std::enable_shared_from_this<TransferState> {
  public:
   // `op` is its name on `link`, for cancel().
   TransferState(std::weak_ptr<LinkCore> link, std::uint64_t op, std::uint64_t bytes)
@@ -51,10 +53,14 @@ class TransferState {
 
   void set_bytes(std::uint64_t bytes) { bytes_.store(bytes, std::memory_order_relaxed); }
   void add_done(std::uint64_t bytes) { bytes_done_.fetch_add(bytes, std::memory_order_relaxed); }
-  // Once; no lock may be held.
+  // Once; no lock may be held. A callback becomes due.
   void finish(Status outcome);
+  // Of one that has ended and has a callback, once.
+  void call_back();
+  // The next of its link's callbacks that are due; guarded by the lock of Callbacks.
+  std::shared_ptr<TransferState> next_due;
 
-  bool done() const { return done_.load(std::memory_order_acquire); }
+  bool done() const { return done_.load(std::memory_order_acquire) || made_.inherited(); }
   bool wait(int timeout_ms);
   Status outcome() const;  // of one that is done
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
@@ -71,9 +77,10 @@ class TransferState {
   std::atomic<std::uint64_t> bytes_done_{0};
   std::atomic<bool> done_{false};  // publishes the outcome, and the data
   mutable std::mutex mutex_;       // guards what follows
-  std::condition_variable ended_;
+  LeftInChildren<std::condition_variable> ended_;
   Status outcome_;
-  std::function<void(const Status&)> callback_;
+  LeftInChildren<std::function<void(const Status&)>> callback_;
+  const ForkMark made_;
 };
 
 // The engine's event descriptor, made when first asked for. Thread-safe.
