@@ -120,6 +120,17 @@ Status Line::read(const std::function<Status(std::span<const std::byte> frame)>&
   }
 }
 
+// Closing over bytes that nobody has read would take away what the peer is to read.
+void Line::end() {
+  static_cast<void>(discard());
+  const std::lock_guard lock(mutex_);
+  push();
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  socket_.reset();
+  broken_ = true;
+  unsent_.clear();
+}
+
 void Line::shut() {
   ::shutdown(socket_.get(), SHUT_RDWR);
 }

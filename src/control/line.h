@@ -68,6 +68,8 @@ class Line {
 
   // The peer reads an end; so does this side.
   void shut();
+  // The same, behind what could be sent, and the descriptor goes.
+  void end();
   // Says why this side gives up, as far as that goes at once, and that nothing follows.
   void refuse(std::string_view reason);
 

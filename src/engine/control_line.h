@@ -37,7 +37,9 @@ class ControlLine {
   // Reads what is there, and gives each record to `take`, which may refuse it. An error ends the
   // line: the peer closed it, or sent what no hawser sends.
   Status read(const std::function<Status(const wire::Record&)>& take);
-  void shut() { line_->shut(); }
+  // Of a link that has ended, in the thread that reads: the peer gets what has been said, as far as
+  // that goes at once, and the descriptor goes. What is sent afterwards is left out.
+  void end() { line_->end(); }
   control::Line& line() { return *line_; }
 
  private:

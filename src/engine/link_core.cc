@@ -164,6 +164,10 @@ std::string LinkCore::what_failed() const {
 // ---- the clock ----
 
 void LinkCore::look_at_clock(TimePoint now) {
+  {
+    Lock lock(mutex_);
+    if (look_at_end(lock)) return;
+  }
   operations_.look_at_deadlines(now);
   operations_.look_at_streams();
   Lock lock(mutex_);

@@ -63,6 +63,9 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void look_at_clock(TimePoint now);
   void on_control(const wire::Record& record);
   void on_control_lost(const Error& why);
+  // There was no memory in the midst of something of this link's: it ends as soon as
+  // look_at_clock() can end it. From any thread; needs none.
+  void ran_out_of_memory() { out_of_memory_.store(true, std::memory_order_relaxed); }
 
   // ---- the user's ----
   // True: a copy in a child of fork(), on which nothing else may be called but peer().
@@ -91,6 +94,8 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void channel_left(const LinkChannel& channel);
   void channel_closed(const LinkChannel& channel, const Error& why, const wire::Ack& taken,
                       Unacknowledged left);
+  // The same of one that had no memory; may be said again.
+  void channel_dropped(const LinkChannel& channel);
 
   // ---- the maker's ----
   void offer(int index, std::uint32_t generation, const Handle& handle);
@@ -143,7 +148,9 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   std::size_t live() const;
   std::string what_failed() const;
   void end(Lock& lock, const Error& cause, LinkChannel::How how = LinkChannel::How::at_once);
+  void ask_all_to_close(LinkChannel::How how);
   void finish_end(Lock& lock);
+  bool look_at_end(Lock& lock);
   void wake(std::uint64_t bytes);
   LinkLoad load() const;
   LinkChannel* best_channel(std::uint64_t bytes) const;
@@ -168,6 +175,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   std::optional<Error> control_lost_;
   std::optional<TimePoint> none_live_since_;
   std::atomic<TimePoint> asked_at_{TimePoint{}};
+  std::atomic<bool> out_of_memory_{false};  // publishes nothing
 };
 
 }  // namespace hawser::engine

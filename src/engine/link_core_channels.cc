@@ -101,6 +101,7 @@ void LinkCore::channel_made(ChannelEnds ends) {
                      Error(Code::cancelled, "the channel was begun anew, or is not needed"));
     return;
   }
+  workers_[index]->add(*channel);  // first: what nobody drives would never end
   slot.making.reset();
   slot.settled = true;
   slot.channel = *channel;
@@ -109,7 +110,6 @@ void LinkCore::channel_made(ChannelEnds ends) {
   for (const wire::ChannelDown& down : slot.peer_down)
     if (down.generation == generation)
       slot.channel->ask_to_close(Error(Code::peer, "the peer gave it up at once"));
-  workers_[index]->add(*channel);
   if (generation > 1)
     log_info("{}: channel {} ({}) is back", terms_.peer, index, terms_.channels[index].device_name);
   look_whether_up(lock);

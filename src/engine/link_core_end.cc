@@ -1,7 +1,11 @@
 // A link's end, and what it has done until then.
+#include <fmt/core.h>
+
 #include <iterator>
+#include <numeric>
 #include <utility>
 
+#include "base/log.h"
 #include "engine/link_core.h"
 
 namespace hawser::engine {
@@ -15,6 +19,12 @@ void LinkCore::close(const Error& why, std::string_view tell_peer) {
 
 void LinkCore::end(Lock& lock, const Error& cause, LinkChannel::How how) {
   if (!stage_.begin_to_end(cause)) return;
+  ask_all_to_close(how);
+  changed_.notify_all();
+  finish_end(lock);
+}
+
+void LinkCore::ask_all_to_close(LinkChannel::How how) {
   const Error& why = stage_.why();
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].making) slots_[i].making->cancel(why);
@@ -22,22 +32,46 @@ void LinkCore::end(Lock& lock, const Error& cause, LinkChannel::How how) {
     slots_[i].channel->ask_to_close(why, how);
     workers_[i]->kick(*slots_[i].channel);
   }
-  changed_.notify_all();
-  finish_end(lock);
+}
+
+// Whether it ends. Once it ran out of memory any step of that may have been missed, and is taken
+// again.
+bool LinkCore::look_at_end(Lock& lock) {
+  if (!out_of_memory_.load(std::memory_order_relaxed)) return stage_.ending();
+  if (!stage_.ending()) {
+    const Error why(Code::system, fmt::format("{}: there was no memory for it", terms_.peer));
+    log_error("{}", why.message());
+    control_->send(wire::Close{"there was no memory for it"});
+    end(lock, why);
+  } else if (!stage_.ended()) {
+    ask_all_to_close(LinkChannel::How::at_once);
+    finish_end(lock);
+  }
+  return true;
 }
 
 // Only when no channel is left: until then somebody may write to a user's memory.
 void LinkCore::finish_end(Lock& lock) {
-  if (live() > 0 || !stage_.begin_to_finish()) return;
+  if (live() > 0 || !stage_.ending()) return;
   const Error why = stage_.why();
   // What went down before and nobody resolves any more: it keeps regions in use.
   std::vector<Unresolved> left;
+  left.reserve(std::accumulate(
+      slots_.begin(), slots_.end(), std::size_t{0},
+      [](std::size_t sum, const Slot& slot) { return sum + slot.unresolved.size(); }));
+  if (!stage_.begin_to_finish()) return;
   for (Slot& slot : slots_)
     std::move(slot.unresolved.begin(), slot.unresolved.end(), std::back_inserter(left));
   for (Slot& slot : slots_) slot.unresolved.clear();
   lock.unlock();
   left.clear();
-  operations_.end(why);
+  try {
+    operations_.end(why);
+  } catch (...) {
+    lock.lock();
+    stage_.put_off_finish();
+    throw;
+  }
   lock.lock();
   stage_.end();
   changed_.notify_all();

@@ -73,6 +73,13 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
   send_channel_down(channel, taken, why);
 }
 
+void LinkCore::channel_dropped(const LinkChannel& channel) {
+  Lock lock(mutex_);
+  Slot& slot = slots_[static_cast<std::size_t>(channel.index())];
+  if (slot.channel.get() == &channel) slot.channel.reset();
+  if (stage_.ending()) finish_end(lock);
+}
+
 void LinkCore::send_channel_down(const LinkChannel& channel, const wire::Ack& taken,
                                  const Error& why) {
   tell(wire::ChannelDown{static_cast<std::uint32_t>(channel.index()),

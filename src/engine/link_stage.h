@@ -57,6 +57,8 @@ class LinkStage {
   }
   // No channel is left: who gets true ends the operations, and then the link.
   bool begin_to_finish() { return at_ == At::ending && go(At::finishing); }
+  // Who got true could not: somebody tries again.
+  void put_off_finish() { at_ = At::ending; }
   bool end() { return at_ == At::finishing && go(At::ended); }
 
  private:

@@ -1,7 +1,13 @@
 #include "engine/reactor.h"
 
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <new>
+#include <thread>
 #include <utility>
 
+#include "base/log.h"
 #include "control/pulse.h"
 
 namespace hawser::engine {
@@ -26,17 +32,25 @@ class WatchedLink final : public Polled {
 
   // Others' descriptors call, too: what only takes time is looked at once in a while.
   bool poll(TimePoint now, bool ready) override {
+    try {
+      return look(now, ready);
+    } catch (const std::bad_alloc&) {  // nobody knows how far it came: the link cannot go on
+      link_->ran_out_of_memory();
+      return true;
+    }
+  }
+
+ private:
+  bool look(TimePoint now, bool ready) {
     if (!ready && now - looked_at_ < Milliseconds(kTickMs)) return true;
     looked_at_ = now;
     if (!lost_) look_at_control(now, ready);
     link_->look_at_clock(now);
     if (!link_->ended()) return true;
-    control_->flush();
-    control_->shut();
+    control_->end();
     return false;
   }
 
- private:
   void look_at_control(TimePoint now, bool ready) {
     Status read;
     if (ready) {
@@ -101,19 +115,25 @@ std::vector<std::shared_ptr<LinkCore>> Reactor::links() const {
   return alive;
 }
 
+// Without memory it looks again after a tick: a caller is heard, or a link ended, then.
 void Reactor::loop() {
   while (!stopping_.load(std::memory_order_relaxed)) {
-    take_arrived();
-    const TimePoint now = Clock::system().now();
-    std::erase_if(watched_, [now](const Watched& watched) {
-      return !watched.polled->poll(now, watched.ready);
-    });
-    sleep();
+    try {
+      take_arrived();
+      const TimePoint now = Clock::system().now();
+      std::erase_if(watched_, [now](const Watched& watched) {
+        return !watched.polled->poll(now, watched.ready);
+      });
+      sleep();
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(Milliseconds(kTickMs));
+    }
   }
 }
 
 void Reactor::take_arrived() {
   const std::lock_guard lock(mutex_);
+  watched_.reserve(watched_.size() + arriving_.size());
   for (auto& arrived : arriving_) watched_.push_back({std::move(arrived)});
   arriving_.clear();
 }
@@ -131,6 +151,7 @@ void Reactor::sleep() {
         {interest.fd, static_cast<short>(POLLIN | (interest.write ? POLLOUT : 0)), 0});
   const int called =
       ::poll(descriptors_.data(), descriptors_.size(), watched_.empty() ? -1 : kTickMs);
+  if (called < 0 && errno != EINTR) return look_at_all(errno);
   std::size_t next = 1;
   for (Watched& watched : watched_) {
     watched.ready = false;
@@ -138,6 +159,17 @@ void Reactor::sleep() {
       watched.ready = descriptors_[next++].revents != 0 || watched.ready;
   }
   if (called > 0 && descriptors_.front().revents != 0) bell_.clear();
+}
+
+// poll(2) refuses as many descriptors as the process may not have, where that was lowered since.
+void Reactor::look_at_all(int err) {
+  if (!std::exchange(told_, true))
+    log_warning(
+        "{}; looking every {} ms instead",
+        system_error(err, fmt::format("waiting for {} descriptors", descriptors_.size())).message(),
+        kTickMs);
+  std::this_thread::sleep_for(Milliseconds(kTickMs));
+  for (Watched& watched : watched_) watched.ready = true;
 }
 
 }  // namespace hawser::engine

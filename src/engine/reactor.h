@@ -58,6 +58,7 @@ class Reactor {
   void loop();
   void take_arrived();
   void sleep();
+  void look_at_all(int err);
 
   const EventFd bell_;
   std::atomic<bool> stopping_{false};
@@ -67,7 +68,8 @@ class Reactor {
   std::vector<Watched> watched_;             // of the thread, as what follows
   std::vector<Polled::Interest> interests_;  // of all of them, in their order
   std::vector<pollfd> descriptors_;
-  Thread thread_;  // last: it uses the others
+  bool told_ = false;  // that it cannot wait for them
+  Thread thread_;      // last: it uses the others
 };
 
 }  // namespace hawser::engine

@@ -2,9 +2,16 @@
 
 #include <fmt/core.h>
 
+#include <new>
+#include <thread>
 #include <utility>
 
 namespace hawser::engine {
+namespace {
+
+constexpr Milliseconds kWithoutMemory{10};
+
+}  // namespace
 
 void Making::set_peer_handle(const Handle& handle) {
   const std::lock_guard lock(mutex_);
@@ -16,8 +23,17 @@ void Making::cancel(const Error& why) {
   if (!cancelled_) cancelled_ = why;
 }
 
+// Without memory it is tried again, until the deadline; what had been made by then is not kept.
 bool Making::poll() {
   moved_ = false;
+  try {
+    return look();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+bool Making::look() {
   const Result<bool> done = step();
   if (done.ok() && !*done) return false;
   connector_.reset();
@@ -111,12 +127,15 @@ void ChannelMaker::loop() {
   std::vector<std::shared_ptr<Making>> all;
   Backoff backoff;
   while (true) {
-    {
+    try {
       std::unique_lock lock(mutex_);
       if (all.empty()) something_.wait(lock, [this] { return stopping_ || !arriving_.empty(); });
       if (stopping_) break;
+      all.reserve(all.size() + arriving_.size());
       for (auto& making : arriving_) all.push_back(std::move(making));
       arriving_.clear();
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(kWithoutMemory);
     }
     bool moved = false;
     std::erase_if(all, [&](const std::shared_ptr<Making>& making) {

@@ -47,6 +47,7 @@ class Making {
   bool moved() const { return moved_; }
 
  private:
+  bool look();
   Result<bool> step();
   std::string progress_text() const;
 

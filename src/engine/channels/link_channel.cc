@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "engine/link_core.h"
@@ -34,6 +35,26 @@ LinkChannel::LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends
 
 bool LinkChannel::progress(TimePoint now) {
   if (closed_) return false;
+  try {
+    return out_of_memory_ ? drop() : move(now);
+  } catch (const std::bad_alloc&) {
+    out_of_memory_ = true;
+    link_->ran_out_of_memory();
+    return false;
+  }
+}
+
+// All of it may be done again. Nothing is said: the control connection tells that the link ends.
+bool LinkChannel::drop() {
+  if (const auto hook = std::exchange(before_close_, nullptr)) hook();
+  rx_->close();
+  static_cast<void>(tx_->close());
+  link_->channel_dropped(*this);
+  closed_ = true;
+  return true;
+}
+
+bool LinkChannel::move(TimePoint now) {
   const bool asked = close_asked_.load(std::memory_order_acquire);
   Result<bool> moved = asked ? leave(now) : step(now);
   if (moved.ok() && !asked) {
@@ -123,8 +144,9 @@ bool LinkChannel::forget(const LocalRegion& region) {
 }
 
 void LinkChannel::ask_to_close(const Error& why, How how) {
+  std::optional<Error> reason(why);  // before it is claimed: there may be no memory for it
   if (!close_claimed_.test_and_set()) {
-    close_reason_ = why;
+    close_reason_ = std::move(reason);
     close_how_ = how;
     close_asked_.store(true, std::memory_order_release);
   }
@@ -132,12 +154,12 @@ void LinkChannel::ask_to_close(const Error& why, How how) {
 }
 
 void LinkChannel::close(const Error& why) {
-  closed_ = true;
   say_last_word();
-  if (before_close_) before_close_();
+  if (const auto hook = std::exchange(before_close_, nullptr)) hook();
   rx_->close();
   Unacknowledged left = tx_->close();
   link_->channel_closed(*this, why, rx_->taken(), std::move(left));
+  closed_ = true;
 }
 
 // The peer should know what has been taken in, if it can be told: or its transfers that have

@@ -41,7 +41,8 @@ class LinkChannel final : private TxSource, private RxSink {
   static Result<std::shared_ptr<LinkChannel>> create(std::shared_ptr<LinkCore> link,
                                                      ChannelEnds ends);
 
-  // Moves whatever can move, without blocking; false: nothing. Closes it where it fails.
+  // Moves whatever can move, without blocking; false: nothing. Closes it where it fails. Without
+  // memory nobody knows how far it came: the link ends, and this channel at the next call that can.
   bool progress(TimePoint now);
   bool closed() const { return closed_; }
   // Closes it before it was ever driven; nobody is told.
@@ -90,6 +91,8 @@ class LinkChannel final : private TxSource, private RxSink {
   static constexpr Milliseconds kLeaving{200};
 
   LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends);
+  bool move(TimePoint now);
+  bool drop();
   Result<bool> step(TimePoint now);
   Result<bool> leave(TimePoint now);
   Result<bool> receive(TimePoint now);
@@ -120,6 +123,7 @@ class LinkChannel final : private TxSource, private RxSink {
   std::unique_ptr<RxLane> rx_;
   const Pace* tx_pace_ = nullptr;  // outlives the lane's end, as the lane does
   bool closed_ = false;
+  bool out_of_memory_ = false;
   std::optional<TimePoint> leaving_until_;
   bool left_ = false;  // and said so
   std::atomic<bool> peer_left_{false};

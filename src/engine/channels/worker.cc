@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -69,9 +70,11 @@ void Worker::kick(LinkChannel& channel) {
 }
 
 void Worker::add(std::shared_ptr<LinkChannel> channel) {
+  auto driven = std::make_unique<Driven>();
+  driven->channel = std::move(channel);
   {
     const std::lock_guard lock(mutex_);
-    arriving_.push_back(std::move(channel));
+    arriving_.push_back(std::move(driven));
     has_mail_.store(true);
   }
   if (asleep_.load()) bell_.notify();
@@ -92,27 +95,30 @@ void Worker::loop() {
       log_info("{} cannot run on CPUs {}", options_.name, cpus_text(options_.cpus));
   }
   while (!stopping_.load(std::memory_order_relaxed)) {
-    if (has_mail_.load(std::memory_order_relaxed)) take_inbox();
-    rest(drive_all());
+    try {
+      if (has_mail_.load(std::memory_order_relaxed)) take_inbox();
+      rest(drive_all());
+    } catch (const std::bad_alloc&) {  // for the inbox; channels see to theirs
+      std::this_thread::sleep_for(kLongNap);
+    }
   }
 }
 
 void Worker::take_inbox() {
-  std::vector<std::shared_ptr<LinkChannel>> arrived;
   std::vector<std::function<void(const Channels&)>> work;
+  Channels all;
   {
     const std::lock_guard lock(mutex_);
-    arrived.swap(arriving_);
+    const std::size_t count = channels_.size() + arriving_.size();
+    channels_.reserve(count);  // these two first: where there is no memory, nothing has been taken
+    if (!work_.empty()) all.reserve(count);
+    for (auto& driven : arriving_) channels_.push_back(std::move(driven));
+    arriving_.clear();
     work.swap(work_);
     has_mail_.store(false);
   }
-  for (auto& channel : arrived) {
-    channels_.push_back(std::make_unique<Driven>());
-    channels_.back()->channel = std::move(channel);
-  }
   if (work.empty()) return;
   silent_.store(false, std::memory_order_relaxed);
-  Channels all;
   for (const auto& driven : channels_) all.push_back(driven->channel);
   for (const auto& todo : work) todo(all);
 }

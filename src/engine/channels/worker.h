@@ -85,7 +85,7 @@ class Worker {
   std::atomic<bool> has_mail_{false};  // the lock publishes what it is
   std::atomic<bool> silent_{false};
   std::mutex mutex_;  // guards the inbox: the next two
-  std::vector<std::shared_ptr<LinkChannel>> arriving_;
+  std::vector<std::unique_ptr<Driven>> arriving_;
   std::vector<std::function<void(const Channels&)>> work_;
   std::vector<std::unique_ptr<Driven>> channels_;  // of the thread
   bool any_active_ = false;

@@ -276,8 +276,9 @@ bool Operations::idle() const {
 void Operations::end(const Error& why) {
   EndedTransfers ended(bell_);
   const Lock lock(mutex_);
-  if (ended_) return;
-  ended_ = why;
+  // Where there is no memory for it, all of it may be done again: what has ended does not end
+  // twice.
+  if (!ended_) ended_ = why;
   for (auto& [op, outgoing] : outgoing_) ended.add(outgoing->transfer, why);
   for (auto& [op, send] : sends_) ended.add(send.transfer, why);
   for (auto& [op, inbound] : inbound_) ended.add(inbound->transfer, why);
