@@ -39,7 +39,8 @@ struct TransferOptions {
   // on it before this call has finished. No other transfer waits behind it. Null: at once. For the
   // legacy default stream give CU_STREAM_LEGACY, (void*)1.
   void* cuda_stream = nullptr;
-  // Fails with Code::timeout where it has not ended by then. 0: no bound but the link's own.
+  // Stopped with Code::timeout where it has not ended by then, as by cancel(): at most half a
+  // second later it has ended. 0: no bound but the link's own.
   int timeout_ms = 0;
 };
 
@@ -65,7 +66,9 @@ class HAWSER_API Transfer {
   Status result() const;
   std::uint64_t bytes() const;  // asked for; of a recv, once it has met a message, the message's
   std::uint64_t bytes_done() const;  // applied so far
-  // Asks for an early end. It may still end well; whichever it is, it ends soon.
+  // Asks for an early end. It may still end well, and does where all of it is on its way: either it
+  // is done, or nobody at the peer is told that it were. Where the peer does not answer it ends
+  // within half a second with Code::timeout, and what has become of it there is not known.
   void cancel() const;
   // Called once, from a thread of the engine's that is there for callbacks, when it has ended, or
   // from here, where it has already. Those of one link are called one after another, in the order

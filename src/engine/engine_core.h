@@ -108,6 +108,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   bool has_silent_worker() const;
   void look_for_silent_workers();
   void drain(LocalRegion& region, const Deadline& deadline);
+  void end_uses_of(LocalRegion& region, const Deadline& deadline);
   bool forget(const std::shared_ptr<LocalRegion>& region, const Deadline& deadline);
 
   const ForkMark made_;

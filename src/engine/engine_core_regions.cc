@@ -57,14 +57,27 @@ Status EngineCore::deregister(const std::shared_ptr<LocalRegion>& region, InFlig
   if (in_flight == InFlight::wait) drain(*region, deadline);
   region->close();
   regions_.remove(*region);
-  if (in_flight == InFlight::fail)
-    for (const auto& link : links())
-      link->operations().stop(*region, Error(Code::cancelled, "the region was deregistered"));
-  if (region->wait_unused(deadline) && forget(region, deadline)) return {};
+  if (in_flight == InFlight::fail) end_uses_of(*region, deadline);
+  // A peer that did not answer has used up the time; own threads answer at once.
+  if (region->wait_unused(deadline) &&
+      forget(region,
+             deadline.remaining() > kSilentWorker ? deadline : Deadline::after(kSilentWorker)))
+    return {};
   look_for_silent_workers();
   return Error(Code::timeout, fmt::format("the region of {} bytes at {} is still in use after {} "
                                           "ms: wait for its transfers, or fail them",
                                           region->range().bytes, region->range().data, timeout_ms));
+}
+
+// Those that peers take part in have some time; what has not ended then ends by force, be it at the
+// cost of the channel that it is on.
+void EngineCore::end_uses_of(LocalRegion& region, const Deadline& deadline) {
+  const auto all = links();
+  for (const auto& link : all)
+    link->operations().stop(region, Error(Code::cancelled, "the region was deregistered"));
+  const Deadline ending = Deadline::after(std::min(deadline.remaining(), Operations::kEnding));
+  if (region.wait_unused(ending)) return;
+  for (const auto& link : all) link->let_go(link->operations().served_from(region));
 }
 
 bool EngineCore::has_silent_worker() const {
@@ -90,7 +103,7 @@ void EngineCore::look_for_silent_workers() {
 }
 
 void EngineCore::drain(LocalRegion& region, const Deadline& deadline) {
-  if (!region.drain() || region.rights() == Rights::none) return;
+  if (!region.drain() || region.rights() == Rights::none || !region.has_token()) return;
   std::vector<std::future<void>> peers;
   for (const auto& link : links()) {
     auto done = std::make_shared<std::promise<void>>();

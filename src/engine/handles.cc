@@ -102,7 +102,9 @@ int Region::gpu() const {
 }
 
 std::vector<std::byte> Region::token() const {
-  return impl_ ? engine::encode_token(*impl_) : std::vector<std::byte>();
+  if (impl_ == nullptr) return {};
+  impl_->note_token();
+  return engine::encode_token(*impl_);
 }
 
 Status Region::deregister(InFlight in_flight, int timeout_ms) {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -168,7 +169,7 @@ void LinkCore::look_at_clock(TimePoint now) {
     Lock lock(mutex_);
     if (look_at_end(lock)) return;
   }
-  operations_.look_at_deadlines(now);
+  if (auto forced = operations_.look_at_deadlines(now)) let_go(std::move(forced));
   operations_.look_at_streams();
   Lock lock(mutex_);
   if (stage_.ending()) return;
@@ -206,6 +207,17 @@ void LinkCore::look_at_clock(TimePoint now) {
   if (!control_lost_ && silent < engine_->peer_silence() / 2) return;
   lock.unlock();
   ask_for_a_sign(now);
+}
+
+void LinkCore::let_go(std::shared_ptr<const LettingGo> what) {
+  const std::set<Worker*> workers(workers_.begin(), workers_.end());
+  const auto left = std::make_shared<std::atomic<std::size_t>>(workers.size());
+  for (Worker* const worker : workers)
+    worker->run([self = shared_from_this(), what, left](const Worker::Channels& channels) {
+      for (const auto& channel : channels)
+        if (channel->is_of(*self)) channel->let_go(*what);
+      if (left->fetch_sub(1) == 1) self->operations_.let_go(*what);
+    });
 }
 
 void LinkCore::on_control_lost(const Error& why) {

@@ -80,6 +80,10 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const EngineCore& engine() const { return *engine_; }
   void callback_due(std::shared_ptr<TransferState> ended);
 
+  // All channels let go of that; then what is of this side ends. A thread that hangs in a call keeps
+  // it from ending: the call may use the memory still.
+  void let_go(std::shared_ptr<const LettingGo> what);
+
   // ---- its channels' ----
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
   std::size_t channels() const { return terms_.channels.size(); }

@@ -1,6 +1,7 @@
 // The regions of an engine: what transfers may touch, for how long, and by which keys.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,9 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   }
   const std::shared_ptr<Gpu>& gpu() const { return gpu_; }  // null: host memory
   bool pinned() const { return pinned_; }
+  // Whether a peer may know of it.
+  void note_token() { has_token_.store(true, std::memory_order_relaxed); }
+  bool has_token() const { return has_token_.load(std::memory_order_relaxed); }
 
   // Only with true a use begins, to be ended by release().
   enum class User { owner, peer };
@@ -70,6 +74,7 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   const std::shared_ptr<Gpu> gpu_;
   const bool pinned_;
   const ForkMark made_;
+  std::atomic<bool> has_token_{false};  // publishes nothing
   std::mutex mutex_;  // guards what follows
   std::condition_variable unused_;
   std::uint64_t uses_ = 0;

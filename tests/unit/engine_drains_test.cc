@@ -24,13 +24,19 @@ TEST(EngineDrains, ThePeerIsAskedOnceAndAllAreTold) {
 
 TEST(EngineDrains, ARegionOfThePeersIsDrainedWhenTheLastHasEnded) {
   Drains drains;
-  EXPECT_FALSE(drains.count_down(kKey));
-  drains.forbid(kKey, 2);
+  EXPECT_FALSE(drains.end(kKey));
+  EXPECT_FALSE(drains.forbid(kKey)) << "nothing is under way";
+  EXPECT_FALSE(drains.forbids(kKey));
+  drains.begin(kKey);
+  drains.begin(kKey);
+  drains.begin(kOther);
+  EXPECT_TRUE(drains.forbid(kKey));
   EXPECT_TRUE(drains.forbids(kKey));
   EXPECT_FALSE(drains.forbids(kOther));
-  EXPECT_FALSE(drains.count_down(kKey));
-  EXPECT_TRUE(drains.count_down(kKey));
+  EXPECT_FALSE(drains.end(kKey));
+  EXPECT_TRUE(drains.end(kKey));
   EXPECT_FALSE(drains.forbids(kKey));
+  EXPECT_FALSE(drains.end(kOther)) << "nobody waits for that one";
 }
 
 }  // namespace

@@ -143,6 +143,13 @@ bool LinkChannel::forget(const LocalRegion& region) {
   return tx_->forget(region);
 }
 
+void LinkChannel::let_go(const LettingGo& what) {
+  if (closed_) return;
+  const bool receives_none = rx_->let_go(what);
+  if (tx_->let_go(what) && receives_none) return;
+  close(Error(Code::timeout, "a transfer had to end that was under way, and did not get on"));
+}
+
 void LinkChannel::ask_to_close(const Error& why, How how) {
   std::optional<Error> reason(why);  // before it is claimed: there may be no memory for it
   if (!close_claimed_.test_and_set()) {

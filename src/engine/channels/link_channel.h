@@ -51,6 +51,9 @@ class LinkChannel final : private TxSource, private RxSink {
   void probe() { tx_->ping(); }
   // Drops what the connections have of a region that nobody uses any more. False: not yet.
   bool forget(const LocalRegion& region);
+  // Holds nothing of that any more: where something is under way, at the cost of the channel.
+  void let_go(const LettingGo& what);
+  bool is_of(const LinkCore& link) const { return link_.get() == &link; }
 
   // What has to happen before progress() can get further.
   struct Waits {

@@ -121,6 +121,7 @@ void Worker::take_inbox() {
   silent_.store(false, std::memory_order_relaxed);
   for (const auto& driven : channels_) all.push_back(driven->channel);
   for (const auto& todo : work) todo(all);
+  std::erase_if(channels_, [](const auto& driven) { return driven->channel->closed(); });
 }
 
 bool Worker::drive_all() {

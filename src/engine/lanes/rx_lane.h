@@ -73,6 +73,8 @@ class RxLane {
   bool copying() const { return copying_ > 0 || tested_ > 0; }
   bool polling() const { return out_of_places_ || untold_; }
   void forget(const LocalRegion& region) { memory_.forget(region); }
+  // Nothing of that is written any more. False: something is being.
+  bool let_go(const LettingGo& what);
 
   // Waits for what has come to land, then closes the connection: nobody writes anybody's memory any
   // more, and taken() is final. The lane is of no use then.

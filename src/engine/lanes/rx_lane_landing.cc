@@ -197,6 +197,22 @@ Result<bool> RxLane::settle() {
   return moved;
 }
 
+// What is not under way to its place goes nowhere; a peer's write hears that it was refused.
+bool RxLane::let_go(const LettingGo& what) {
+  for (std::size_t i = settled_; i < landings_.size(); ++i) {
+    Landing& to = landings_[i];
+    Target& target = to.target;
+    const bool meant = target.reply ? what.parts.contains(target.op)
+                                    : target.region && target.region.get() == what.region;
+    if (!meant || !target.region) continue;
+    if (to.mark != 0 || (to.direct && !to.arrived)) return false;
+    if (!target.reply)
+      sink_.target_failed(target, Error(Code::cancelled, "the region was deregistered"));
+    target.region.reset();
+  }
+  return true;
+}
+
 void RxLane::close() {
   Backoff backoff;
   const Deadline deadline = Deadline::after(kSettling);

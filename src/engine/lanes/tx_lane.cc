@@ -91,6 +91,7 @@ Result<bool> TxLane::reap() {
     if (!test.done) break;
     if (oldest.frame_buffer >= 0) free_frames_.push_back(oldest.frame_buffer);
     if (oldest.slot) memory_.give_back(oldest.slot);
+    oldest.op.reset();
     posts_.pop();
     moved = true;
   }
@@ -123,6 +124,20 @@ Status TxLane::on_ack(const wire::Ack& ack, TimePoint now) {
 }
 
 // ---- the end ----
+
+bool TxLane::let_go(const LettingGo& what) {
+  for (std::size_t at = posts_.begin(); at < posts_.end(); ++at)
+    if (what.outgoing.contains(posts_.at(at).op)) return false;
+  for (const Prepared& prepared : prepared_)
+    if (prepared.mark != 0 && what.outgoing.contains(prepared.chunk.op)) return false;
+  std::erase_if(prepared_, [&](const Prepared& prepared) {
+    if (!what.outgoing.contains(prepared.chunk.op)) return false;
+    if (prepared.slot) memory_.give_back(prepared.slot);
+    plain_bytes_ -= prepared.chunk.ref.bytes;
+    return true;
+  });
+  return true;
+}
 
 bool TxLane::forget(const LocalRegion& region) {
   for (std::size_t at = posts_.begin(); at < posts_.end(); ++at)

@@ -65,6 +65,8 @@ class TxLane {
   // Copies are polled: there is nothing to wait for.
   bool copying() const { return !prepared_.empty() && prepared_.front().mark != 0; }
   const Pace& pace() const { return pace_; }
+  // Sends nothing of that. False: it is being sent.
+  bool let_go(const LettingGo& what);
   // False: it is still being sent from.
   bool forget(const LocalRegion& region);
 
@@ -97,6 +99,7 @@ class TxLane {
     std::int8_t frame_buffer = -1;
     StagingSlot slot;
     hawser::Request* request = nullptr;  // the Net's
+    std::shared_ptr<Outgoing> op;        // whose memory it is sent from
   };
 
   TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,

@@ -125,7 +125,8 @@ Result<bool> TxLane::emit_frame(TimePoint now) {
 // `buffer` is the last of the free ones.
 void TxLane::post_frame(std::size_t position, std::int8_t buffer, wire::FrameBuilder& frame) {
   const std::span<const std::byte> whole = frame.finish();
-  posts_.at(position) = Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr};
+  posts_.at(position) =
+      Post{whole.data(), whole.size(), frame_registration_, buffer, {}, nullptr, nullptr};
   free_frames_.pop_back();
 }
 
@@ -169,7 +170,13 @@ bool TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint 
     return false;
   if (!prepared.in_frame) {
     add_record(frame, prepared, {});
-    posts_.push() = Post{prepared.data, bytes, prepared.registration, -1, prepared.slot, nullptr};
+    posts_.push() = Post{prepared.data,
+                         bytes,
+                         prepared.registration,
+                         -1,
+                         prepared.slot,
+                         nullptr,
+                         prepared.slot ? nullptr : prepared.chunk.op};
   } else if (prepared.slot) {
     add_record(frame, prepared, {prepared.slot.data, bytes});
     memory_.give_back(prepared.slot);

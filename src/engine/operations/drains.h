@@ -29,15 +29,25 @@ class Drains {
     return waiting.empty() ? std::vector<Drained>() : std::move(waiting.mapped());
   }
 
-  // ---- regions of the peer: nothing new is begun with them ----
-  bool forbids(const wire::Key& key) const { return under_way_.contains(key); }
-  void forbid(const wire::Key& key, std::size_t under_way) { under_way_[key] = under_way; }
-  // Something with that region has ended. True: it was the last that was under way.
-  bool count_down(const wire::Key& key) {
-    const auto region = under_way_.find(key);
-    if (region == under_way_.end() || --region->second > 0) return false;
-    under_way_.erase(region);
-    return true;
+  // ---- regions of the peer: nothing new is begun with those that are forbidden ----
+  bool forbids(const wire::Key& key) const {
+    const auto region = peers_.find(key);
+    return region != peers_.end() && region->second.forbidden;
+  }
+  void begin(const wire::Key& key) { ++peers_[key].under_way; }
+  // Until the last that is under way has ended. False: nothing is.
+  bool forbid(const wire::Key& key) {
+    const auto region = peers_.find(key);
+    if (region == peers_.end()) return false;
+    return region->second.forbidden = true;
+  }
+  // Something with that region has ended. True: it was the last of one that is forbidden.
+  bool end(const wire::Key& key) {
+    const auto region = peers_.find(key);
+    if (region == peers_.end() || --region->second.under_way > 0) return false;
+    const bool forbidden = region->second.forbidden;
+    peers_.erase(region);
+    return forbidden;
   }
 
   // The link has ended: all who waited.
@@ -45,13 +55,17 @@ class Drains {
     std::vector<Drained> all;
     for (auto& [key, waiting] : std::exchange(waiting_, {}))
       for (Drained& drained : waiting) all.push_back(std::move(drained));
-    under_way_.clear();
+    peers_.clear();
     return all;
   }
 
  private:
   std::map<wire::Key, std::vector<Drained>> waiting_;
-  std::map<wire::Key, std::size_t> under_way_;
+  struct PeerRegion {
+    std::size_t under_way = 0;
+    bool forbidden = false;
+  };
+  std::map<wire::Key, PeerRegion> peers_;  // with something under way
 };
 
 }  // namespace hawser::engine

@@ -5,14 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/operations/blocks.h"
 #include "engine/operations/transfer_state.h"
 #include "engine/region_table.h"
@@ -41,6 +44,12 @@ inline std::vector<std::byte> bytes_of(std::string_view text) {
 // All of these are guarded by their link's mutex, but for what a channel holds of a chunk: a block
 // list never changes, and a region stays in use until its operation has ended.
 
+// How an operation that is to end early does, whatever it is.
+struct Ending {
+  TimePoint deadline{};    // when something is to be done about it; none where it is 0
+  bool asked_for = false;  // it was asked to end: at its deadline it ends by force
+};
+
 // Data that this side sends: a write of its own, or what the peer asked for by a read or a receive.
 struct Outgoing {
   enum class Kind { write, reply, notify };
@@ -59,14 +68,21 @@ struct Outgoing {
   bool tracked = false;                     // it has a notification
   std::shared_ptr<TransferState> transfer;  // null where the peer reads
   std::uint64_t outstanding = 0;            // chunks and messages taken by channels, unacknowledged
-  std::size_t again = 0;                    // chunks that wait to go out again
+  std::deque<ChunkRef> again;               // chunks that wait to go out again
   std::size_t unsent_messages = 0;
   std::optional<Error> stopped;  // nothing more goes out
-  bool listed = false;           // in the outbox
+  Ending ending;
   bool ended = false;
+  // Of the outbox: whether, and where, it is listed there for its next chunk.
+  using List = std::list<std::shared_ptr<Outgoing>>;
+  bool listed = false;
+  List::iterator listed_at, again_at;  // the latter where `again` is not empty
 
-  bool all_sent() const { return stopped.has_value() || (cutter.empty() && again == 0); }
-  bool finished() const { return outstanding == 0 && unsent_messages == 0 && all_sent(); }
+  // Every byte is, or has been, a channel's.
+  bool all_sent() const { return cutter.empty() && again.empty(); }
+  bool finished() const {
+    return outstanding == 0 && unsent_messages == 0 && (stopped.has_value() || all_sent());
+  }
 };
 
 // A part of it that travels as one.
@@ -76,6 +92,14 @@ struct OutChunk {
   bool repeated = false;  // another channel had it before
 };
 
+// What channels are to hold nothing of any more: of operations that end by force, and of a region.
+struct LettingGo {
+  std::unordered_set<std::shared_ptr<Outgoing>> outgoing;
+  std::unordered_set<std::uint64_t> parts;  // of reads and receives of this side
+  const LocalRegion* region = nullptr;      // that the peer writes to
+  std::vector<std::uint64_t> ops;           // of this side, which end by it
+};
+
 // A send that has not met its receive.
 struct PendingSend {
   std::uint64_t op = 0;
@@ -83,7 +107,8 @@ struct PendingSend {
   RegionUse region;
   std::shared_ptr<GpuEvent> after;
   std::shared_ptr<TransferState> transfer;
-  std::optional<Error> stopped;  // withdrawn
+  std::optional<Error> stopped{};  // withdrawn
+  Ending ending{};
 };
 
 // A read or a receive: where its data goes.
@@ -97,11 +122,14 @@ struct Inbound {
   std::shared_ptr<TransferState> transfer;
   std::uint64_t op = 0;
   std::uint64_t tag = 0;
-  bool posted = false;               // a receive that has met no message
-  bool held = false;                 // it waits for its user's stream
-  std::vector<std::uint64_t> parts;  // under way
-  bool broken = false;               // a part of it did not come
-  std::optional<Error> error;        // why not, or why it was stopped
+  bool posted = false;        // a receive that has met no message
+  std::uint64_t waiting = 0;  // its place among those
+  bool held = false;          // it waits for its user's stream
+  // Its parts have the numbers from first_part up to parts_end; so many are under way.
+  std::uint64_t first_part = 0, parts_end = 0, parts_left = 0;
+  bool broken = false;         // a part of it did not come
+  std::optional<Error> error;  // why not, or why it was stopped
+  Ending ending;
 };
 
 // What the peer knows by one operation's number: all of a receive, or as much of a read as one

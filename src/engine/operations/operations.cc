@@ -131,22 +131,27 @@ void Operations::landed(const Target& target) {
 
 // This side's fault: the peer hears of its own operation, the user of his.
 void Operations::target_failed(Target& target, const Error& why) {
-  if (!target.reply) {
-    refuse(target, why);
-    return;
-  }
-  EndedTransfers ended(bell_);
-  {
+  std::optional<std::uint64_t> refused;  // of the peer's
+  if (!target.reply) refused = target.op;
+  if (target.reply) {
+    EndedTransfers ended(bell_);
     const Lock lock(mutex_);
-    if (const auto at = parts_.find(target.op); at != parts_.end())
-      stop_inbound(std::shared_ptr(at->second.inbound), why, ended);
+    if (const auto at = parts_.find(target.op); at != parts_.end()) {
+      const std::shared_ptr<Inbound> inbound = at->second.inbound;
+      refused = inbound->peer_op;
+      if (!refused)
+        stop_inbound(inbound, why, ended);
+      else if (!inbound->error)  // its sender hears of it, and ends it
+        inbound->error = why;
+    }
   }
+  if (refused) refuse(target, *refused, why);
   wake_(0);
 }
 
 // Without a number: no message that comes late may hold it up.
-void Operations::refuse(Target& target, const Error& why) {
-  target.refusal = fault(target.op, why);
+void Operations::refuse(Target& target, std::uint64_t op, const Error& why) {
+  target.refusal = fault(op, why);
   post_unordered(target.refusal);
 }
 
@@ -189,46 +194,7 @@ Status Operations::on(const wire::Fault& fault, EndedTransfers& ended) {
   return {};
 }
 
-// ---- taking back, and the end ----
-
-void Operations::stop(std::uint64_t op, Error why) {
-  EndedTransfers ended(bell_);
-  {
-    const Lock lock(mutex_);
-    stop_op(op, why, ended);
-  }
-  wake_(0);
-}
-
-void Operations::stop_op(std::uint64_t op, const Error& why, EndedTransfers& ended) {
-  if (const auto at = outgoing_.find(op); at != outgoing_.end()) {
-    stop_outgoing(std::shared_ptr(at->second), why, ended);
-  } else if (const auto send = sends_.find(op); send != sends_.end()) {
-    stop_send(send->second, why);
-  } else if (const auto inbound = inbound_.find(op); inbound != inbound_.end()) {
-    stop_inbound(std::shared_ptr(inbound->second), why, ended);
-  }
-}
-
-void Operations::set_deadline(std::uint64_t op, int timeout_ms) {
-  if (timeout_ms > 0)
-    deadlines_.emplace(Clock::system().now() + std::chrono::milliseconds(timeout_ms), op);
-}
-
-void Operations::look_at_deadlines(TimePoint now) {
-  EndedTransfers ended(bell_);
-  bool any = false;
-  {
-    const Lock lock(mutex_);
-    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-      stop_op(deadlines_.begin()->second,
-              Error(Code::timeout, "the transfer did not end within its own time limit"), ended);
-      deadlines_.erase(deadlines_.begin());
-      any = true;
-    }
-  }
-  if (any) wake_(0);
-}
+// ---- the end ----
 
 // One that was stopped meanwhile is not begun any more.
 void Operations::look_at_streams() {
@@ -295,6 +261,8 @@ void Operations::end(const Error& why) {
   for (const Drains::Drained& tell : drains_.clear()) tell();
   in_order_.clear();
   deadlines_.clear();
+  by_region_.clear();
+  served_.clear();
   outbox_.clear();
   ended.ring();
 }

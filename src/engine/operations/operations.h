@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -58,9 +57,14 @@ class Operations {
   State receive(const Link& link, std::uint64_t tag, Request request);
   State notify(const Link& link, std::string text);
   std::optional<std::string> take_notification();
+  // It ends: at once, or when the peer has said what it has of it, or kEnding later by force. Where
+  // all of it is on its way it is too late, and it ends well, if the peer says so in that time.
   void stop(std::uint64_t op, Error why);
+  static constexpr Milliseconds kEnding{500};
   // Everything that uses the region.
   void stop(const LocalRegion& region, const Error& why);
+  // What the peer reads out of it: to end by force.
+  std::shared_ptr<LettingGo> served_from(const LocalRegion& region);
   // Asks the peer to end what it has under way with that region of this side, and to begin nothing
   // more. `drained` is called once, perhaps with a lock held: when it has, or the link has ended.
   void drain(const wire::Key& key, std::function<void()> drained);
@@ -88,8 +92,11 @@ class Operations {
   bool idle() const;
   // No channel touches anybody's memory any more: everything ends with that.
   void end(const Error& why);
-  // Ends what is overdue.
-  void look_at_deadlines(TimePoint now);
+  // Stops what is overdue. What has been stopped and has not ended is to end by force: null where
+  // there is none, else channels are to let go of it, and then let_go() ends it.
+  std::shared_ptr<LettingGo> look_at_deadlines(TimePoint now);
+  // No channel holds anything of that.
+  void let_go(const LettingGo& what);
   // Begins what has waited for its user's stream.
   void look_at_streams();
   bool waits_for_streams() const { return gate_.any(); }
@@ -99,11 +106,20 @@ class Operations {
   static constexpr std::uint64_t kEagerBytes = 4096;
   static constexpr std::uint64_t kMaxReadPiece = 1ULL << 30;
   static constexpr std::size_t kMaxReplies = 1 << 20;
+  static constexpr std::size_t kStopsAtATime = 256;  // without letting others have the lock
+
+  // Whoever wants no more of an operation comes too late where all of it is on its way; what fails
+  // fails.
+  enum class Stopping { withdrawn, failed };
 
   static State done_at_once();
   State refused_if_ended() const;
   State refused_if_draining(const wire::Key& key) const;
-  void set_deadline(std::uint64_t op, int timeout_ms);
+  void begin(std::uint64_t op, const RegionUse& region, int timeout_ms);
+  void forget(std::uint64_t op, const RegionUse& region, const Ending& ending);
+  Ending* ending_of(std::uint64_t op);
+  void set_deadline(std::uint64_t op, TimePoint deadline);
+  void end_by_force(std::uint64_t op, LettingGo& what);
   void start(const std::shared_ptr<Outgoing>& op, const std::shared_ptr<GpuEvent>& after,
              EndedTransfers& ended);
   void start(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended);
@@ -113,13 +129,15 @@ class Operations {
   void post(wire::Record record, std::shared_ptr<Outgoing> op = nullptr);
   static MessagePtr fault(std::uint64_t op, const Error& why);
   void post_fault(std::uint64_t op, const Error& why);
-  void refuse(Target& target, const Error& why);
-  void stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, EndedTransfers& ended);
+  void refuse(Target& target, std::uint64_t op, const Error& why);
+  void stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, EndedTransfers& ended,
+                     Stopping how = Stopping::failed);
   void stop_send(PendingSend& send, Error why);
   void end_send(std::uint64_t op, Status outcome, EndedTransfers& ended);
   void stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why, EndedTransfers& ended);
   void stop_op(std::uint64_t op, const Error& why, EndedTransfers& ended);
   void finish_if_done(const std::shared_ptr<Outgoing>& op, EndedTransfers& ended);
+  void finish(const std::shared_ptr<Outgoing>& op, EndedTransfers& ended);
   void end_part(std::uint64_t part, std::optional<Error> why, EndedTransfers& ended);
   void release_notifications();
   void meet(const std::shared_ptr<Inbound>& receive, const Announced& message,
@@ -151,14 +169,16 @@ class Operations {
   std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing_;           // by own_op
   std::unordered_map<std::uint64_t, std::shared_ptr<Outgoing>> replies_;  // by peer_op
   std::set<std::uint64_t> open_writes_;
-  std::deque<std::pair<std::uint64_t, MessagePtr>> held_notifications_;  // op, until its turn
+  std::map<std::uint64_t, MessagePtr> held_notifications_;  // by own op, until its turn
   std::unordered_map<std::uint64_t, PendingSend> sends_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Inbound>> inbound_;
   std::unordered_map<std::uint64_t, InboundPart> parts_;
   TagMatch tags_;
   StreamGate gate_;
   Drains drains_;
-  std::multimap<TimePoint, std::uint64_t> deadlines_;
+  std::set<std::pair<TimePoint, std::uint64_t>> deadlines_;  // of own operations that go on
+  std::set<std::pair<const LocalRegion*, std::uint64_t>> by_region_;  // own operations
+  std::set<std::pair<const LocalRegion*, std::uint64_t>> served_;     // replies to reads
   InOrder in_order_;
   Notifications notifications_;
 };

@@ -44,9 +44,10 @@ Operations::State Operations::send(const Link& link, std::uint64_t tag, Request 
     transfer = std::make_shared<TransferState>(link, op, bytes);
     message->record = wire::Send{op, tag, bytes, eager, message->bytes};
     outbox_.post(std::move(message));
-    sends_.emplace(op, PendingSend{op, std::move(request.blocks), std::move(request.region),
-                                   std::move(request.after), transfer, std::nullopt});
-    set_deadline(op, request.timeout_ms);
+    const auto at =
+        sends_.emplace(op, PendingSend{op, std::move(request.blocks), std::move(request.region),
+                                       std::move(request.after), transfer});
+    begin(op, at.first->second.region, request.timeout_ms);
   }
   wake_(0);
   return transfer;
@@ -60,6 +61,7 @@ void Operations::stop_send(PendingSend& send, Error why) {
 
 void Operations::end_send(std::uint64_t op, Status outcome, EndedTransfers& ended) {
   const auto at = sends_.find(op);
+  forget(op, at->second.region, at->second.ending);
   if (outcome.ok()) at->second.transfer->add_done(at->second.blocks.total());
   ended.add(std::move(at->second.transfer), std::move(outcome));
   sends_.erase(at);
@@ -80,7 +82,7 @@ Operations::State Operations::receive(const Link& link, std::uint64_t tag, Reque
     inbound->transfer = transfer =
         std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
-    set_deadline(inbound->op, request.timeout_ms);
+    begin(inbound->op, inbound->region, request.timeout_ms);
     if (const std::optional<Announced> message = tags_.add(inbound)) meet(inbound, *message, ended);
   }
   wake_(0);
@@ -126,7 +128,12 @@ Status Operations::on(const wire::Send& send, EndedTransfers& ended) {
 
 Status Operations::on(const wire::Ready& ready, EndedTransfers& ended) {
   const auto at = sends_.find(ready.op);
-  if (at == sends_.end()) return Error(Code::protocol, "a receive met a send that there is not");
+  if (at == sends_.end()) {
+    if (ready.op == 0 || ready.op > last_op_)
+      return Error(Code::protocol, "a receive met a send that there is not");
+    post_fault(ready.sender_op, Error(Code::timeout, "the sender has ended the message by force"));
+    return {};
+  }
   PendingSend& send = at->second;
   if (send.stopped) {
     post_fault(ready.sender_op, Error(Code::cancelled, "the sender took the message back"));
@@ -138,6 +145,7 @@ Status Operations::on(const wire::Ready& ready, EndedTransfers& ended) {
   reply->peer_op = ready.sender_op;
   reply->region = std::move(send.region);
   reply->transfer = std::move(send.transfer);
+  reply->ending = send.ending;
   const std::shared_ptr<GpuEvent> after = std::move(send.after);
   sends_.erase(at);
   outgoing_.emplace(reply->own_op, reply);
@@ -147,9 +155,9 @@ Status Operations::on(const wire::Ready& ready, EndedTransfers& ended) {
 }
 
 Status Operations::on(const wire::Finished& finished, EndedTransfers& ended) {
-  if (!sends_.contains(finished.op))
+  if (finished.op == 0 || finished.op > last_op_)
     return Error(Code::protocol, "a send was received that there is not");
-  end_send(finished.op, {}, ended);
+  if (sends_.contains(finished.op)) end_send(finished.op, {}, ended);  // else it ended by force
   return {};
 }
 

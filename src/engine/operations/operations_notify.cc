@@ -18,7 +18,7 @@ Operations::State Operations::notify(const Link& link, std::string text) {
     message->record = wire::Notify{message->bytes};
     message->op = op;
     outgoing_.emplace(op->own_op, op);
-    held_notifications_.emplace_back(op->own_op, std::move(message));
+    held_notifications_.emplace(op->own_op, std::move(message));
     release_notifications();
   }
   wake_(0);
@@ -28,10 +28,10 @@ Operations::State Operations::notify(const Link& link, std::string text) {
 // Each waits for the writes that were asked for before it.
 void Operations::release_notifications() {
   while (!held_notifications_.empty()) {
-    auto& [op, message] = held_notifications_.front();
-    if (!open_writes_.empty() && *open_writes_.begin() < op) return;
-    outbox_.post(std::move(message));
-    held_notifications_.pop_front();
+    const auto oldest = held_notifications_.begin();
+    if (!open_writes_.empty() && *open_writes_.begin() < oldest->first) return;
+    outbox_.post(std::move(oldest->second));
+    held_notifications_.erase(oldest);
   }
 }
 

@@ -23,7 +23,8 @@ Operations::State Operations::read(const Link& link, Request request, const wire
     inbound->transfer = transfer =
         std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
-    set_deadline(inbound->op, request.timeout_ms);
+    drains_.begin(key);
+    begin(inbound->op, inbound->region, request.timeout_ms);
     start(inbound, ended);
   }
   wake_(0);
@@ -51,13 +52,16 @@ void Operations::ask_for(const std::shared_ptr<Inbound>& inbound) {
     return;
   }
   parts_.emplace(inbound->op, InboundPart{inbound, 0, inbound->bytes, 0});
-  inbound->parts.push_back(inbound->op);
+  inbound->first_part = inbound->op;
+  inbound->parts_end = inbound->op + 1;
+  inbound->parts_left = 1;
   post(wire::Ready{*inbound->peer_op, inbound->op});
 }
 
 // A request per so many pieces, each by a number of its own.
 void Operations::add_parts(const std::shared_ptr<Inbound>& inbound) {
   ChunkCutter cutter(inbound->blocks);
+  inbound->first_part = last_op_ + 1;
   while (!cutter.empty()) {
     const ChunkRef part = cutter.next(kMaxReadPiece, wire::kMaxPieces);
     auto message = std::make_shared<Message>();
@@ -68,9 +72,10 @@ void Operations::add_parts(const std::shared_ptr<Inbound>& inbound) {
     const std::uint64_t number = ++last_op_;
     message->record = wire::ReadRequest{number, inbound->key, message->pieces, {}};
     parts_.emplace(number, InboundPart{inbound, part.offset, part.bytes, 0});
-    inbound->parts.push_back(number);
+    ++inbound->parts_left;
     outbox_.post(std::move(message));
   }
+  inbound->parts_end = last_op_ + 1;
 }
 
 void Operations::find_target(const wire::ReplyChunk& chunk, Target& target) {
@@ -95,16 +100,17 @@ void Operations::end_part(std::uint64_t number, std::optional<Error> why, EndedT
   const auto at = parts_.find(number);
   const std::shared_ptr<Inbound> inbound = std::move(at->second.inbound);
   parts_.erase(at);
-  std::erase(inbound->parts, number);
+  --inbound->parts_left;
   if (why) {
     inbound->broken = true;
     stop_inbound(inbound, std::move(*why), ended);
   }
-  if (inbound->parts.empty()) end_inbound(inbound, ended);
+  if (inbound->parts_left == 0) end_inbound(inbound, ended);
 }
 
 void Operations::end_inbound(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended) {
   ended.add(inbound->transfer, inbound->broken ? Status(*inbound->error) : Status());
+  forget(inbound->op, inbound->region, inbound->ending);
   inbound->region.reset();
   inbound_.erase(inbound->op);
 }
@@ -113,7 +119,8 @@ void Operations::stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why
                               EndedTransfers& ended) {
   if (inbound->error) return;
   inbound->error = std::move(why);
-  for (const std::uint64_t part : inbound->parts) post(wire::Stop{part});
+  for (std::uint64_t part = inbound->first_part; part < inbound->parts_end; ++part)
+    if (parts_.contains(part)) post(wire::Stop{part});
   if (std::exchange(inbound->held, false)) {
     if (inbound->peer_op)
       post_fault(*inbound->peer_op, taken_back());
@@ -154,6 +161,7 @@ Status Operations::on(const wire::ReadRequest& request, EndedTransfers&) {
   auto reply = std::make_shared<Outgoing>(Outgoing::Kind::reply, std::move(*blocks));
   reply->peer_op = request.sender_op;
   reply->region = std::move(*use);
+  served_.emplace(reply->region.get(), reply->peer_op);
   replies_.emplace(reply->peer_op, reply);
   outbox_.add(std::move(reply));
   return {};
@@ -161,7 +169,7 @@ Status Operations::on(const wire::ReadRequest& request, EndedTransfers&) {
 
 Status Operations::on(const wire::Stop& stop, EndedTransfers& ended) {
   if (const auto at = replies_.find(stop.sender_op); at != replies_.end())
-    stop_outgoing(std::shared_ptr(at->second), taken_back(), ended);
+    stop_outgoing(std::shared_ptr(at->second), taken_back(), ended, Stopping::withdrawn);
   else  // all of it was taken in, but may have found no place there
     post_fault(stop.sender_op, Error(Code::cancelled, "all of it had been sent"));
   return {};

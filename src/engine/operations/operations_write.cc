@@ -1,7 +1,6 @@
 // Writes, and what else takes the way of data that goes out: replies.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "engine/operations/operations.h"
@@ -34,7 +33,8 @@ Operations::State Operations::write(const Link& link, Request request, const wir
     }
     outgoing_.emplace(op->own_op, op);
     open_writes_.insert(op->own_op);
-    set_deadline(op->own_op, request.timeout_ms);
+    drains_.begin(key);
+    begin(op->own_op, op->region, request.timeout_ms);
     start(op, request.after, ended);
   }
   wake_(bytes);
@@ -68,35 +68,34 @@ void Operations::find_target(const wire::WriteChunk& chunk, Target& target) {
     else
       target.pieces.push_back({piece.offset, 0, piece.bytes});
   }
-  if (!objection) {
+  if (!objection)
     target.region = std::move(*use);
-    return;
-  }
-  refuse(target, *objection);
+  else
+    refuse(target, target.op, *objection);
 }
 
-// A chunk of a write was refused.
+// A chunk of a write, or of a message, was refused.
 void Operations::take_refusal(const wire::Fault& fault) {
   EndedTransfers ended(bell_);
   {
     const Lock lock(mutex_);
     const auto at = outgoing_.find(fault.op);
-    if (at == outgoing_.end() || at->second->kind != Outgoing::Kind::write) return;
+    if (at == outgoing_.end() || at->second->kind == Outgoing::Kind::notify) return;
     stop_outgoing(std::shared_ptr(at->second),
                   Error(fault.code, std::string(fault.text)).within("the peer"), ended);
   }
   if (outbox_.has_messages()) wake_(0);
 }
 
-// What is on its way is waited for: until then its memory is read.
+// What is on its way is waited for: until then its memory is read. Where that is all, the peer will
+// have it, and say so to its user: nobody can take it back. A read's asker has heard that already.
 void Operations::stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why,
-                               EndedTransfers& ended) {
+                               EndedTransfers& ended, Stopping how) {
   if (op->stopped) return;
   if (op->kind == Outgoing::Kind::notify) {
-    const auto held = std::find_if(held_notifications_.begin(), held_notifications_.end(),
-                                   [&](const auto& it) { return it.first == op->own_op; });
-    if (held == held_notifications_.end()) return;  // too late
-    held_notifications_.erase(held);
+    if (held_notifications_.erase(op->own_op) == 0) return;  // too late
+  } else if (how == Stopping::withdrawn && op->own_op != 0 && op->all_sent()) {
+    return;
   }
   outbox_.drop(*op);
   op->stopped = std::move(why);
@@ -104,13 +103,20 @@ void Operations::stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why,
 }
 
 void Operations::finish_if_done(const std::shared_ptr<Outgoing>& op, EndedTransfers& ended) {
-  if (op->ended || !op->finished()) return;
+  if (!op->ended && op->finished()) finish(op, ended);
+}
+
+void Operations::finish(const std::shared_ptr<Outgoing>& op, EndedTransfers& ended) {
   op->ended = true;
   if (op->transfer) ended.add(op->transfer, op->stopped ? Status(*op->stopped) : Status());
   if (op->stopped && op->kind == Outgoing::Kind::reply) post_fault(op->peer_op, *op->stopped);
   if (op->stopped && op->tracked) post(wire::Withdraw{op->own_op});
+  if (op->own_op != 0) forget(op->own_op, op->region, op->ending);
+  if (op->kind == Outgoing::Kind::reply) {
+    if (op->own_op == 0) served_.erase({op->region.get(), op->peer_op});
+    replies_.erase(op->peer_op);
+  }
   op->region.reset();
-  if (op->peer_op != 0) replies_.erase(op->peer_op);
   if (op->kind == Outgoing::Kind::write) {
     open_writes_.erase(op->own_op);
     release_notifications();

@@ -48,30 +48,28 @@ void Outbox::add(std::shared_ptr<Outgoing> op) {
   if (op->cutter.empty()) return;
   unsent_bytes_.fetch_add(op->cutter.left(), std::memory_order_relaxed);
   op->listed = true;
-  bulk_.push_back(std::move(op));
+  Outgoing& listed = *op;
+  listed.listed_at = bulk_.insert(bulk_.end(), std::move(op));
 }
 
 void Outbox::add_again(OutChunk chunk) {
-  chunk.repeated = true;
-  --chunk.op->outstanding;
-  ++chunk.op->again;
+  Outgoing& op = *chunk.op;
+  --op.outstanding;
   unsent_bytes_.fetch_add(chunk.ref.bytes, std::memory_order_relaxed);
-  again_.push_back(std::move(chunk));
+  if (op.again.empty()) op.again_at = again_.insert(again_.end(), chunk.op);
+  op.again.push_back(chunk.ref);
 }
 
+// Whoever drops it holds it: here goes but a share.
 void Outbox::drop(Outgoing& op) {
-  if (op.again > 0) {
-    std::erase_if(again_, [&](const OutChunk& chunk) {
-      if (chunk.op.get() != &op) return false;
-      unsent_bytes_.fetch_sub(chunk.ref.bytes, std::memory_order_relaxed);
-      return true;
-    });
-    op.again = 0;
-  }
+  for (const ChunkRef& chunk : op.again)
+    unsent_bytes_.fetch_sub(chunk.bytes, std::memory_order_relaxed);
+  if (!op.again.empty()) again_.erase(op.again_at);
+  op.again.clear();
   if (!op.listed) return;
   op.listed = false;
   unsent_bytes_.fetch_sub(op.cutter.left(), std::memory_order_relaxed);
-  std::erase_if(bulk_, [&](const auto& listed) { return listed.get() == &op; });
+  bulk_.erase(op.listed_at);
 }
 
 void Outbox::clear() {
@@ -99,13 +97,14 @@ void Outbox::count(const OutChunk& chunk, Limits& limits) {
 }
 
 bool Outbox::take_again(Limits& limits, std::vector<OutChunk>& taken) {
-  OutChunk& next = again_.front();
-  if (!take_slot(*next.op, next.ref.pieces == 1, next.ref.bytes, limits)) return false;
-  --next.op->again;
-  unsent_bytes_.fetch_sub(next.ref.bytes, std::memory_order_relaxed);
-  count(next, limits);
-  taken.push_back(std::move(next));
-  again_.pop_front();
+  const std::shared_ptr<Outgoing> op = again_.front();
+  const ChunkRef next = op->again.front();
+  if (!take_slot(*op, next.pieces == 1, next.bytes, limits)) return false;
+  unsent_bytes_.fetch_sub(next.bytes, std::memory_order_relaxed);
+  taken.push_back({op, next, true});
+  count(taken.back(), limits);
+  op->again.pop_front();
+  if (op->again.empty()) again_.pop_front();
   return true;
 }
 
@@ -117,15 +116,16 @@ std::uint64_t Outbox::chunk_bytes(const Outgoing& op, const Limits& limits) {
 }
 
 bool Outbox::take_next(Limits& limits, std::vector<OutChunk>& taken) {
-  std::shared_ptr<Outgoing> op = bulk_.front();
+  const std::shared_ptr<Outgoing> op = bulk_.front();
   if (!take_slot(*op, op->blocks.size() == 1, op->cutter.left(), limits)) return false;
-  bulk_.pop_front();
-  OutChunk chunk{op, op->cutter.next(chunk_bytes(*op, limits), wire::kMaxPieces), false};
-  unsent_bytes_.fetch_sub(chunk.ref.bytes, std::memory_order_relaxed);
-  count(chunk, limits);
-  taken.push_back(std::move(chunk));
+  taken.push_back({op, op->cutter.next(chunk_bytes(*op, limits), wire::kMaxPieces), false});
+  unsent_bytes_.fetch_sub(taken.back().ref.bytes, std::memory_order_relaxed);
+  count(taken.back(), limits);
   op->listed = !op->cutter.empty();
-  if (op->listed) bulk_.push_back(std::move(op));
+  if (op->listed)
+    bulk_.splice(bulk_.end(), bulk_, bulk_.begin());
+  else
+    bulk_.pop_front();
   return true;
 }
 

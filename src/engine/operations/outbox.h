@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "engine/operations/operation.h"
@@ -32,7 +31,7 @@ class Outbox {
   // The data of an operation, a chunk at a time in turn with that of others.
   void add(std::shared_ptr<Outgoing> op);
   void add_again(OutChunk chunk);
-  // Of an operation that has stopped; gone from here.
+  // Of an operation that has stopped; gone from here, however much else there is.
   void drop(Outgoing& op);
 
   // A message has been taken in by the peer.
@@ -69,8 +68,8 @@ class Outbox {
   static void count(const OutChunk& chunk, Limits& limits);
 
   std::deque<MessagePtr> messages_;
-  std::deque<OutChunk> again_;
-  std::deque<std::shared_ptr<Outgoing>> bulk_;
+  Outgoing::List again_;  // those with chunks that go out again
+  Outgoing::List bulk_;   // those with chunks that never did, each in its turn
   std::uint64_t last_order_ = 0;
   OrderWindow window_;
   std::atomic<std::size_t> message_count_{0};

@@ -3,24 +3,25 @@
 #include <fmt/core.h>
 
 #include <utility>
-#include <vector>
 
 namespace hawser::engine {
 
 Result<std::shared_ptr<Inbound>> TagMatch::add(std::uint64_t tag, Announced& message) {
   const auto waiting = posted_.find(tag);
   if (waiting != posted_.end()) {
-    std::shared_ptr<Inbound> receive = std::move(waiting->second.front());
-    waiting->second.pop_front();
+    const auto oldest = waiting->second.begin();
+    std::shared_ptr<Inbound> receive = std::move(oldest->second);
+    waiting->second.erase(oldest);
     if (waiting->second.empty()) posted_.erase(waiting);
     receive->posted = false;
     return receive;
   }
-  if (announced_count_ >= kMaxAnnounced)
+  if (messages_.size() >= kMaxAnnounced)
     return Error(Code::peer,
-                 fmt::format("{} messages have come that nobody receives", announced_count_));
-  announced_[tag].push_back(std::move(message));
-  ++announced_count_;
+                 fmt::format("{} messages have come that nobody receives", messages_.size()));
+  if (!messages_.emplace(message.peer_op, std::pair(tag, ++last_number_)).second)
+    return Error(Code::protocol, fmt::format("message {} came twice", message.peer_op));
+  announced_[tag].emplace(last_number_, std::move(message));
   return std::shared_ptr<Inbound>();
 }
 
@@ -28,38 +29,39 @@ std::optional<Announced> TagMatch::add(const std::shared_ptr<Inbound>& receive) 
   const auto waiting = announced_.find(receive->tag);
   if (waiting == announced_.end()) {
     receive->posted = true;
-    posted_[receive->tag].push_back(receive);
+    receive->waiting = ++last_number_;
+    posted_[receive->tag].emplace(receive->waiting, receive);
     return std::nullopt;
   }
-  Announced message = std::move(waiting->second.front());
-  waiting->second.pop_front();
+  const auto oldest = waiting->second.begin();
+  Announced message = std::move(oldest->second);
+  waiting->second.erase(oldest);
   if (waiting->second.empty()) announced_.erase(waiting);
-  --announced_count_;
+  messages_.erase(message.peer_op);
   return message;
 }
 
 void TagMatch::remove(const std::shared_ptr<Inbound>& receive) {
   const auto queue = posted_.find(receive->tag);
-  std::erase(queue->second, receive);
+  queue->second.erase(receive->waiting);
   if (queue->second.empty()) posted_.erase(queue);
 }
 
 bool TagMatch::remove_message(std::uint64_t peer_op) {
-  for (auto at = announced_.begin(); at != announced_.end(); ++at) {
-    const std::size_t erased = std::erase_if(
-        at->second, [&](const Announced& message) { return message.peer_op == peer_op; });
-    if (erased == 0) continue;
-    if (at->second.empty()) announced_.erase(at);
-    --announced_count_;
-    return true;
-  }
-  return false;
+  const auto known = messages_.find(peer_op);
+  if (known == messages_.end()) return false;
+  const auto [tag, number] = known->second;
+  messages_.erase(known);
+  const auto queue = announced_.find(tag);
+  queue->second.erase(number);
+  if (queue->second.empty()) announced_.erase(queue);
+  return true;
 }
 
 void TagMatch::clear() {
   posted_.clear();
   announced_.clear();
-  announced_count_ = 0;
+  messages_.clear();
 }
 
 }  // namespace hawser::engine

@@ -3,10 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
+#include <utility>
 
 #include "engine/operations/operation.h"
 
@@ -29,9 +30,16 @@ class TagMatch {
  private:
   static constexpr std::size_t kMaxAnnounced = 65536;  // messages that nobody receives
 
-  std::map<std::uint64_t, std::deque<std::shared_ptr<Inbound>>> posted_;  // by tag
-  std::map<std::uint64_t, std::deque<Announced>> announced_;              // by tag
-  std::size_t announced_count_ = 0;
+  // What waits of one tag, by numbers that count up: the oldest is found as soon as one that is
+  // taken back.
+  template <class Waiting>
+  using Queue = std::map<std::uint64_t, Waiting>;
+
+  std::uint64_t last_number_ = 0;
+  std::map<std::uint64_t, Queue<std::shared_ptr<Inbound>>> posted_;  // by tag
+  std::map<std::uint64_t, Queue<Announced>> announced_;              // by tag
+  // Of each message that waits, by the peer's op: its tag and number.
+  std::unordered_map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> messages_;
 };
 
 }  // namespace hawser::engine
