@@ -25,7 +25,8 @@ class EngineCore;
 struct EngineOptions {
   // "builtin", a path or a plugin's name; "" = by the environment, else builtin.
   std::string plugin;
-  // NICs that links may use, by name or index; empty: all that the transport offers.
+  // NICs that links may use, by name or index; "eth0/192.0.2.7": with that one of its addresses.
+  // Empty: all that the transport offers, but loopback and what is no NIC beside one that is.
   std::vector<std::string> devices;
   // "0=eth1,eth2;1=eth3": NICs for some GPUs instead of the nearest ones (LinkOptions::gpu).
   std::string gpu_nic_map;
@@ -45,6 +46,11 @@ struct EngineOptions {
   // and nothing else (docs/isolation.md); an error where there is no plugin. false: HAWSER_ISOLATE
   // says.
   bool isolate = false;
+  // Of the built-in transport: the ports where data connections come in ("30000-30015"), and the
+  // address under which others reach it, behind NAT or forwarded ports ("203.0.113.7",
+  // "eth0=203.0.113.7"). Empty: HAWSER_DATA_PORTS and HAWSER_ADVERTISE say.
+  std::string data_ports;
+  std::string advertise;
 };
 
 // Makes links of those who connect to one address. Thread-safe. Closes when destroyed; links it

@@ -108,6 +108,11 @@ typedef struct hawser_engine_options {
   // HAWSER_ISOLATE says.
   int32_t isolate;
   int32_t reserved;
+  // Of the built-in transport: the ports where data connections come in ("30000-30015"), and the
+  // address under which others reach it ("203.0.113.7", "eth0=203.0.113.7"); null:
+  // HAWSER_DATA_PORTS and HAWSER_ADVERTISE say.
+  const char* data_ports;
+  const char* advertise;
 } hawser_engine_options_t;
 
 typedef struct hawser_link_options {

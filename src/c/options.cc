@@ -24,7 +24,7 @@ constexpr std::size_t first_size(const hawser_link_options_t*) {
 constexpr std::size_t first_size(const hawser_transfer_options_t*) {
   return 40;
 }
-static_assert(sizeof(hawser_engine_options_t) == 72);
+static_assert(sizeof(hawser_engine_options_t) == 88);
 static_assert(sizeof(hawser_link_options_t) == 40);
 static_assert(sizeof(hawser_transfer_options_t) == 40);
 
@@ -135,6 +135,8 @@ Result<EngineOptions> read_options(const hawser_engine_options_t* given) {
   read.peer_silence_ms = options->peer_silence_ms;
   read.retry_ms = options->retry_ms;
   read.isolate = options->isolate != 0;
+  read.data_ports = text_of(options->data_ports);
+  read.advertise = text_of(options->advertise);
   return read;
 }
 

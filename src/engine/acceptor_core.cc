@@ -23,7 +23,8 @@ Error cannot_listen(int err, const std::string& where) {
 }  // namespace
 
 Result<std::shared_ptr<AcceptorCore>> AcceptorCore::create(
-    const std::shared_ptr<EngineCore>& engine, Party party, const std::string& address, int port) {
+    const std::shared_ptr<EngineCore>& engine, const LinkOptions& options,
+    const std::string& address, int port) {
   if (port < 0 || port > 65535)
     return Error(Code::invalid_argument, fmt::format("{} is no port", port));
   HAWSER_ASSIGN(auto addresses,
@@ -43,15 +44,14 @@ Result<std::shared_ptr<AcceptorCore>> AcceptorCore::create(
   }
   if (ports.empty()) return *last;
   HAWSER_ASSIGN(const SocketAddress own, sockets::local_address(ports.front().socket.get()));
-  return share_in_one_process(
-      new AcceptorCore(engine, std::move(party), own.port, std::move(ports)));
+  return share_in_one_process(new AcceptorCore(engine, options, own.port, std::move(ports)));
 }
 
 // Whatever probes the port of a server that runs for long is not worth a warning.
-AcceptorCore::AcceptorCore(const std::shared_ptr<EngineCore>& engine, Party party, int port,
+AcceptorCore::AcceptorCore(const std::shared_ptr<EngineCore>& engine, LinkOptions options, int port,
                            std::vector<control::Listener::Port> ports)
     : engine_(engine),
-      party_(std::move(party)),
+      options_(std::move(options)),
       port_(port),
       listener_(std::move(ports), kControlProtocol,
                 {fmt::format("port {}", port), LogLevel::info}) {}
@@ -87,7 +87,9 @@ Status AcceptorCore::decide(std::unique_ptr<control::Line>& line,
 Status AcceptorCore::welcome(std::unique_ptr<control::Line>& line, const wire::Hello& hello) {
   const std::shared_ptr<EngineCore> engine = engine_.lock();
   if (engine == nullptr) return Error(Code::cancelled, "this side is ending");
-  HAWSER_ASSIGN(Agreement agreement, agree(*engine, party_, hello, line->peer()));
+  // NICs may have come and gone since the port was opened.
+  HAWSER_ASSIGN(const Party party, make_party(*engine, options_));
+  HAWSER_ASSIGN(Agreement agreement, agree(*engine, party, hello, line->peer()));
   const auto control = std::make_shared<ControlLine>(std::move(line));
   const auto added = engine->add_link(std::move(agreement.terms), control);
   if (!added.ok()) return {};
@@ -97,6 +99,8 @@ Status AcceptorCore::welcome(std::unique_ptr<control::Line>& line, const wire::H
     const auto acceptor = self.lock();
     const auto up = weak.lock();
     if (acceptor && up) acceptor->link_up(up);
+    if (!acceptor && up)  // it was closed just before
+      up->close(Error(Code::cancelled, "its port was closed"), "the port was closed meanwhile");
   };
   link->start();
   return {};

@@ -24,8 +24,8 @@ class EngineCore;
 class AcceptorCore final : public Polled, public std::enable_shared_from_this<AcceptorCore> {
  public:
   static Result<std::shared_ptr<AcceptorCore>> create(const std::shared_ptr<EngineCore>& engine,
-                                                      Party party, const std::string& address,
-                                                      int port);
+                                                      const LinkOptions& options,
+                                                      const std::string& address, int port);
 
   // True: a copy in a child of fork(), on which nothing else may be called but port().
   bool inherited() const { return made_.inherited(); }
@@ -38,14 +38,14 @@ class AcceptorCore final : public Polled, public std::enable_shared_from_this<Ac
   bool poll(TimePoint now, bool ready) override;
 
  private:
-  AcceptorCore(const std::shared_ptr<EngineCore>& engine, Party party, int port,
+  AcceptorCore(const std::shared_ptr<EngineCore>& engine, LinkOptions options, int port,
                std::vector<control::Listener::Port> ports);
   Status decide(std::unique_ptr<control::Line>& line, std::span<const std::byte> frame);
   Status welcome(std::unique_ptr<control::Line>& line, const wire::Hello& hello);
   void link_up(std::shared_ptr<LinkCore> link);
 
   const std::weak_ptr<EngineCore> engine_;
-  const Party party_;
+  const LinkOptions options_;
   const int port_;
   const ForkMark made_;
   std::mutex polling_;  // held by poll(), guards what follows

@@ -76,7 +76,8 @@ std::string Engine::description() const {
 
 std::vector<std::string> Engine::devices() const {
   std::vector<std::string> names;
-  for (const int device : impl_->nics().all())
+  const auto nics = impl_->nics();
+  for (const int device : nics->all())
     names.push_back(impl_->net()->devices()[static_cast<std::size_t>(device)].name);
   return names;
 }

@@ -45,6 +45,8 @@ Result<Transport> open_net(const EngineOptions& options, const std::shared_ptr<G
   choice.chunk_bytes = static_cast<std::size_t>(options.chunk_bytes);
   choice.sockets = is_builtin(options.plugin) ? 1 : 0;
   choice.isolate = options.isolate;
+  choice.data_ports = options.data_ports;
+  choice.advertise = options.advertise;
   return open_transport(choice, gpu, std::make_shared<CallJournal>());
 }
 
@@ -83,11 +85,13 @@ Result<std::shared_ptr<EngineCore>> EngineCore::begin(const EngineOptions& optio
 }
 
 Status EngineCore::start() {
-  HAWSER_ASSIGN(nics_, NicChoice::create(*net(), driver_.get(), options_));
+  HAWSER_ASSIGN(NicChoice found, NicChoice::create(*net(), driver_.get(), options_));
+  nics_ = std::make_shared<const NicChoice>(std::move(found));
   HAWSER_ASSIGN(key_, make_key());
   chunk_bytes_ = options_.chunk_bytes != 0 ? static_cast<std::size_t>(options_.chunk_bytes)
                                            : default_chunk_bytes(driver_ != nullptr);
-  for (const int device : nics_.all()) {
+  const auto chosen = nics();
+  for (const int device : chosen->all()) {
     const std::size_t most =
         net()->devices()[static_cast<std::size_t>(device)].capabilities.max_request_bytes;
     if (most < wire::kFrameBytes)
@@ -121,11 +125,28 @@ std::vector<std::shared_ptr<LinkCore>> EngineCore::links() const {
   return shut_ ? std::vector<std::shared_ptr<LinkCore>>() : reactor_->links();
 }
 
+std::shared_ptr<const NicChoice> EngineCore::nics() const {
+  const std::lock_guard lock(mutex_);
+  return nics_;
+}
+
+// Where devices were named, they stay what was found under those names.
+Result<std::shared_ptr<const NicChoice>> EngineCore::look_at_nics() {
+  const auto* const before = &net()->devices();
+  HAWSER_TRY(net()->refresh());
+  if (&net()->devices() == before) return nics();
+  HAWSER_ASSIGN(NicChoice found, NicChoice::create(*net(), driver_.get(), options_));
+  const std::lock_guard lock(mutex_);
+  nics_ = std::make_shared<const NicChoice>(std::move(found));
+  return nics_;
+}
+
 std::string EngineCore::description() const {
   std::string names;
-  for (const int device : nics_.all())
+  const auto chosen = nics();
+  for (const int device : chosen->all())
     names += (names.empty() ? "" : ", ") + net()->devices()[static_cast<std::size_t>(device)].name;
-  const std::string unpack = transport_.unpack_text(nics_.all().front());
+  const std::string unpack = transport_.unpack_text(nics()->all().front());
   return fmt::format("{} ({}){}", net()->description(), names,
                      unpack == "placed" ? "" : ", unpack " + unpack);
 }
@@ -143,7 +164,7 @@ Result<std::shared_ptr<Gpu>> EngineCore::gpu(int ordinal) {
 
 std::shared_ptr<Gpu> EngineCore::gpu_for_channel(int ordinal, int device) {
   const NetDevice& nic = net()->devices()[static_cast<std::size_t>(device)];
-  if (ordinal < 0 && nic.capabilities.comms_of_a_gpu) ordinal = nics_.gpu_near(device);
+  if (ordinal < 0 && nic.capabilities.comms_of_a_gpu) ordinal = nics()->gpu_near(device);
   if (ordinal >= 0) {
     auto wanted = gpu(ordinal);
     return wanted.ok() ? *wanted : nullptr;
@@ -182,9 +203,9 @@ Result<std::shared_ptr<LinkCore>> EngineCore::connect(const std::string& address
 
 Result<std::shared_ptr<AcceptorCore>> EngineCore::listen(const std::string& address, int port,
                                                          const LinkOptions& options) {
-  HAWSER_ASSIGN(Party party, make_party(*this, options));
+  HAWSER_TRY(make_party(*this, options));  // whether the options are right
   HAWSER_ASSIGN(std::shared_ptr<AcceptorCore> acceptor,
-                AcceptorCore::create(shared_from_this(), std::move(party), address, port));
+                AcceptorCore::create(shared_from_this(), options, address, port));
   const std::shared_lock running(running_);
   if (shut_) return ended();
   reactor_->add(acceptor);

@@ -67,7 +67,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Callbacks& callbacks() { return *callbacks_; }
   ChannelMaker& maker() { return *maker_; }
   const wire::Key& key() const { return key_; }
-  const NicChoice& nics() const { return nics_; }
+  std::shared_ptr<const NicChoice> nics() const;
+  // What there is now: NICs and their addresses come, go and change.
+  Result<std::shared_ptr<const NicChoice>> look_at_nics();
   std::size_t chunk_bytes() const { return chunk_bytes_; }
   const UnpackOptions& unpack() const { return transport_.unpack; }
   // The least busy of those that run near the device.
@@ -115,7 +117,6 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   const EngineOptions options_;
   Transport transport_;
   std::shared_ptr<const CudaDriver> driver_;  // null where there is none
-  NicChoice nics_;
   wire::Key key_{};
   std::size_t chunk_bytes_ = 0;
   RegionTable regions_;
@@ -132,7 +133,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // any other lock; the one below before none but a GPU's.
   mutable std::shared_mutex running_;
   bool shut_ = false;
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
+  std::shared_ptr<const NicChoice> nics_;
   std::unordered_map<int, std::shared_ptr<Gpu>> gpus_;
   std::vector<std::weak_ptr<AcceptorCore>> acceptors_;
 };

@@ -55,7 +55,8 @@ int default_channels(const Net& net, std::size_t pairs, bool loopback) {
 Status EngineCore::start_workers() {
   const std::size_t cpus = usable_cpus();
   std::set<int> nodes;
-  for (const int device : nics_.all())
+  const auto chosen = nics();
+  for (const int device : chosen->all())
     nodes.insert(net()->devices()[static_cast<std::size_t>(device)].numa_node);
   const std::size_t wanted = options_.threads != 0 ? static_cast<std::size_t>(options_.threads)
                              : cpus < kFewCpus     ? 1

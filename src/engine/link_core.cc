@@ -27,8 +27,18 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
       operations_(engine_->regions(), engine_->bell(),
                   [this](std::uint64_t bytes) { wake(bytes); }),
       slots_(terms_.channels.size()) {
-  for (const LinkTerms::Channel& channel : terms_.channels)
-    workers_.push_back(&engine_->worker_for(channel.device));
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i].way = terms_.channels[i];
+    workers_.push_back(&engine_->worker_for(end_of(slots_[i].way).device));
+  }
+}
+
+const LinkTerms::End& LinkCore::end_of(const NicWay& way) const {
+  return terms_.here[terms_.client ? way.client_device : way.server_device];
+}
+
+const std::string& LinkCore::peer_end_of(const NicWay& way) const {
+  return terms_.there[terms_.client ? way.server_device : way.client_device];
 }
 
 const UnpackOptions& LinkCore::unpack() const {
@@ -157,8 +167,8 @@ void LinkCore::look_whether_up(Lock& lock) {
 std::string LinkCore::what_failed() const {
   for (std::size_t i = 0; i < slots_.size(); ++i)
     if (!slots_[i].last_failure.empty())
-      return fmt::format("channel {} ({} to {}): {}", i, terms_.channels[i].device_name,
-                         terms_.channels[i].peer_device_name, slots_[i].last_failure);
+      return fmt::format("channel {} ({} to {}): {}", i, end_of(slots_[i].way).name,
+                         peer_end_of(slots_[i].way), slots_[i].last_failure);
   return "the peer has not said that it is ready";
 }
 
@@ -186,11 +196,13 @@ void LinkCore::look_at_clock(TimePoint now) {
   }
   retry(now);
   warn(now);
+  if (live() > 0 && is_idle()) none_live_since_.reset();
   if (none_live_since_ && now - *none_live_since_ > engine_->peer_silence()) {
-    end(lock, Error(Code::peer,
-                    fmt::format("all channels to {} are down, and none came up again "
-                                "within {} ms: {}",
-                                terms_.peer, engine_->peer_silence().count(), what_failed())));
+    const char* const what = live() == 0 ? "all are down, and none came up again"
+                                         : "they have carried nothing but small messages";
+    end(lock, Error(Code::peer, fmt::format("the channels to {} are of no use: {} within {} ms: {}",
+                                            terms_.peer, what, engine_->peer_silence().count(),
+                                            what_failed())));
     return;
   }
   // Before the control connection's silence is its end, channels are asked: the peer is gone where
@@ -230,6 +242,13 @@ void LinkCore::on_control_lost(const Error& why) {
     return;
   }
   end(lock, Error(Code::peer, fmt::format("{} is gone: {}", terms_.peer, why.message())));
+}
+
+// Nothing waits, and nothing is under way.
+bool LinkCore::is_idle() const {
+  return operations_.unsent_bytes() == 0 && std::ranges::all_of(slots_, [](const Slot& slot) {
+           return slot.channel == nullptr || slot.channel->load().outstanding == 0;
+         });
 }
 
 }  // namespace hawser::engine

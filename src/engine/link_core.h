@@ -23,6 +23,7 @@
 #include "engine/channels/worker.h"
 #include "engine/control_line.h"
 #include "engine/link_stage.h"
+#include "engine/nic_ways.h"
 #include "engine/operations/operations.h"
 
 namespace hawser::engine {
@@ -34,15 +35,19 @@ struct LinkTerms {
   bool client = false;  // it offers channels; the server answers
   std::string peer;     // "192.0.2.7:20000"
   std::size_t chunk_bytes = 0;
-  struct Channel {
+  // One of the devices that were offered.
+  struct End {
     int device = 0;  // of the Net
-    std::string device_name;
-    std::string peer_device_name;
+    std::string name;
+    int mtu = 0;  // 0: not known
     // Whose memory it will see most, and, where comms are a GPU's, whose they are; may be null.
     std::shared_ptr<Gpu> gpu;
+    std::vector<IpAddress> addresses;  // by endpoint
   };
-  std::vector<Channel> channels;
-  int timeout_ms = 0;  // for all channels to come up
+  std::vector<End> here;           // in the order of the Hello, or of the Welcome
+  std::vector<std::string> there;  // likewise: the peer's names
+  std::vector<NicWay> channels;    // the client's may change them
+  int timeout_ms = 0;              // for all channels to come up
 };
 
 // Thread-safe. Owned by the engine until it has ended, by handles and channels as long as they
@@ -93,8 +98,11 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   // When the peer was last heard on another channel, and on the control connection.
   TimePoint heard_elsewhere(const LinkChannel& channel) const;
   TimePoint heard_on_control() const;
+  bool carried_elsewhere(const LinkChannel& channel) const;
   void ask_for_a_sign(TimePoint now);
   Status take_record(std::uint64_t order, const wire::Record& record);
+  // One that was in doubt has carried something large.
+  void channel_carries(const LinkChannel& channel);
   void channel_left(const LinkChannel& channel);
   void channel_closed(const LinkChannel& channel, const Error& why, const wire::Ack& taken,
                       Unacknowledged left);
@@ -102,7 +110,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void channel_dropped(const LinkChannel& channel);
 
   // ---- the maker's ----
-  void offer(int index, std::uint32_t generation, const Handle& handle);
+  void offer(int index, std::uint32_t generation, const Handle& handle, bool sends);
   void channel_made(ChannelEnds ends);
   void channel_not_made(int index, std::uint32_t generation, const Error& why);
 
@@ -121,9 +129,13 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
     std::uint32_t generation = 0;          // the newest that was begun
     std::shared_ptr<LinkChannel> channel;  // while it is up
     std::shared_ptr<Making> making;
+    NicWay way;
     std::vector<Unresolved> unresolved;
     std::vector<wire::ChannelDown> peer_down;  // word that came before this side was done
     bool settled = false;                      // it has come up once, or failed to
+    bool turned = false;         // this side, the server, could not connect to the client
+    bool small_packets = false;  // large ones were lost: they are doubted until they pass
+    bool doubted = false;
     int failures_in_a_row = 0;
     TimePoint made_at{};
     TimePoint retry_at{};
@@ -137,6 +149,10 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
     TimePoint untold_since{};
   };
 
+  const LinkTerms::End& end_of(const NicWay& way) const;
+  const std::string& peer_end_of(const NicWay& way) const;
+  CommPlace place_of(const Slot& slot) const;
+  Making::Turning turning(const Slot& slot) const;
   void begin_making(Slot& slot, int index, std::uint32_t generation, const Handle* peer_handle);
   void on_offer(const wire::ChannelOffer& offer);
   void on_channel_down(const wire::ChannelDown& down);
@@ -147,6 +163,8 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   void tell(wire::Record record, std::string text = {});
   void send_channel_down(const LinkChannel& channel, const wire::Ack& taken, const Error& why);
   void failed(Slot& slot, const Error& why);
+  Error loses_large(Slot& slot, const Error& why) const;
+  bool is_idle() const;
   Milliseconds pause_after_failures(const Slot& slot) const;
   void look_whether_up(Lock& lock);
   std::size_t live() const;
@@ -177,7 +195,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const TimePoint started_at_ = Clock::system().now();
   LinkStage stage_;
   std::optional<Error> control_lost_;
-  std::optional<TimePoint> none_live_since_;
+  std::optional<TimePoint> none_live_since_;  // or none that carries what is large
   std::atomic<TimePoint> asked_at_{TimePoint{}};
   std::atomic<bool> out_of_memory_{false};  // publishes nothing
 };

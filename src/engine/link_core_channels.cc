@@ -37,12 +37,27 @@ void LinkCore::tell(wire::Record record, std::string text) {
   if (by_channel) operations_.post_unordered(std::move(message));
 }
 
+CommPlace LinkCore::place_of(const Slot& slot) const {
+  const LinkTerms::End& end = end_of(slot.way);
+  const std::size_t endpoint = terms_.client ? slot.way.client_endpoint : slot.way.server_endpoint;
+  CommPlace place(end.device, end.gpu);
+  if (endpoint < end.addresses.size()) place.address = end.addresses[endpoint];
+  place.small_packets = slot.small_packets;
+  return place;
+}
+
+// Whether this side, the server, may find out that it cannot connect to the client, or has.
+Making::Turning LinkCore::turning(const Slot& slot) const {
+  if (terms_.client) return Making::Turning::never;
+  return slot.turned ? Making::Turning::at_once : Making::Turning::where_needed;
+}
+
 void LinkCore::begin_making(Slot& slot, int index, std::uint32_t generation,
                             const Handle* peer_handle) {
   const std::weak_ptr<LinkCore> link = weak_from_this();
   Making::Outcome outcome;
-  outcome.offer = [link, index, generation](const Handle& handle) {
-    if (const auto self = link.lock()) self->offer(index, generation, handle);
+  outcome.offer = [link, index, generation](const Handle& handle, bool sends) {
+    if (const auto self = link.lock()) self->offer(index, generation, handle, sends);
   };
   outcome.made = [link](ChannelEnds ends) {
     if (const auto self = link.lock()) self->channel_made(std::move(ends));
@@ -52,29 +67,42 @@ void LinkCore::begin_making(Slot& slot, int index, std::uint32_t generation,
   };
   slot.generation = generation;
   const Milliseconds bound = stage_.up() ? kRemaking : Milliseconds(terms_.timeout_ms);
-  const LinkTerms::Channel& channel = terms_.channels[static_cast<std::size_t>(index)];
-  slot.making =
-      std::make_shared<Making>(engine_->net(), CommPlace(channel.device, channel.gpu), index,
-                               generation, Deadline::after(bound), std::move(outcome));
+  slot.making = std::make_shared<Making>(engine_->net(), place_of(slot), index, generation,
+                                         Deadline::after(bound), std::move(outcome), turning(slot));
   if (peer_handle != nullptr) slot.making->set_peer_handle(*peer_handle);
   engine_->maker().add(slot.making);
 }
 
-void LinkCore::offer(int index, std::uint32_t generation, const Handle& handle) {
-  tell(wire::ChannelOffer{static_cast<std::uint32_t>(index), generation, handle});
+void LinkCore::offer(int index, std::uint32_t generation, const Handle& handle, bool sends) {
+  wire::ChannelOffer offer{static_cast<std::uint32_t>(index), generation, handle, sends};
+  {
+    const Lock lock(mutex_);
+    const NicWay& way = slots_[static_cast<std::size_t>(index)].way;
+    offer.client_device = way.client_device;
+    offer.server_device = way.server_device;
+    offer.client_endpoint = way.client_endpoint;
+    offer.server_endpoint = way.server_endpoint;
+  }
+  tell(offer);
 }
 
-// The client's begins a channel, the server's answers it.
+// The client's begins a channel, and says between which NICs; the server's answers it.
 void LinkCore::on_offer(const wire::ChannelOffer& offer) {
   const Lock lock(mutex_);
   if (stage_.ending() || offer.channel >= slots_.size()) return;
   Slot& slot = slots_[offer.channel];
   if (terms_.client) {
-    if (slot.making && slot.making->generation() == offer.generation)
+    if (!slot.making || slot.making->generation() != offer.generation) return;
+    if (offer.sends)
+      slot.making->receive_from(offer.handle);
+    else
       slot.making->set_peer_handle(offer.handle);
     return;
   }
-  if (offer.generation <= slot.generation) return;
+  if (offer.generation <= slot.generation || offer.sends) return;
+  if (offer.client_device < terms_.there.size() && offer.server_device < terms_.here.size())
+    slot.way = {offer.client_device, offer.server_device, offer.client_endpoint,
+                offer.server_endpoint};
   if (slot.making)
     slot.making->cancel(Error(Code::cancelled, "the peer has begun the channel anew"));
   if (slot.channel) {
@@ -87,6 +115,7 @@ void LinkCore::on_offer(const wire::ChannelOffer& offer) {
 void LinkCore::channel_made(ChannelEnds ends) {
   const auto index = static_cast<std::size_t>(ends.index);
   const std::uint32_t generation = ends.generation;
+  const bool turned = ends.turned;
   auto channel = LinkChannel::create(shared_from_this(), std::move(ends));
   if (!channel.ok()) {
     channel_not_made(static_cast<int>(index), generation, channel.error());
@@ -104,14 +133,24 @@ void LinkCore::channel_made(ChannelEnds ends) {
   workers_[index]->add(*channel);  // first: what nobody drives would never end
   slot.making.reset();
   slot.settled = true;
+  if (turned && !slot.turned)
+    log_info(
+        "{}: channel {} ({}): the client makes both connections, since this side cannot "
+        "connect to it",
+        terms_.peer, index, end_of(slot.way).name);
+  slot.turned = turned;
   slot.channel = *channel;
   slot.made_at = Clock::system().now();
-  none_live_since_.reset();
+  // What is in doubt has not recovered before something large has passed.
+  if (slot.doubted)
+    slot.channel->doubt();
+  else
+    none_live_since_.reset();
   for (const wire::ChannelDown& down : slot.peer_down)
     if (down.generation == generation)
       slot.channel->ask_to_close(Error(Code::peer, "the peer gave it up at once"));
   if (generation > 1)
-    log_info("{}: channel {} ({}) is back", terms_.peer, index, terms_.channels[index].device_name);
+    log_info("{}: channel {} ({}) is back", terms_.peer, index, end_of(slot.way).name);
   look_whether_up(lock);
 }
 
@@ -124,9 +163,10 @@ void LinkCore::channel_not_made(int index, std::uint32_t generation, const Error
     if (generation == slot.generation) {
       slot.making.reset();
       slot.settled = true;
+      slot.turned = false;
       failed(slot, why);
-      log_warning("{}: channel {} ({}) was not made: {}", terms_.peer, index,
-                  terms_.channels[static_cast<std::size_t>(index)].device_name, why.message());
+      log_warning("{}: channel {} ({}) was not made: {}", terms_.peer, index, end_of(slot.way).name,
+                  why.message());
       look_whether_up(lock);
     }
     if (stage_.ending()) return;
@@ -139,6 +179,25 @@ void LinkCore::failed(Slot& slot, const Error& why) {
   slot.last_failure = why.message();
   slot.retry_at = Clock::system().now() + pause_after_failures(slot);
   ++slot.failures_in_a_row;
+}
+
+// The connection was made, so small packets pass.
+Error LinkCore::loses_large(Slot& slot, const Error& why) const {
+  const LinkTerms::End& end = end_of(slot.way);
+  const std::string mtu = end.mtu == 0 ? "" : fmt::format(" ({} at {})", end.mtu, end.name);
+  return Error(why.code(),
+               fmt::format("{}; small packets pass there and large ones do not, as where the MTU{} "
+                           "is not the same all along the way: set it so, or set "
+                           "net.ipv4.tcp_mtu_probing=1; it is tried again with small packets",
+                           why.message(), mtu));
+}
+
+void LinkCore::channel_carries(const LinkChannel& channel) {
+  const Lock lock(mutex_);
+  Slot& slot = slots_[static_cast<std::size_t>(channel.index())];
+  if (slot.channel.get() != &channel) return;
+  slot.doubted = false;
+  none_live_since_.reset();
 }
 
 Milliseconds LinkCore::pause_after_failures(const Slot& slot) const {

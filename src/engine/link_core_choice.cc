@@ -65,6 +65,13 @@ TimePoint LinkCore::heard_elsewhere(const LinkChannel& channel) const {
   return heard;
 }
 
+bool LinkCore::carried_elsewhere(const LinkChannel& channel) const {
+  const Lock lock(mutex_);
+  return std::ranges::any_of(slots_, [&](const Slot& slot) {
+    return slot.channel && slot.channel.get() != &channel && slot.channel->carries();
+  });
+}
+
 TimePoint LinkCore::heard_on_control() const {
   return control_->heard_at();
 }

@@ -92,8 +92,8 @@ LinkReport LinkCore::report() const {
     const Slot& slot = slots_[i];
     ChannelReport channel;
     channel.index = static_cast<int>(i);
-    channel.device = terms_.channels[i].device_name;
-    channel.peer_device = terms_.channels[i].peer_device_name;
+    channel.device = end_of(slot.way).name;
+    channel.peer_device = peer_end_of(slot.way);
     channel.state = slot.channel                   ? ChannelState::up
                     : slot.making && !slot.settled ? ChannelState::connecting
                                                    : ChannelState::down;

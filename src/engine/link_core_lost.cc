@@ -44,14 +44,22 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
       return;
     }
     if (stage_.peer_closes()) return;
+    const bool stalled = why.code() == Code::timeout || channel.suspicious();
+    // The peer may have noticed first, and reset it.
+    const bool lost_large =
+        !channel.carries() && left.has_large(Clock::system().now() - stall() / 4);
+    const bool barren = stalled && !channel.carries() && channel.bytes_received() == 0;
     // One that lasted has earned a fresh start.
-    if (Clock::system().now() - slot.made_at > pause_after_failures(slot))
+    if (!lost_large && !barren && Clock::system().now() - slot.made_at > pause_after_failures(slot))
       slot.failures_in_a_row = 0;
-    failed(slot, why);
-    if (live() == 0) none_live_since_ = Clock::system().now();
-    slot.untold = fmt::format(
-        "{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
-        terms_.channels[static_cast<std::size_t>(channel.index())].device_name, why.message());
+    const Error told = lost_large ? loses_large(slot, why) : why;
+    slot.doubted = lost_large || barren ||
+                   (slot.doubted && !channel.carries() && channel.bytes_received() == 0);
+    slot.small_packets = slot.doubted;
+    failed(slot, told);
+    if (live() == 0 && !none_live_since_) none_live_since_ = Clock::system().now();
+    slot.untold = fmt::format("{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
+                              end_of(slot.way).name, told.message());
     slot.untold_since = Clock::system().now();
     const auto known =
         std::ranges::find(slot.peer_down, channel.generation(), &wire::ChannelDown::generation);

@@ -1,14 +1,18 @@
 #include "engine/meeting.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <utility>
 
 #include "control/call.h"
 #include "engine/engine_core.h"
+#include "engine/way_probe.h"
 
 namespace hawser::engine {
 namespace {
@@ -21,13 +25,38 @@ std::string host_text() {
   return fmt::format("{}, process {}", name, ::getpid());
 }
 
-std::vector<wire::Device> offered(const EngineCore& engine, const Party& party) {
+// What a side says of its devices; where one listens is found out for that.
+Result<std::vector<wire::Device>> offered(const EngineCore& engine, const Party& party) {
   std::vector<wire::Device> devices;
   for (const int index : party.devices) {
     const NetDevice& device = engine.net()->devices()[static_cast<std::size_t>(index)];
-    devices.push_back({device.name, static_cast<std::uint32_t>(std::max(device.speed_mbps, 0))});
+    wire::Device said{device.name, static_cast<std::uint32_t>(std::max(device.speed_mbps, 0)), {}};
+    HAWSER_ASSIGN(const std::vector<Endpoint> endpoints, engine.net()->endpoints(index));
+    for (const Endpoint& one : endpoints)
+      if (said.endpoints.size() < wire::kMaxEndpoints)
+        said.endpoints.push_back(endpoint_of(one.address, one.prefix_bits));
+    devices.push_back(std::move(said));
   }
   return devices;
+}
+
+// The same for all threads and processes on one network stack, and for no other one of any machine:
+// the boot's id, and the network namespace.
+wire::Key network_key() {
+  wire::Key key{};
+  std::ifstream boot("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  struct stat stack {};
+  if (!(boot >> id) || ::stat("/proc/thread-self/ns/net", &stack) != 0) {
+    const auto random = make_key();
+    return random.ok() ? *random : key;
+  }
+  std::erase(id, '-');
+  for (std::size_t i = 0; i < key.size() && 2 * i + 1 < id.size(); ++i)
+    key[i] = static_cast<std::byte>(std::strtoul(id.substr(2 * i, 2).c_str(), nullptr, 16));
+  for (std::size_t i = 0; i < sizeof stack.st_ino; ++i)
+    key[i] ^= static_cast<std::byte>(stack.st_ino >> (8 * i));
+  return key;
 }
 
 LinkTerms terms_of(const Party& party, const std::string& peer, bool client) {
@@ -38,22 +67,39 @@ LinkTerms terms_of(const Party& party, const std::string& peer, bool client) {
   return terms;
 }
 
-LinkTerms::Channel channel_of(EngineCore& engine, const Party& party, int device,
-                              const wire::Device& peer) {
-  return {device, engine.net()->devices()[static_cast<std::size_t>(device)].name, peer.name,
-          engine.gpu_for_channel(party.options.gpu, device)};
+void add_ends(LinkTerms& terms, EngineCore& engine, const Party& party,
+              const std::vector<wire::Device>& here, const std::vector<wire::Device>& there) {
+  for (std::size_t i = 0; i < here.size(); ++i) {
+    const int index = party.devices[i];
+    const NetDevice& device = engine.net()->devices()[static_cast<std::size_t>(index)];
+    LinkTerms::End end{
+        index, device.name, device.mtu, engine.gpu_for_channel(party.options.gpu, index), {}};
+    for (const wire::Endpoint& endpoint : here[i].endpoints)
+      end.addresses.push_back(address_of(endpoint).ip);
+    terms.here.push_back(std::move(end));
+  }
+  for (const wire::Device& device : there) terms.there.push_back(device.name);
 }
 
-// NIC n of the one side goes with NIC n of the other, as rails do; who has fewer uses them again.
-std::vector<wire::ChannelPlan> pair_up(std::size_t client_devices, std::size_t server_devices,
-                                       int channels_per_pair) {
-  std::vector<wire::ChannelPlan> plan;
-  const std::size_t pairs = std::max(client_devices, server_devices);
-  for (int round = 0; round < channels_per_pair; ++round)
-    for (std::size_t pair = 0; pair < pairs && plan.size() < kMostChannelsOfLink; ++pair)
-      plan.push_back({static_cast<std::uint16_t>(pair % client_devices),
-                      static_cast<std::uint16_t>(pair % server_devices)});
+// As many rounds over all pairs as there are channels to each.
+std::vector<NicWay> spread(const std::vector<NicWay>& pairs, std::size_t channels) {
+  std::vector<NicWay> plan;
+  for (std::size_t i = 0; i < std::min(channels, kMostChannelsOfLink); ++i)
+    plan.push_back(pairs[i % pairs.size()]);
   return plan;
+}
+
+// By what may reach what, as far as addresses tell; where nothing may, NIC n goes with NIC n, and
+// the attempt will say what is wrong.
+std::vector<NicWay> plan_pairs(const std::vector<wire::Device>& client,
+                               const std::vector<wire::Device>& server, bool same_stack) {
+  std::vector<NicWay> pairs =
+      pair_nics(possible_ways(client, server, same_stack), client.size(), server.size());
+  const std::size_t most = std::max(client.size(), server.size());
+  for (std::size_t i = 0; pairs.empty() || (i > 0 && i < most); ++i)
+    pairs.push_back({static_cast<std::uint16_t>(i % client.size()),
+                     static_cast<std::uint16_t>(i % server.size())});
+  return pairs;
 }
 
 // The Welcome of the answer, or what came instead.
@@ -74,28 +120,36 @@ Result<wire::Welcome> welcome_of(const control::Line& line, std::span<const std:
   return *std::move(welcome);
 }
 
-wire::Hello make_hello(const EngineCore& engine, const Party& party) {
+Result<wire::Hello> make_hello(const EngineCore& engine, const Party& party) {
   wire::Hello hello;
   hello.engine = engine.key();
   hello.chunk_bytes = static_cast<std::uint32_t>(engine.chunk_bytes());
   hello.channels_per_device = static_cast<std::uint32_t>(party.options.channels_per_device);
   hello.host = host_text();
   hello.transport = engine.net()->name();
-  hello.devices = offered(engine, party);
+  HAWSER_ASSIGN(hello.devices, offered(engine, party));
+  hello.network = network_key();
   return hello;
 }
 
-// What the client makes of the server's answer.
+// What the client makes of the server's answer: its plan, or, where it can be found out what
+// reaches what, as many channels over the pairs that do.
 Result<Met> agreed(EngineCore& engine, const Party& party,
-                   const std::shared_ptr<ControlLine>& control, const wire::Welcome& welcome) {
+                   const std::shared_ptr<ControlLine>& control, const wire::Hello& hello,
+                   const wire::Welcome& welcome, const Deadline& deadline) {
   Met met{control, terms_of(party, control->peer(), true)};
   met.terms.chunk_bytes = std::min<std::size_t>(welcome.chunk_bytes, engine.chunk_bytes());
-  for (const wire::ChannelPlan& plan : welcome.channels) {
+  add_ends(met.terms, engine, party, hello.devices, welcome.devices);
+  for (const wire::ChannelPlan& plan : welcome.channels)
     if (plan.client_device >= party.devices.size())
       return Error(Code::protocol, "the server plans a channel over a NIC that was not offered");
-    met.terms.channels.push_back(channel_of(engine, party, party.devices[plan.client_device],
-                                            welcome.devices[plan.server_device]));
-  }
+  const std::vector<NicWay> pairs =
+      pairs_that_reach(*engine.net(), party.devices, hello.devices, welcome.devices,
+                       hello.network == welcome.network, deadline);
+  if (!pairs.empty()) met.terms.channels = spread(pairs, welcome.channels.size());
+  if (pairs.empty())
+    for (const wire::ChannelPlan& plan : welcome.channels)
+      met.terms.channels.push_back({plan.client_device, plan.server_device});
   return met;
 }
 
@@ -124,7 +178,8 @@ Result<Party> make_party(EngineCore& engine, const LinkOptions& options) {
     return Error(Code::invalid_argument,
                  fmt::format("a timeout of {} ms, of 1 or more", options.timeout_ms));
   Party party;
-  HAWSER_ASSIGN(party.devices, engine.nics().for_link(*engine.net(), options));
+  HAWSER_ASSIGN(const std::shared_ptr<const NicChoice> nics, engine.look_at_nics());
+  HAWSER_ASSIGN(party.devices, nics->for_link(*engine.net(), options));
   if (party.devices.size() > wire::kMaxDevices) party.devices.resize(wire::kMaxDevices);
   party.options = options;
   HAWSER_TRY(check_places(engine, party));
@@ -144,27 +199,31 @@ Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hell
   welcome.chunk_bytes =
       std::min(hello.chunk_bytes, static_cast<std::uint32_t>(engine.chunk_bytes()));
   welcome.host = host_text();
-  welcome.devices = offered(engine, party);
-  const std::size_t pairs = std::max(hello.devices.size(), party.devices.size());
+  HAWSER_ASSIGN(welcome.devices, offered(engine, party));
+  welcome.network = network_key();
+  const std::vector<NicWay> pairs =
+      plan_pairs(hello.devices, welcome.devices, hello.network == welcome.network);
   const bool loopback = hello.devices.front().name == "lo";
   int channels = party.options.channels_per_device;
   if (channels == 0) channels = static_cast<int>(std::min(hello.channels_per_device, 64U));
-  if (channels == 0) channels = engine.channels_per_pair(pairs, loopback);
-  welcome.channels = pair_up(hello.devices.size(), party.devices.size(), channels);
-  agreement.terms.chunk_bytes = welcome.chunk_bytes;
-  for (const wire::ChannelPlan& plan : welcome.channels)
-    agreement.terms.channels.push_back(channel_of(engine, party, party.devices[plan.server_device],
-                                                  hello.devices[plan.client_device]));
+  if (channels == 0) channels = engine.channels_per_pair(pairs.size(), loopback);
+  LinkTerms& terms = agreement.terms;
+  terms.channels = spread(pairs, pairs.size() * static_cast<std::size_t>(channels));
+  for (const NicWay& way : terms.channels)
+    welcome.channels.push_back({way.client_device, way.server_device});
+  terms.chunk_bytes = welcome.chunk_bytes;
+  add_ends(terms, engine, party, welcome.devices, hello.devices);
   return agreement;
 }
 
 Result<Met> meet(EngineCore& engine, const Party& party, const std::string& address, int port,
                  const Deadline& deadline) {
+  HAWSER_ASSIGN(const wire::Hello hello, make_hello(engine, party));
   wire::Welcome welcome;
   const control::Call call{address,
                            static_cast<std::uint16_t>(port),
                            kControlProtocol,
-                           frame_of(make_hello(engine, party)),
+                           frame_of(hello),
                            deadline,
                            "hawser engine",
                            "Does one listen there, and does a firewall let the port through?",
@@ -173,7 +232,8 @@ Result<Met> meet(EngineCore& engine, const Party& party, const std::string& addr
                   HAWSER_ASSIGN(welcome, welcome_of(from, frame));
                   return {};
                 }));
-  return agreed(engine, party, std::make_shared<ControlLine>(std::move(line)), welcome);
+  return agreed(engine, party, std::make_shared<ControlLine>(std::move(line)), hello, welcome,
+                deadline);
 }
 
 }  // namespace hawser::engine

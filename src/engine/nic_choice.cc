@@ -16,34 +16,36 @@ const NetDevice& device_of(const Net& net, int index) {
   return net.devices()[static_cast<std::size_t>(index)];
 }
 
-Result<std::vector<int>> named(const Net& net, const std::vector<std::string>& names) {
+Result<std::vector<int>> named(Net& net, const std::vector<std::string>& names) {
   std::vector<int> found;
   for (const std::string& name : names) {
-    HAWSER_ASSIGN(const int device, find_device(net, name));
+    HAWSER_ASSIGN(const int device, choose_device(net, name));
     if (std::ranges::find(found, device) == found.end()) found.push_back(device);
   }
   return found;
 }
 
-std::vector<int> all_but_loopback(const Net& net) {
+std::vector<int> usable(const Net& net) {
   std::vector<int> devices;
-  for (std::size_t i = 0; i < net.devices().size(); ++i)
-    if (net.devices().size() == 1 || net.devices()[i].name != "lo")
+  const auto& all = net.devices();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (!all[i].gone && !all[i].asked_only && (all.size() == 1 || all[i].name != "lo"))
       devices.push_back(static_cast<int>(i));
   return devices;
 }
 
 }  // namespace
 
-Result<NicChoice> NicChoice::create(const Net& net, const CudaDriver* driver,
+Result<NicChoice> NicChoice::create(Net& net, const CudaDriver* driver,
                                     const EngineOptions& options) {
   NicChoice choice;
-  choice.all_ = all_but_loopback(net);
+  choice.all_ = usable(net);
   if (!options.devices.empty()) {
     HAWSER_ASSIGN(choice.all_, named(net, options.devices));
   }
   if (choice.all_.empty())
-    return Error(Code::unavailable, fmt::format("{} offers no device", net.description()));
+    return Error(Code::unavailable, fmt::format("{} offers no device{}", net.description(),
+                                                net.devices().empty() ? "" : " any more"));
   if (driver == nullptr && !options.gpu_nic_map.empty())
     return Error(Code::unavailable, "a GPU-NIC map was given, but no GPU is usable");
   if (driver == nullptr) return choice;
@@ -70,7 +72,7 @@ int NicChoice::gpu_near(int device) const {
   return first == by_gpu_.end() ? -1 : static_cast<int>(first - by_gpu_.begin());
 }
 
-Result<std::vector<int>> NicChoice::for_link(const Net& net, const LinkOptions& options) const {
+Result<std::vector<int>> NicChoice::for_link(Net& net, const LinkOptions& options) const {
   if (!options.devices.empty()) return named(net, options.devices);
   const auto gpu = static_cast<std::size_t>(options.gpu);
   if (options.gpu < 0 || gpu >= by_gpu_.size() || by_gpu_[gpu].empty()) return all_;

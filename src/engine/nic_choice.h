@@ -17,13 +17,12 @@ namespace hawser::engine {
 class NicChoice {
  public:
   // `driver` may be null: then GPUs have no places, and all NICs serve each.
-  static Result<NicChoice> create(const Net& net, const CudaDriver* driver,
-                                  const EngineOptions& options);
+  static Result<NicChoice> create(Net& net, const CudaDriver* driver, const EngineOptions& options);
 
   // All of them; loopback only where there is nothing else, or it was asked for.
   const std::vector<int>& all() const { return all_; }
   // Code::invalid_argument names what there is.
-  Result<std::vector<int>> for_link(const Net& net, const LinkOptions& options) const;
+  Result<std::vector<int>> for_link(Net& net, const LinkOptions& options) const;
   // The first GPU that this NIC serves; -1: none that is known.
   int gpu_near(int device) const;
 

@@ -27,11 +27,12 @@ static_assert(std::is_same_v<std::variant_alternative_t<kRefuseType - 1, Record>
 
 constexpr std::size_t kRecordHeaderBytes = 8;
 
-// The flags of a WriteChunk, a ReplyChunk and a Send.
+// The flags of a WriteChunk, a ReplyChunk, a Send and a ChannelOffer.
 constexpr std::uint16_t kTracked = 1;
 constexpr std::uint16_t kWriteInline = 2;
 constexpr std::uint16_t kReplyInline = 1;
 constexpr std::uint16_t kEager = 1;
+constexpr std::uint16_t kSends = 1;
 
 // A Code is sent as its place among the codes, counted from 1.
 constexpr std::uint16_t kCodes = 10;
@@ -212,8 +213,13 @@ void fields(auto& io, Of<ChannelDown> auto& down) {
 }
 
 void fields(auto& io, Of<ChannelOffer> auto& offer) {
+  io.bit(kSends, offer.sends);
   channel_of(io, offer);
   io.array("handle", offer.handle);
+  io.number("client_device", offer.client_device, 0, kMaxDevices - 1);
+  io.number("server_device", offer.server_device, 0, kMaxDevices - 1);
+  io.number("client_endpoint", offer.client_endpoint, 0, kMaxEndpoints - 1);
+  io.number("server_endpoint", offer.server_endpoint, 0, kMaxEndpoints - 1);
 }
 
 void fields(auto& io, Of<Close> auto& close) {
@@ -225,6 +231,19 @@ void fields(auto& io, Of<Device> auto& device) {
   io.text("device's name", device.name, kMaxNameBytes);
 }
 
+// Behind all that version 1 had.
+void endpoints_of(auto& io, auto& devices) {
+  for (auto& device : devices) {
+    io.list("device's endpoints", device.endpoints, 0, kMaxEndpoints);
+    for (auto& endpoint : device.endpoints) {
+      io.number("endpoint's family", endpoint.family, 4, 6);
+      io.number("endpoint's prefix", endpoint.prefix_bits, 0, 128);
+      io.number("endpoint's port", endpoint.port);
+      io.array("endpoint's address", endpoint.address);
+    }
+  }
+}
+
 void fields(auto& io, Of<Hello> auto& hello) {
   io.array("engine", hello.engine);
   io.number("chunk_bytes", hello.chunk_bytes, 1, kMaxChunkBytes);
@@ -233,6 +252,8 @@ void fields(auto& io, Of<Hello> auto& hello) {
   io.text("host", hello.host, kMaxText);
   io.text("transport", hello.transport, kMaxText, 1);
   for (auto& device : hello.devices) fields(io, device);
+  io.array("network", hello.network);
+  endpoints_of(io, hello.devices);
 }
 
 void fields(auto& io, Of<Welcome> auto& welcome) {
@@ -247,6 +268,8 @@ void fields(auto& io, Of<Welcome> auto& welcome) {
     io.number("client_device", plan.client_device, 0, kMaxDevices - 1);
     io.number("server_device", plan.server_device, 0, welcome.devices.size() - 1);
   }
+  io.array("network", welcome.network);
+  endpoints_of(io, welcome.devices);
 }
 
 void fields(auto& io, Of<Refuse> auto& refuse) {
@@ -279,9 +302,10 @@ void fields(auto& io, Of<Left> auto& left) {
 constexpr std::size_t kRoom = kFrameBytes - kFrameHeaderBytes - kRecordHeaderBytes;
 constexpr std::size_t kWriteFixedBytes = 30;
 constexpr std::size_t kTextBytes = sizeof(codec::Count) + kMaxText;
-constexpr std::size_t kDevicesBytes = kMaxDevices * (4 + sizeof(codec::Count) + kMaxNameBytes);
+constexpr std::size_t kDevicesBytes = kMaxDevices * (4 + sizeof(codec::Count) + kMaxNameBytes +
+                                                     sizeof(codec::Count) + kMaxEndpoints * 20);
 static_assert(kWriteFixedBytes + kMaxPieces * Pieces::kEncodedBytes + kMaxInlineBytes <= kRoom);
-static_assert(40 + kTextBytes + kDevicesBytes + kMaxChannels * 4 <= kRoom);
+static_assert(56 + kTextBytes + kDevicesBytes + kMaxChannels * 4 <= kRoom);
 
 // What is wrong although each field is right.
 void check(codec::Decoder&, const auto&) {}

@@ -18,7 +18,7 @@
 namespace hawser::engine::wire {
 
 inline constexpr std::uint32_t kMagic = 0x46535748;  // "HWSF" in the order of the bytes
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 inline constexpr std::size_t kFrameHeaderBytes = 16;
 inline constexpr std::size_t kFrameBytes = 16 * 1024;  // the largest frame, header included
 inline constexpr std::size_t kMaxPieces = 512;         // of one record
@@ -28,6 +28,7 @@ inline constexpr std::size_t kMaxNotification = 4096;
 inline constexpr std::size_t kMaxText = 512;
 inline constexpr std::size_t kMaxNameBytes = 64;
 inline constexpr std::size_t kMaxDevices = 64;
+inline constexpr std::size_t kMaxEndpoints = 4;    // of a device
 inline constexpr std::size_t kMaxChannels = 1024;  // of one link
 inline constexpr std::size_t kHandleBytes = 128;
 
@@ -173,11 +174,18 @@ struct ChannelDown {
   std::string_view reason;
 };
 
-// I listen for this channel: connect to that.
+// I listen for this channel: connect to that. The server's names the same places as the client's
+// before.
 struct ChannelOffer {
   std::uint32_t channel = 0;
   std::uint32_t generation = 0;
   std::array<std::byte, kHandleBytes> handle{};
+  bool sends = false;  // whoever listens there sends: I cannot connect to you
+  // Their places in the Hello and in the Welcome.
+  std::uint16_t client_device = 0;
+  std::uint16_t server_device = 0;
+  std::uint8_t client_endpoint = 0;
+  std::uint8_t server_endpoint = 0;
 };
 
 // I end the link.
@@ -187,9 +195,18 @@ struct Close {
 
 // ---- over the control connection only ----
 
+// Where a device is reached.
+struct Endpoint {
+  std::uint8_t family = 4;  // 4 or 6
+  std::uint8_t prefix_bits = 0;
+  std::uint16_t port = 0;
+  std::array<std::byte, 16> address{};  // of IPv4 the first four
+};
+
 struct Device {
   std::string name;
   std::uint32_t speed_mbps = 0;
+  std::vector<Endpoint> endpoints;  // none: the transport does not tell
 };
 
 // client -> server, first.
@@ -200,6 +217,7 @@ struct Hello {
   std::string host;                       // for people
   std::string transport;                  // Net::name(); never empty on the wire
   std::vector<Device> devices;            // 1 to kMaxDevices
+  Key network{};                          // the same for all on one network stack of a machine
 };
 
 // Which device of each side a channel has.
@@ -216,6 +234,7 @@ struct Welcome {
   std::string host;
   std::vector<Device> devices;
   std::vector<ChannelPlan> channels;  // 1 to kMaxChannels; indices are checked
+  Key network{};
 };
 
 // Understood in any version: its type and its form never change.

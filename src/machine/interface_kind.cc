@@ -49,10 +49,9 @@ InterfaceKind kind_of(const fs::path& net, const std::string& name, int levels) 
   std::error_code problem;
   if (fs::exists(folder / "device", problem)) return InterfaceKind::device;
   const std::vector<std::string> lower = lower_interfaces(folder);
-  const bool on_device =
-      levels > 0 && std::ranges::any_of(lower, [&](const std::string& below) {
-        return kind_of(net, below, levels - 1) == InterfaceKind::device;
-      });
+  const bool on_device = levels > 0 && std::ranges::any_of(lower, [&](const std::string& below) {
+                           return kind_of(net, below, levels - 1) == InterfaceKind::device;
+                         });
   if (on_device) return InterfaceKind::device;
   const std::string type = device_type(folder);
   if (lower.empty() && stands_on_one(type)) return InterfaceKind::device;

@@ -133,8 +133,8 @@ Result<std::vector<Interface>> list_interfaces(const std::string& sysfs_root,
     const fs::path folder = fs::path(sysfs_root) / "class" / "net" / interface.name;
     read_speed(folder, interface);
     read_device(folder, interface);
-    interface.kind = interface.loopback ? InterfaceKind::internal
-                                        : interface_kind(sysfs_root, interface.name);
+    interface.kind =
+        interface.loopback ? InterfaceKind::internal : interface_kind(sysfs_root, interface.name);
   }
   std::ranges::stable_sort(list, {}, [](const Interface& interface) {
     return std::pair(interface.loopback, interface.kind);

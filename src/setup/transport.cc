@@ -14,9 +14,11 @@ namespace {
 
 constexpr const char* kBuiltin = "builtin";
 
-Result<Transport> open_builtin(std::string why, int sockets) {
+Result<Transport> open_builtin(std::string why, const TransportChoice& choice) {
   HAWSER_ASSIGN(TcpOptions options, TcpOptions::from_environment());
-  if (sockets > 0) options.sockets_per_channel = sockets;
+  if (choice.sockets > 0) options.sockets_per_channel = choice.sockets;
+  if (!choice.data_ports.empty()) options.data_ports = choice.data_ports;
+  if (!choice.advertise.empty()) options.advertise = choice.advertise;
   HAWSER_ASSIGN(std::unique_ptr<Net> net, make_tcp_net(options));
   Transport transport;
   transport.net = std::move(net);
@@ -50,7 +52,7 @@ Result<Transport> open_transport(const TransportChoice& choice, std::shared_ptr<
       choice.plugin == kBuiltin ? std::vector<PluginChoice>() : plugin_candidates(choice.plugin);
   if (candidates.empty()) {
     HAWSER_TRY(check_isolation(choice.isolate));
-    return open_builtin(why_builtin(choice.plugin), choice.sockets);
+    return open_builtin(why_builtin(choice.plugin), choice);
   }
   if (choice.sockets > 0)
     return Error(Code::invalid_argument,

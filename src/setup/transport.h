@@ -47,6 +47,9 @@ struct TransportChoice {
   // The plugin in a process of its own, and an error where there is no plugin; else as
   // HAWSER_ISOLATE says.
   bool isolate = false;
+  // Of the builtin one: HAWSER_DATA_PORTS and HAWSER_ADVERTISE, where not empty.
+  std::string data_ports;
+  std::string advertise;
 };
 
 // `gpu` may be null. Calls into a plugin are noted in `journal`. The set-up of a TCPX plugin is

@@ -150,14 +150,29 @@ class FuzzedFrames {
       case 0:
         return ChannelDown{channel(), channel(), number(), number(), text()};
       case 1:
-        return ChannelOffer{channel(), channel(), {}};
+        return ChannelOffer{channel(),
+                            channel(),
+                            {},
+                            below(2) == 0,
+                            static_cast<std::uint16_t>(below(kMaxDevices)),
+                            static_cast<std::uint16_t>(below(kMaxDevices)),
+                            static_cast<std::uint8_t>(below(kMaxEndpoints)),
+                            static_cast<std::uint8_t>(below(kMaxEndpoints))};
       default:
         return Ping{};
     }
   }
+  std::vector<Endpoint> endpoints() {
+    std::vector<Endpoint> out(below(kMaxEndpoints + 1));
+    for (Endpoint& endpoint : out)
+      endpoint = {static_cast<std::uint8_t>(below(2) == 0 ? 4 : 6),
+                  static_cast<std::uint8_t>(below(129)), static_cast<std::uint16_t>(below(65536)),
+                  key()};
+    return out;
+  }
   std::vector<Device> devices() {
     std::vector<Device> out(1 + below(4));
-    for (Device& device : out) device = {std::string(text()), channel()};
+    for (Device& device : out) device = {std::string(text()), channel(), endpoints()};
     return out;
   }
   Record about_links() {

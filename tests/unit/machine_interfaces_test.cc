@@ -130,19 +130,19 @@ TEST_F(TopologyInterfaces, WhatLeadsToOtherMachinesComesFirst) {
   fs::create_directories(root() / "class/net/veth0");
   lower(root() / "class/net/br1", "veth0");
   const std::vector<std::pair<std::string, InterfaceKind>> expected = {
-      {"eth0", InterfaceKind::device},   {"bond0", InterfaceKind::device},
-      {"bond0.7", InterfaceKind::device}, {"br0", InterfaceKind::device},
-      {"net1", InterfaceKind::device},   {"veth0", InterfaceKind::software},
-      {"wg0", InterfaceKind::software},  {"br1", InterfaceKind::internal},
+      {"eth0", InterfaceKind::device},     {"bond0", InterfaceKind::device},
+      {"bond0.7", InterfaceKind::device},  {"br0", InterfaceKind::device},
+      {"net1", InterfaceKind::device},     {"veth0", InterfaceKind::software},
+      {"wg0", InterfaceKind::software},    {"br1", InterfaceKind::internal},
       {"docker0", InterfaceKind::internal}};
   std::vector<AddressRecord> records;
   for (auto it = expected.rbegin(); it != expected.rend(); ++it)
-    records.push_back(record(it->first.c_str(), static_cast<unsigned>(records.size() + 2), kUp,
-                             "10.0.0.1"));
+    records.push_back(
+        record(it->first.c_str(), static_cast<unsigned>(records.size() + 2), kUp, "10.0.0.1"));
   for (const Interface& found : list(records))
-    EXPECT_EQ(found.kind, std::ranges::find(expected, found.name, [](const auto& one) {
-                            return one.first;
-                          })->second)
+    EXPECT_EQ(
+        found.kind,
+        std::ranges::find(expected, found.name, [](const auto& one) { return one.first; })->second)
         << found.name;
   EXPECT_EQ(list(records).front().kind, InterfaceKind::device);
   EXPECT_EQ(list(records).back().kind, InterfaceKind::internal);

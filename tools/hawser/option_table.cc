@@ -72,6 +72,12 @@ void add_transport(CLI::App& app, SideOptions& options) {
   app.add_flag("--isolate", options.isolate,
                "run the plugin in a process of its own: its crash, exit or hang ends no other "
                "(docs/isolation.md)");
+  app.add_option("--data-ports", options.data_ports,
+                 "where data connections of the built-in transport come in: a port or a range, as "
+                 "in 30000-30015; unset: HAWSER_DATA_PORTS, else any");
+  app.add_option("--advertise", options.advertise,
+                 "the address under which others reach it, behind NAT or forwarded ports, as in "
+                 "203.0.113.7 or eth0=203.0.113.7; unset: HAWSER_ADVERTISE");
 }
 
 CLI::Option* add_timeout(CLI::App& app, SideOptions& options, const std::string& text) {

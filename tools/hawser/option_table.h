@@ -45,7 +45,7 @@ CLI::Option* add_address(CLI::App& app, SideOptions& options);
 CLI::Option* add_port_base(CLI::App& app, SideOptions& options, const std::string& text);
 CLI::Option* add_memory(CLI::App& app, SideOptions& options, const std::string& text);
 void add_plugin(CLI::App& app, std::string& plugin);
-void add_transport(CLI::App& app, SideOptions& options);  // --plugin and --isolate
+void add_transport(CLI::App& app, SideOptions& options);  // --plugin, --isolate, ...
 CLI::Option* add_timeout(CLI::App& app, SideOptions& options, const std::string& text);
 CLI::Option* add_chunk_bytes(CLI::App& app, SideOptions& options, const std::string& text);
 // --gpu, --peer-gpu and --device of one.

@@ -109,7 +109,8 @@ Result<bool> LinkChannel::receive(TimePoint now) {
 // another thread's.
 Status LinkChannel::look_at_clock(TimePoint now) {
   const auto stalled = tx_->pace().stalled_for(now);
-  const auto bound = std::chrono::nanoseconds(link_->stall());
+  std::chrono::nanoseconds bound(link_->stall());
+  if (doubted_ && !carries() && !link_->carried_elsewhere(*this)) bound *= kPatience;
   suspicious_.store(stalled > bound / 2, std::memory_order_relaxed);
   if (!suspicious()) {
     against_channels_.broken();
@@ -215,6 +216,11 @@ void LinkChannel::acknowledged(std::span<const OutChunk> chunks,
   }
   bytes_sent_.fetch_add(bytes, std::memory_order_relaxed);
   bytes_again_.fetch_add(again, std::memory_order_relaxed);
+  const auto large = [](const auto& one) { return Unacknowledged::large(one); };
+  if (!carries() && (std::ranges::any_of(chunks, large) || std::ranges::any_of(messages, large))) {
+    carries_.store(true, std::memory_order_relaxed);
+    if (doubted_) link_->channel_carries(*this);
+  }
   link_->operations().acknowledged(chunks, messages);
 }
 

@@ -29,6 +29,7 @@ struct ChannelEnds {
   int index = 0;
   std::uint32_t generation = 0;  // how often it was made
   int numa_node = -1;            // the device's
+  bool turned = false;           // the peer has made both connections
   std::shared_ptr<Gpu> gpu;      // that it works for; may be null
   std::shared_ptr<SendComm> send;
   std::shared_ptr<ReceiveComm> receive;
@@ -80,6 +81,10 @@ class LinkChannel final : private TxSource, private RxSink {
   void peer_left() { peer_left_.store(true, std::memory_order_relaxed); }
   // Sends something that the peer has to acknowledge. Whoever asks wakes the worker.
   void ask_for_a_sign() { sign_wanted_.store(true, std::memory_order_relaxed); }
+  // Something larger than a small packet has been acknowledged.
+  bool carries() const { return carries_.load(std::memory_order_relaxed); }
+  // Those before it have carried nothing large.
+  void doubt() { doubted_.store(true, std::memory_order_relaxed); }
   bool suspicious() const { return suspicious_.load(std::memory_order_relaxed); }
   ChannelLoad load() const { return {tx_pace_->rate(), tx_pace_->outstanding()}; }
   TimePoint heard_at() const { return heard_at_.load(std::memory_order_relaxed); }
@@ -92,6 +97,8 @@ class LinkChannel final : private TxSource, private RxSink {
  private:
   static constexpr Milliseconds kLastWord{20};
   static constexpr Milliseconds kLeaving{200};
+  // A kernel that looks for the size of packets that pass begins to after about 3 s.
+  static constexpr int kPatience = 8;
 
   LinkChannel(std::shared_ptr<LinkCore> link, const ChannelEnds& ends);
   bool move(TimePoint now);
@@ -133,6 +140,8 @@ class LinkChannel final : private TxSource, private RxSink {
   Silence against_channels_, against_control_;
   std::atomic<bool> suspicious_{false};  // nothing is acknowledged: new messages go elsewhere
   std::atomic<bool> sign_wanted_{false};
+  std::atomic<bool> carries_{false};
+  std::atomic<bool> doubted_{false};
   std::atomic_flag close_claimed_;        // by whoever sets the reason
   std::optional<Error> close_reason_;     // set once
   How close_how_ = How::at_once;          // likewise

@@ -31,6 +31,21 @@ class Unacknowledged {
   void sent(Chunk chunk) { chunks_.push_back(std::move(chunk)); }
   std::size_t chunks() const { return chunks_.size(); }
 
+  // What one small packet, as any way takes it, surely has no room for.
+  static constexpr std::size_t kLargeBytes = 2048;
+  static bool large(const OutChunk& chunk) { return chunk.ref.bytes >= kLargeBytes; }
+  static bool large(const MessagePtr& message) { return message->bytes.size() >= kLargeBytes; }
+  // That went out before then.
+  bool has_large(TimePoint before) const {
+    return std::ranges::any_of(
+               chunks_,
+               [&](const Chunk& one) { return large(one.chunk) && one.sent_at <= before; }) ||
+           std::ranges::any_of(frames_, [](const Frame& frame) {
+             return std::ranges::any_of(frame.messages,
+                                        [](const MessagePtr& one) { return large(one); });
+           });
+  }
+
   // Whether a peer may say that.
   bool allows(const wire::Ack& ack) const {
     return ack.frames - acked_.frames <= frames_.size() &&

@@ -25,11 +25,10 @@ Result<Route> Route::of(int fd, const Device& device) {
   for (const Path& path : paths)
     if (path.has(route.local.ip)) route.interface = path.name;
   if (!route.interface.empty()) return route;
-  return Error(
-      Code::system,
-      fmt::format("a connection of device {} uses the address {}, not the device's {}: "
-                  "the wrong interface, or its address has changed",
-                  device.name, route.local.ip.text(), paths.front().address().text()));
+  return Error(Code::system,
+               fmt::format("a connection of device {} uses the address {}, not the device's {}: "
+                           "the wrong interface, or its address has changed",
+                           device.name, route.local.ip.text(), paths.front().address().text()));
 }
 
 std::string Route::text() const {

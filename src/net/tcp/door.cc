@@ -24,8 +24,7 @@ bool listens_on(int err) {
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [stop, problem] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (problem != std::errc() || stop != text.data() + text.size() || port == 0)
-    return std::nullopt;
+  if (problem != std::errc() || stop != text.data() + text.size() || port == 0) return std::nullopt;
   return port;
 }
 
@@ -82,13 +81,11 @@ Result<SocketAddress> Door::listen(const std::string& device, const IpAddress& a
                  fmt::format("all ports of {}={} are in use at {}: each process takes one (`ss "
                              "-ltnp` shows which); name more",
                              parameters::kDataPorts.name, ports_.text(), address.text()));
-  if (err != 0)
-    return sockets::binding_error(err, fmt::format("listening on {}", address.text()));
+  if (err != 0) return sockets::binding_error(err, fmt::format("listening on {}", address.text()));
   HAWSER_ASSIGN(SocketAddress at, sockets::local_address(fd.get()));
   last_port_ = at.port;
   if (sockets_.size() == kMaxSockets) sockets_.erase(sockets_.begin() + 1);
-  sockets_.push_back(
-      {std::move(fd), at, fmt::format("data listener {} on {}", at.text(), device)});
+  sockets_.push_back({std::move(fd), at, fmt::format("data listener {} on {}", at.text(), device)});
   return at;
 }
 
@@ -186,8 +183,8 @@ Door::Verdict Door::judge(Candidate& candidate, std::string& why, LogLevel& leve
       candidate.guest.fd.get(), std::span(candidate.guest.greeting).subspan(candidate.have));
   candidate.have += got.bytes;
   const std::size_t header = std::min(candidate.have, kHeaderBytes);
-  const Status known = check_greeting(std::span(candidate.guest.greeting).first(header),
-                                      FrameType::hello, Nonce{});
+  const Status known =
+      check_greeting(std::span(candidate.guest.greeting).first(header), FrameType::hello, Nonce{});
   if (!known.ok()) {
     why = known.error().message();
   } else if (candidate.have == kGreetingBytes) {

@@ -32,14 +32,13 @@ Result<Connecting> begin_connecting(Device& device, unsigned flow, SocketAddress
   // A link-local address means something only together with an interface: this side's.
   if (target.ip.link_local()) target.ip.scope = path.interface_index;
   const IpAddress& source = path.source_for(target.ip, origin.address);
-  const std::string text =
-      fmt::format("{}, {} to {}", device.name, source.text(), target.text());
+  const std::string text = fmt::format("{}, {} to {}", device.name, source.text(), target.text());
   if (source.family != target.ip.family)
-    return Error(Code::invalid_argument,
-                 fmt::format("connecting over {}: an {} address here and an {} one there: choose "
-                             "one family on both sides with HAWSER_SOCKET_FAMILY",
-                             text, ip_family_name(source.family),
-                             ip_family_name(target.ip.family)));
+    return Error(
+        Code::invalid_argument,
+        fmt::format("connecting over {}: an {} address here and an {} one there: choose "
+                    "one family on both sides with HAWSER_SOCKET_FAMILY",
+                    text, ip_family_name(source.family), ip_family_name(target.ip.family)));
   HAWSER_ASSIGN(UniqueFd fd, open_data_socket(source.family, device.socket));
   const Status ready = set_up(fd.get(), path, source, target.ip, origin.small_packets);
   if (!ready.ok()) return ready.error().within("device " + device.name);
@@ -50,9 +49,9 @@ Result<Connecting> begin_connecting(Device& device, unsigned flow, SocketAddress
 
 Result<FlowConnector> FlowConnector::start(Device& device, const ListenerName& listener,
                                            unsigned flow, unsigned flows, const Origin& origin) {
-  HAWSER_ASSIGN(Connecting connecting,
-                begin_connecting(device, flow, listener.addresses[flow % listener.addresses.size()],
-                                 origin));
+  HAWSER_ASSIGN(
+      Connecting connecting,
+      begin_connecting(device, flow, listener.addresses[flow % listener.addresses.size()], origin));
   return FlowConnector(device, std::move(connecting),
                        encode_greeting(FrameType::hello, listener.nonce, flow, flows),
                        listener.nonce);
@@ -78,8 +77,7 @@ Result<std::optional<FlowConnector::Joined>> FlowConnector::step() {
 Result<bool> FlowConnector::finish_connecting() {
   const std::optional<int> connected = sockets::connect_outcome(fd_.get());
   if (!connected) return false;
-  if (*connected != 0)
-    return sockets::connecting_error(*connected, "connecting over " + text_);
+  if (*connected != 0) return sockets::connecting_error(*connected, "connecting over " + text_);
   const sockets::Transfer wrote = sockets::send_some(fd_.get(), hello_);
   if (wrote.bytes == hello_.size()) return true;
   if (wrote.err != 0) return sockets::io_error(wrote.err, "saying hello");

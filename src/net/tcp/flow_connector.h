@@ -25,8 +25,8 @@ struct Connecting {
 Result<Connecting> begin_connecting(Device& device, unsigned flow, SocketAddress target,
                                     const Origin& origin);
 
-// From one of the device's addresses, and by its interface whatever the routes say; says hello and waits for the welcome. It has no deadline of
-// its own beyond the kernel's. Not thread-safe.
+// From one of the device's addresses, and by its interface whatever the routes say; says hello and
+// waits for the welcome. It has no deadline of its own beyond the kernel's. Not thread-safe.
 class FlowConnector {
  public:
   // `flow` is this one's number, and `flows` how many the connection may have, as far as this side

@@ -79,8 +79,8 @@ Path path_of(const SelectedInterface& selected, FamilyChoice family, const Adver
   path.bound = by_device && interface.kind != InterfaceKind::internal;
   for (std::size_t i = 0; i < interface.addresses.size(); ++i)
     if (of_family(interface.addresses[i], family))
-      path.addresses.push_back(
-          {interface.addresses[i], i < interface.prefix_bits.size() ? interface.prefix_bits[i] : 0});
+      path.addresses.push_back({interface.addresses[i],
+                                i < interface.prefix_bits.size() ? interface.prefix_bits[i] : 0});
   const IpAddress& first = chosen ? *chosen : selected.address;
   std::ranges::stable_partition(
       path.addresses, [&](const Path::Address& one) { return one.ip.same_address(first); });

@@ -134,10 +134,10 @@ class TcpNet final : public Net {
     bool gone = false;
     bool asked_only = false;
   };
-  std::vector<Known> known_;                  // a device of the same index each
-  std::map<int, IpAddress> chosen_;           // by device
-  std::deque<std::vector<NetDevice>> told_;   // what devices() has given out, ever
-  std::deque<tcp::Device> devices_;           // those of known_, then those that join some
+  std::vector<Known> known_;                 // a device of the same index each
+  std::map<int, IpAddress> chosen_;          // by device
+  std::deque<std::vector<NetDevice>> told_;  // what devices() has given out, ever
+  std::deque<tcp::Device> devices_;          // those of known_, then those that join some
 };
 
 tcp::Path TcpNet::path_of(const SelectedInterface& selected) const {
@@ -167,7 +167,8 @@ void TcpNet::take(const std::vector<SelectedInterface>& interfaces) {
   const bool all = !options_.interfaces.names.empty();
   for (Known& known : known_) known.gone = true;
   for (const SelectedInterface& selected : interfaces) {
-    const bool last_choice = selected.interface.loopback || (!all && selected.interface.kind > best);
+    const bool last_choice =
+        selected.interface.loopback || (!all && selected.interface.kind > best);
     const Known now{selected, false, last_choice && interfaces.size() > 1};
     const auto at = std::ranges::find(known_, selected.interface.name, [](const Known& one) {
       return one.interface.interface.name;
@@ -227,8 +228,8 @@ Status TcpNet::use_address(int device, const IpAddress& address) {
     text += (text.empty() ? "" : ", ") + one.text();
   }
   if (!has)
-    return Error(Code::invalid_argument, fmt::format("{} has no address {}, but {}", interface.name,
-                                                     address.text(), text));
+    return Error(Code::invalid_argument,
+                 fmt::format("{} has no address {}, but {}", interface.name, address.text(), text));
   chosen_.insert_or_assign(device, address);
   devices_[index].set_paths({path_of(known_[index].interface)});
   publish();
@@ -349,8 +350,8 @@ Result<std::unique_ptr<Net>> make_tcp_net(const TcpOptions& options) {
   auto ports = tcp::PortRange::parse(options.data_ports);
   if (!ports.ok()) return ports.error().within(parameters::kDataPorts.name);
   HAWSER_ASSIGN(auto advertised, tcp::parse_advertised(options.advertise));
-  return std::unique_ptr<Net>(std::make_unique<TcpNet>(
-      options, std::move(io), std::move(socket), *ports, std::move(advertised), selected));
+  return std::unique_ptr<Net>(std::make_unique<TcpNet>(options, std::move(io), std::move(socket),
+                                                       *ports, std::move(advertised), selected));
 }
 
 }  // namespace hawser

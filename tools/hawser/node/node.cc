@@ -40,6 +40,8 @@ EngineOptions engine_options(const NodeOptions& options, const Places& places) {
   if (places.gpus.front().link_gpu >= 0) engine.gpu_nic_map = options.gpu_nic_map;
   engine.chunk_bytes = options.chunk_bytes;
   engine.isolate = options.isolate;
+  engine.data_ports = options.data_ports;
+  engine.advertise = options.advertise;
   return engine;
 }
 

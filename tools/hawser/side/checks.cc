@@ -29,6 +29,8 @@ EnvironmentChoice environment_choice(const OneDeviceOptions& options) {
   choice.transport.chunk_bytes = options.chunk_bytes;
   if (options.role == Role::client) choice.transport.peer = options.address;
   choice.transport.isolate = options.isolate;
+  choice.transport.data_ports = options.data_ports;
+  choice.transport.advertise = options.advertise;
   choice.device = options.device;
   choice.memory = options.memory;
   choice.gpu = options.gpu;

@@ -22,6 +22,8 @@ struct SideOptions {
   // and nothing else (docs/isolation.md); an error where there is no plugin. false: HAWSER_ISOLATE
   // says.
   bool isolate = false;
+  std::string data_ports;
+  std::string advertise;
   int timeout_ms = 30'000;  // bound on every step
 };
 
