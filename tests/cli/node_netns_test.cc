@@ -50,6 +50,40 @@ TEST_F(NodeNetns, EveryDeviceUsesBothNics) {
   for (const json& gpu : report.at("gpus")) EXPECT_EQ(nics_of(gpu).size(), 2u) << gpu;
 }
 
+// Both NICs of both sides in one network, at one switch.
+class NodeOneNetwork : public NodeNetns {
+ protected:
+  void SetUp() override {
+    std::string why_not;
+    netns_ = NamespacePair::create(2, why_not, NamespacePair::Layout::one_switch);
+    if (!netns_) GTEST_SKIP() << why_not;
+    pair_.server_netns = netns_->a();
+    pair_.client_netns = netns_->b();
+    pair_.server_address = "0.0.0.0";
+    pair_.client_address = NamespacePair::switched_a(0);
+    pair_.where = {"--gpus", "1", "--memory", "host", "--device", "hw0,hw1"};
+    pair_.both.insert(pair_.both.end(), {"--bytes", "8M", "--iterations", "4"});
+  }
+};
+command.arg("/sys/class/net/" + NamespacePair::link_name(nic) + "/address");
+const std::string mac = test::run(std::move(command)).out;
+return mac.substr(0, mac.find('\n'));
+}
+};
+
+TEST_F(NodeOneNetwork, TheKernelCountsOnEachNicWhatItsChannelsSent) {
+  const Outcomes outcomes = pair_.run();
+  expect_node_passed(outcomes);
+  const json report = pair_.client_json();
+  ASSERT_EQ(report.at("nics").size(), 2u);
+  for (const json& nic : report.at("nics")) {
+    EXPECT_GT(nic.at("bytes_sent").get<std::uint64_t>(), 0u) << nic;
+    EXPECT_GE(nic.at("kernel").at("bytes_sent"), nic.at("bytes_sent")) << nic;
+  }
+  EXPECT_EQ(report.at("kernel_differences").size(), 0u) << report.at("kernel_differences");
+  EXPECT_THAT(outcomes.client.out, HasSubstr("The kernel's counters of the NICs agree."));
+}
+
 TEST_F(NodeNetns, TheMapGivesEachDeviceItsNic) {
   pair_.both.insert(pair_.both.end(),
                     {"--bytes", "4M", "--iterations", "2", "--gpu-nic-map", "0=hw0;1=hw1"});

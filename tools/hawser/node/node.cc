@@ -8,9 +8,11 @@
 #include <thread>
 
 #include "base/bounded.h"
+#include "base/parameters.h"
 #include "base/thread.h"
 #include "bootstrap/rendezvous.h"
 #include "node/gpu_run.h"
+#include "node/kernel_counts.h"
 #include "node/options.h"
 #include "node/progress.h"
 #include "node/report.h"
@@ -81,6 +83,7 @@ class NodeRun {
   std::shared_ptr<NodeState> state_;
   std::vector<Thread> threads_;      // by GPU
   std::optional<Deadline> give_up_;  // with threads, once the run is stopped or called off
+  KernelCounters kernel_{parameters::kSysfsRoot.text_or_default()};
   bool abandoned_ = false;
 };
 
@@ -112,6 +115,7 @@ Status NodeRun::prepare() {
   HAWSER_TRY(open_engine());
   note("transport: " + state_->engine->description());
   HAWSER_TRY(choose_nics(state_->places, state_->engine->devices(), options_.gpu_nic_map));
+  kernel_.start(state_->engine->devices());
   const auto last = static_cast<int>(state_->places.gpus.size()) - 1;
   HAWSER_TRY(channel_port(options_.port_base, last, 0));
   return options_.role == Role::server ? listen() : Status();
@@ -246,6 +250,7 @@ NodeOutcome NodeRun::collect() const {
     outcome.gpus.push_back(outcome_of(gpu));
     outcome.interrupted = outcome.interrupted || outcome.gpus.back().interrupted;
   }
+  outcome.kernel = kernel_.counts(outcome);
   return outcome;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <hawser/link.h>
 
 #include "base/result.h"
+#include "machine/nic_counters.h"
 #include "node/lane.h"
 #include "node/message.h"
 #include "node/node.h"
@@ -42,6 +44,9 @@ struct GpuOutcome {
   double seconds() const { return end_s - start_s; }
 };
 
+// By NIC, since the run's start.
+using KernelCounts = std::map<std::string, NicCounters>;
+
 struct NodeOutcome {
   Role role = Role::server;
   std::string host;
@@ -53,6 +58,7 @@ struct NodeOutcome {
   Terms terms;               // as agreed
   bool interrupted = false;  // on either side
   std::vector<GpuOutcome> gpus;
+  KernelCounts kernel;  // none where nothing went over a NIC, or it is not known
 };
 
 }  // namespace hawser::node

@@ -2,6 +2,7 @@
 
 #include <hawser/version.h>
 
+#include "node/kernel_counts.h"
 #include "node/report.h"
 
 namespace hawser::node {
@@ -93,10 +94,13 @@ json accounts_json(const Accounts& accounts) {
   return object;
 }
 
-json nics_json(const Accounts& accounts, double seconds) {
+json nics_json(const NodeOutcome& outcome, const Accounts& accounts, double seconds) {
   json list = json::array();
   for (const Account& nic : accounts.nics) {
     json object = account_json(nic);
+    if (const auto kernel = outcome.kernel.find(nic.name); kernel != outcome.kernel.end())
+      object["kernel"] = {{"bytes_sent", kernel->second.sent_bytes},
+                          {"bytes_received", kernel->second.received_bytes}};
     object["name"] = nic.name;
     object["gb_per_s_out"] = gigabytes_per_second(nic.moved.sent, seconds);
     object["gb_per_s_in"] = gigabytes_per_second(nic.moved.received, seconds);
@@ -125,9 +129,10 @@ std::string json_of(const NodeOutcome& outcome, const Accounts& accounts) {
               {"passed", passed(outcome, accounts)},
               {"interrupted", outcome.interrupted},
               {"gpus", gpus},
-              {"nics", nics_json(accounts, seconds)},
+              {"nics", nics_json(outcome, accounts, seconds)},
               {"total", total},
-              {"accounts", accounts_json(accounts)}};
+              {"accounts", accounts_json(accounts)},
+              {"kernel_differences", compare(accounts, outcome.kernel)}};
   if (!outcome.peer_host.empty()) {
     object["peer"] = {{"host", outcome.peer_host}, {"memory", outcome.peer_memory}};
     object["terms"] = terms_json(outcome.terms);

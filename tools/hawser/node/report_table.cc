@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "node/kernel_counts.h"
 #include "node/report.h"
 
 namespace hawser::node {
@@ -125,6 +126,14 @@ std::string accounts_line(const Accounts& accounts) {
       accounts.gpus.size(), program);
 }
 
+std::string kernel_lines(const NodeOutcome& outcome, const Accounts& accounts) {
+  if (outcome.kernel.empty() || accounts.total.channels == 0) return "";
+  const std::vector<std::string> differences = compare(accounts, outcome.kernel);
+  std::string text;
+  for (const std::string& line : differences) text += "Kernel's counters DIFFER: " + line + "\n";
+  return differences.empty() ? "The kernel's counters of the NICs agree.\n" : text;
+}
+
 std::string verdict(const NodeOutcome& outcome, const Accounts& accounts) {
   const std::size_t all = outcome.gpus.size();
   std::string reasons;
@@ -147,7 +156,8 @@ std::string verdict(const NodeOutcome& outcome, const Accounts& accounts) {
 std::string table_of(const NodeOutcome& outcome, const Accounts& accounts) {
   std::string text = head(outcome) + gpu_lines(outcome, accounts);
   if (accounts.total.channels > 0) text += nic_lines(outcome, accounts) + channel_lines(outcome);
-  return text + "\n" + accounts_line(accounts) + verdict(outcome, accounts);
+  return text + "\n" + accounts_line(accounts) + kernel_lines(outcome, accounts) +
+         verdict(outcome, accounts);
 }
 
 }  // namespace hawser::node
