@@ -122,7 +122,8 @@ const Parameter kSocketsPerChannel{
     64,
     "The built-in TCP transport: at most so many sockets of one connection, the smaller of both "
     "sides' numbers. The further ones are made when the first message of 64 KiB or more is sent. 0 "
-    "is one more than there are I/O threads (9 at most), and 4 at least where it is no loopback."};
+    "is one more than there are I/O threads (9 at most), and 4 at least where it is no loopback; "
+    "connections keep to one while so many send at once that their callers fill the cores."};
 const Parameter kIoThreads{
     "HAWSER_IO_THREADS",
     ParameterKind::integer,
@@ -135,7 +136,7 @@ const Parameter kIoThreads{
     "start "
     "with the first large message and sleep when there is nothing to do. 0: whoever polls does "
     "everything. -1 is half of the CPUs that the process may use (of HAWSER_IO_NUMA_NODE; a "
-    "container's quota of CPU time counts), 8 at most, and 0 where there are fewer than 4."};
+    "container's quota of CPU time counts), 32 at most, and 0 where there are fewer than 4."};
 const Parameter kIoCpus{"HAWSER_IO_CPUS",
                         ParameterKind::text,
                         "CPU list",

@@ -154,6 +154,21 @@ TEST(TcpSendQueue, PiecesShrinkTowardsTheEndOfWhatIsQueued) {
   EXPECT_EQ(last, SendQueue::kMinPieceBytes);
 }
 
+TEST(TcpSendQueue, KeptToTheFirstFlowTheOthersTakeNothingAndItTakesMessagesWhole) {
+  SendQueue queue;
+  queue.expect_flows(4);
+  queue.keep_to_first(true);
+  ASSERT_NE(post(queue, 16 * 1024 * 1024), nullptr);
+  IdleTaker other;
+  EXPECT_TRUE(claim_as(queue, {.idle = &other}, 1).empty());
+  const auto whole = claim_as(queue, {.idle = nullptr}, 1);
+  ASSERT_EQ(whole.size(), 1u);
+  EXPECT_EQ(whole[0].bytes, 16u * 1024 * 1024);
+  queue.keep_to_first(false);
+  ASSERT_NE(post(queue, 16 * 1024 * 1024), nullptr);
+  EXPECT_EQ(claim_as(queue, {.idle = &other}, 1).size(), 1u);
+}
+
 TEST(TcpSendQueue, NoRestIsTiny) {
   SendQueue queue;
   queue.expect_flows(2);

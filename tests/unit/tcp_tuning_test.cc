@@ -71,7 +71,7 @@ TEST_F(TcpTuning, AQuotaOfTimeCountsAsCpus) {
 
 TEST_F(TcpTuning, AThreadForEveryOtherCpuWithinReason) {
   for (const auto& [cpu_count, threads] :
-       {std::pair(1, 0), {2, 0}, {3, 0}, {4, 2}, {5, 2}, {8, 4}, {16, 8}, {17, 8}, {256, 8}})
+       {std::pair(1, 0), {2, 0}, {3, 0}, {4, 2}, {5, 2}, {8, 4}, {16, 8}, {17, 8}, {64, 32}, {256, 32}})
     EXPECT_EQ(tuned(cpu_count).threads, threads) << cpu_count;
 }
 

@@ -45,6 +45,9 @@ class Device {
   std::string name;
   SocketOptions socket;
   unsigned flows = 1;    // sockets of one connection, at most
+  // Connections keep to their first socket while the Net is crowded: nobody has said how many there
+  // are to be, I/O threads are what they are for, and the first one reaches all of the device.
+  bool yields = false;
   IoPool* io = nullptr;  // borrowed from the Net
   RegistrationTable registrations;
   Door door;

@@ -52,16 +52,23 @@ Result<Request*> TcpSendComm::try_send(const void* data, std::size_t bytes, int 
 // Whoever has other requests to test will come back to do so. Large messages wait for each other
 // over one flow only: several share each of them.
 bool TcpSendComm::holds_back(std::size_t bytes) {
-  const std::uint64_t together = flows_ == 1 ? kHoldMessages * bytes : 0;
+  const std::uint64_t together = flows_ == 1 || alone_ ? kHoldMessages * bytes : 0;
   const auto enough = std::clamp(together, kLeastHoldBytes, SendQueue::kBatchBytes);
   return queue_.window().in_flight() > 1 && queue_.unclaimed() < enough;
 }
 
 // The caller, who has other things to do, leaves it to the threads, unless they sleep: waking takes
-// longer than a small piece.
+// longer than a small piece. Where callers fill the cores, each does its own.
 void TcpSendComm::send_large() {
+  if (alone()) return first_.take_large(true);
   if (!opened_) open_flows();
   first_.take_large(!call_flows());
+}
+
+bool TcpSendComm::alone() {
+  const bool alone = device_.yields && device_.io->crowded(sent_large_);
+  if (alone != alone_) queue_.keep_to_first(alone);
+  return alone_ = alone;
 }
 
 // The receiver learns how many will come before the first of them does.

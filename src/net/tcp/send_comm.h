@@ -42,6 +42,7 @@ class TcpSendComm final : public SendComm {
   static constexpr std::uint64_t kLeastHoldBytes = 64 * 1024;
 
   bool holds_back(std::size_t bytes);
+  bool alone();
   void send_large();
   void open_flows();
   bool call_flows();
@@ -59,6 +60,8 @@ class TcpSendComm final : public SendComm {
   SendFlow first_;
   std::vector<std::unique_ptr<ExtraSendFlow>> extra_;
   bool opened_ = false;
+  bool alone_ = false;  // the first flow takes all, at the moment
+  SenderCount::Period sent_large_ = 0;
   PeerWatch watch_;
   std::optional<Error> failure_;  // set once, in the caller's thread; the comm is of no use then
 };

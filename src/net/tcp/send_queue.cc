@@ -35,6 +35,11 @@ void SendQueue::lose_flow() {
   --flows_;
 }
 
+void SendQueue::keep_to_first(bool alone) {
+  const std::lock_guard lock(mutex_);
+  kept_to_first_ = alone;
+}
+
 void SendQueue::have_threads() {
   const std::lock_guard lock(mutex_);
   threads_ = true;
@@ -47,11 +52,12 @@ bool SendQueue::has_threads() const {
 
 std::size_t SendQueue::claim(std::span<Piece> to, const Taker& taker) {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t limit = taker.idle == nullptr && flows_ > 1 ? kMinPieceBytes : share();
+  const bool may = taker.idle == nullptr || !kept_to_first_;
+  const std::uint64_t limit = taker.idle == nullptr && !alone() ? kMinPieceBytes : share();
   std::size_t count = 0;
-  for (std::uint64_t bytes = 0; count < to.size() && next_ != posted_ && bytes < limit; ++count) {
+  for (std::uint64_t bytes = 0; may && count < to.size() && next_ != posted_ && bytes < limit; ++count) {
     if (!taker.large && window_.at(next_).bytes >= kLargeBytes) break;
-    to[count] = take(flows_ == 1 ? kMaxMessageBytes : limit);
+    to[count] = take(alone() ? kMaxMessageBytes : limit);
     bytes += to[count].frame_bytes();
   }
   if (count == 0 && taker.idle != nullptr) note_idle(*taker.idle);
@@ -64,7 +70,7 @@ void SendQueue::note_idle(IoTask& driven) {
 
 // Half of an equal share: the rest is there for whoever is faster.
 std::uint64_t SendQueue::share() const {
-  if (flows_ == 1) return kBatchBytes;
+  if (alone()) return kBatchBytes;
   return std::clamp<std::uint64_t>(unclaimed_ / (2 * flows_), kMinPieceBytes, kMaxPieceBytes) /
          kPieceUnit * kPieceUnit;
 }

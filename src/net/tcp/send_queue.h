@@ -66,6 +66,8 @@ class SendQueue {
   // How many flows there are, or are about to be; one at first. Before any of them is there.
   void expect_flows(unsigned flows);
   void lose_flow();
+  // Whether the first flow, which the caller drives, takes all: others keep what they have begun.
+  void keep_to_first(bool alone);
   // Whether threads drive flows that can send.
   void have_threads();
   bool has_threads() const;
@@ -75,6 +77,7 @@ class SendQueue {
 
  private:
   void note_idle(IoTask& driven);
+  bool alone() const { return flows_ == 1 || kept_to_first_; }
   std::uint64_t share() const;
   Piece take(std::uint64_t limit);
 
@@ -85,6 +88,7 @@ class SendQueue {
   std::uint64_t offset_ = 0;  // of it, already taken
   std::uint64_t unclaimed_ = 0;
   unsigned flows_ = 1;
+  bool kept_to_first_ = false;
   bool threads_ = false;
   std::vector<IoTask*> idle_;
 };

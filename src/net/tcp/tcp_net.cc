@@ -153,6 +153,7 @@ tcp::Device& TcpNet::add(const std::string& name, std::vector<tcp::Path> paths, 
   tcp::Device& device = devices_.emplace_back(ports_);
   device.name = name;
   device.flows = tcp::tune_flows(options_, io_.threads(), loopback, paths.size());
+  device.yields = options_.sockets_per_channel == 0 && io_.threads() > 0 && paths.size() == 1;
   device.set_paths(std::move(paths));
   device.socket = socket_;
   if (device.socket.buffer_bytes == 0 && device.flows > 1)

@@ -14,7 +14,7 @@ namespace {
 
 // With fewer CPUs than this a thread of ours takes one from somebody who needs it more.
 constexpr int kFewCpus = 4;
-constexpr int kMostThreads = 8;
+constexpr int kMostThreads = 32;
 // A NIC's queues, and the kernel's work behind them, are spread by connection.
 constexpr unsigned kSocketsOfNic = 4;
 constexpr unsigned kMostSockets = 9;
@@ -42,6 +42,7 @@ int shared_node(const std::vector<SelectedInterface>& interfaces) {
 Result<IoPoolOptions> tune_io(const TcpOptions& options, std::vector<int> cpus,
                               const std::vector<SelectedInterface>& interfaces) {
   IoPoolOptions tuned;
+  tuned.cores = static_cast<int>(cpus.size());
   tuned.spin = std::chrono::microseconds(options.io_spin_us);
   tuned.cpus = options.io_cpus;
   const int shared = shared_node(interfaces);
