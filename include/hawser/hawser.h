@@ -153,8 +153,13 @@ HAWSER_API hawser_status_t hawser_transfer_options_init(hawser_transfer_options_
 HAWSER_API hawser_status_t hawser_engine_create(const hawser_engine_options_t* options,
                                                 hawser_engine_t** engine);
 
-// Ends its links, fails what is pending with HAWSER_CANCELLED, and frees the handle. Returns within
-// a bounded time.
+// Ends its links and fails what is pending with HAWSER_CANCELLED, as hawser_engine_destroy() does,
+// but keeps the handle, and says how it went. HAWSER_TIMEOUT: a call of the transport's hangs, as a
+// plugin's may. Its thread is left behind, and what it may touch, registered memory included, must
+// stay: the process had best end by _exit(). Of several calls the first one counts.
+HAWSER_API hawser_status_t hawser_engine_close(hawser_engine_t* engine, int timeout_ms);
+
+// Closes it where it is not closed yet, within 10 s, and frees the handle.
 HAWSER_API void hawser_engine_destroy(hawser_engine_t* engine);
 
 // The transport and its NICs, in a line for people. Good as long as the engine; "" for null.

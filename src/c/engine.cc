@@ -25,6 +25,13 @@ hawser_status_t hawser_engine_create(const hawser_engine_options_t* options,
   });
 }
 
+hawser_status_t hawser_engine_close(hawser_engine_t* engine, int timeout_ms) {
+  return guarded([&]() -> Status {
+    if (Status given = require(engine != nullptr, kNoEngine); !given.ok()) return given;
+    return engine->engine->close(timeout_ms);
+  });
+}
+
 void hawser_engine_destroy(hawser_engine_t* engine) {
   delete engine;
 }

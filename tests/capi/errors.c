@@ -43,6 +43,7 @@ static void null_engine(void) {
   CHECK(acceptor == NULL);
   CHECK_STATUS(HAWSER_INVALID_ARGUMENT, hawser_engine_connect(NULL, "::1", 1, NULL, &link));
   CHECK(link == NULL);
+  CHECK_STATUS(HAWSER_INVALID_ARGUMENT, hawser_engine_close(NULL, 0));
   hawser_engine_destroy(NULL);
 }
 

@@ -203,9 +203,10 @@ void test_handles_outlive_engine(void) {
   if (!make_pair(&pair)) return;
   CHECK_OK(hawser_engine_register(pair.here.engine, bytes, sizeof bytes, 0, &region));
   CHECK_OK(hawser_link_recv(pair.here.link, 1, region, 0, sizeof bytes, NULL, &transfer));
+  CHECK_OK(hawser_engine_close(pair.here.engine, PATIENCE_MS));
+  CHECK_STATUS(HAWSER_CANCELLED, result_of(HAWSER_OK, transfer));
   hawser_engine_destroy(pair.here.engine);
   pair.here.engine = NULL;
-  CHECK_STATUS(HAWSER_CANCELLED, result_of(HAWSER_OK, transfer));
   CHECK(!hawser_link_up(pair.here.link));
   CHECK_STATUS(HAWSER_CANCELLED, hawser_link_status(pair.here.link));
   hawser_region_free(region);
