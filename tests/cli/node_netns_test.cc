@@ -65,11 +65,6 @@ class NodeOneNetwork : public NodeNetns {
     pair_.both.insert(pair_.both.end(), {"--bytes", "8M", "--iterations", "4"});
   }
 };
-command.arg("/sys/class/net/" + NamespacePair::link_name(nic) + "/address");
-const std::string mac = test::run(std::move(command)).out;
-return mac.substr(0, mac.find('\n'));
-}
-};
 
 TEST_F(NodeOneNetwork, TheKernelCountsOnEachNicWhatItsChannelsSent) {
   const Outcomes outcomes = pair_.run();

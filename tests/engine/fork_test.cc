@@ -126,7 +126,10 @@ TEST_P(EngineFork, WhatAChildDestroysIsItsCopyAlone) {
   expect_unharmed();
   // One that dies without a word, and one that ends as programs do.
   EXPECT_NE(in_a_child([] { ::raise(SIGKILL); }), 0);
-  EXPECT_EQ(in_a_child([] { std::exit(0); }), 0);
+  // The search for leaks at that end takes what the parent's threads hold for lost.
+  if (!kAddressSanitizer) {
+    EXPECT_EQ(in_a_child([] { std::exit(0); }), 0);
+  }
   expect_unharmed();
   EXPECT_OK(client().connect("127.0.0.1", (*acceptor)->port()));  // it listens on
 }

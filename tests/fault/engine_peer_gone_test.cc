@@ -278,7 +278,9 @@ std::vector<std::string> established_in(const std::string& netns, int but_not_po
     words >> queued >> unsent >> here >> there;
     const std::string control = ":" + std::to_string(but_not_port);
     if (here.ends_with(control) || there.ends_with(control)) continue;
-    found.push_back(here.substr(0, here.rfind(':')) + " to " + there.substr(0, there.rfind(':')));
+    // Without the port, and the interface that a connecting socket is bound to.
+    found.push_back(here.substr(0, here.find_first_of("%:")) + " to " +
+                    there.substr(0, there.find_first_of("%:")));
   }
   std::ranges::sort(found);
   return found;
