@@ -140,7 +140,10 @@ Status Session::Impl::send(std::span<const std::byte> frame, Milliseconds timeou
   // Never too much for the line: each thread that sends waits till its frame has gone.
   line.send(frame);
   HAWSER_TRY(wait_sent(deadline));
+  // All of it is out: what may have ended the session meanwhile, the peer's answer to it, say, is
+  // no failure of this.
   if (!line.broken()) return {};
+  if (const auto earlier = failure()) return *earlier;
   // How it ended is told by whoever reads.
   return Error(Code::peer, fmt::format("{} has closed the connection", line.peer()));
 }
@@ -159,7 +162,6 @@ Status Session::Impl::wait_sent(const Deadline& deadline) {
           Error(Code::cancelled, fmt::format("the session with {} is closing", line.peer())));
     line.flush();
   }
-  if (const auto earlier = failure()) return *earlier;
   return {};
 }
 

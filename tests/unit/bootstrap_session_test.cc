@@ -88,6 +88,22 @@ TEST(ControlSession, MessagesArriveInOrderBothWays) {
   EXPECT_TRUE(at_right.losses().empty());
 }
 
+// As the server of a measurement does, whose last word needs no answer.
+TEST(ControlSession, AMessageThatThePeerAnswersByClosingWasSentAllTheSame) {
+  for (int round = 0; round < 200; ++round) {
+    auto [left, right] = connected_pair();
+    Listening listening;
+    auto session = start(std::move(left), listening);
+    std::thread reader([socket = std::move(right)]() mutable {
+      std::byte byte;
+      EXPECT_EQ(::recv(socket.get(), &byte, 1, MSG_PEEK), 1);
+      ::shutdown(socket.get(), SHUT_RDWR);
+    });
+    EXPECT_TRUE(session->send(wire::Barrier{1}).ok()) << round;
+    reader.join();
+  }
+}
+
 TEST(ControlSession, DeliversWhatWasReadBehindTheHandshake) {
   auto [left, right] = connected_pair();
   Listening listening;
