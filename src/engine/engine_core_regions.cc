@@ -75,7 +75,7 @@ void EngineCore::end_uses_of(LocalRegion& region, const Deadline& deadline) {
   const auto all = links();
   for (const auto& link : all)
     link->operations().stop(region, Error(Code::cancelled, "the region was deregistered"));
-  const Deadline ending = Deadline::after(std::min(deadline.remaining(), Operations::kEnding));
+  const Deadline ending = Deadline::after(std::min(deadline.remaining(), stall()));
   if (region.wait_unused(ending)) return;
   for (const auto& link : all) link->let_go(link->operations().served_from(region));
 }

@@ -25,7 +25,7 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
       terms_(std::move(terms)),
       control_(std::move(control)),
       operations_(engine_->regions(), engine_->bell(),
-                  [this](std::uint64_t bytes) { wake(bytes); }),
+                  [this](std::uint64_t bytes) { wake(bytes); }, engine_->stall()),
       slots_(terms_.channels.size()) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].way = terms_.channels[i];

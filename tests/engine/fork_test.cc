@@ -159,7 +159,7 @@ INSTANTIATE_TEST_SUITE_P(Engine, EngineFork, testing::ValuesIn(forked_variants()
 
 // Else it would be the silence that tells, which is told to take a minute.
 TEST(EngineForkedPeer, AKilledParentIsNoticedAtOnceThoughAChildLives) {
-  if (kThreadSanitizer) GTEST_SKIP() << "the thread sanitizer lets no child of threads go on";
+  if (kSanitized) GTEST_SKIP() << "a sanitizer lets no child of threads go on for certain";
   set_environment(plain_variant());
   EngineOptions options = engine_options(plain_variant());
   options.peer_silence_ms = 60'000;

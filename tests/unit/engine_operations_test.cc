@@ -26,7 +26,7 @@ class EngineOperations : public testing::Test {
       wire::Key{}, MemoryRange{memory_.data(), memory_.size()}, Rights::none, nullptr);
   RegionTable table_;
   EventBell bell_;
-  Operations operations_{table_, bell_, [](std::uint64_t) {}};
+  Operations operations_{table_, bell_, [](std::uint64_t) {}, Milliseconds(500)};
 };
 
 // Their time limits go with them.
@@ -73,7 +73,7 @@ TEST_F(EngineOperations, WhatAChannelHasEndsByForceAfterItsTime) {
   EXPECT_FALSE(write->done()) << "all of it is on its way";
   const TimePoint now = Clock::system().now();
   EXPECT_EQ(operations_.look_at_deadlines(now), nullptr);
-  const auto forced = operations_.look_at_deadlines(now + 2 * Operations::kEnding);
+  const auto forced = operations_.look_at_deadlines(now + 2 * Milliseconds(500));
   ASSERT_NE(forced, nullptr);
   EXPECT_TRUE(forced->outgoing.contains(taken[0].op));
   EXPECT_FALSE(write->done()) << "its channel may be reading it still";

@@ -45,8 +45,9 @@ class Operations {
  public:
   // `wake`: so many bytes, or (0) messages, have become ready to be sent. Called with no lock held.
   using Wake = std::function<void(std::uint64_t bytes)>;
-  Operations(const RegionTable& regions, EventBell& bell, Wake wake)
-      : regions_(regions), bell_(bell), wake_(std::move(wake)) {}
+  // `ending`: how long a peer may take to say what it has of what was stopped.
+  Operations(const RegionTable& regions, EventBell& bell, Wake wake, Milliseconds ending)
+      : regions_(regions), bell_(bell), wake_(std::move(wake)), ending_(ending) {}
 
   // ---- what the user asks for; the transfers belong to `link` ----
   using Link = std::weak_ptr<LinkCore>;
@@ -57,10 +58,9 @@ class Operations {
   State receive(const Link& link, std::uint64_t tag, Request request);
   State notify(const Link& link, std::string text);
   std::optional<std::string> take_notification();
-  // It ends: at once, or when the peer has said what it has of it, or kEnding later by force. Where
+  // It ends: at once, or when the peer has said what it has of it, or `ending` later by force. Where
   // all of it is on its way it is too late, and it ends well, if the peer says so in that time.
   void stop(std::uint64_t op, Error why);
-  static constexpr Milliseconds kEnding{500};
   // Everything that uses the region.
   void stop(const LocalRegion& region, const Error& why);
   // What the peer reads out of it: to end by force.
@@ -159,6 +159,7 @@ class Operations {
   const RegionTable& regions_;
   EventBell& bell_;
   const Wake wake_;
+  const Milliseconds ending_;
   // Guards what follows. Under it only the locks of regions and their table are taken; the link's
   // is not: it is woken when this one is free.
   mutable std::mutex mutex_;

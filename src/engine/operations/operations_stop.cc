@@ -8,11 +8,11 @@
 namespace hawser::engine {
 namespace {
 
-Error not_answered() {
+Error not_answered(Milliseconds waited) {
   return Error(Code::timeout,
                fmt::format("the transfer was stopped, and the peer has not said within {} ms what "
                            "it has of it: it may have all",
-                           Operations::kEnding.count()));
+                           waited.count()));
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ void Operations::stop_op(std::uint64_t op, const Error& why, EndedTransfers& end
   }
   Ending* const ending = ending_of(op);
   if (ending == nullptr || std::exchange(ending->asked_for, true)) return;
-  set_deadline(op, Clock::system().now() + kEnding);
+  set_deadline(op, Clock::system().now() + ending_);
 }
 
 void Operations::stop(const LocalRegion& region, const Error& why) {
@@ -126,7 +126,7 @@ void Operations::end_by_force(std::uint64_t op, LettingGo& what) {
   what.ops.push_back(op);
   if (const auto at = outgoing_.find(op); at != outgoing_.end()) {
     outbox_.drop(*at->second);
-    if (!at->second->stopped) at->second->stopped = not_answered();
+    if (!at->second->stopped) at->second->stopped = not_answered(ending_);
     what.outgoing.insert(at->second);
   } else if (const auto inbound = inbound_.find(op); inbound != inbound_.end()) {
     for (std::uint64_t part = inbound->second->first_part; part < inbound->second->parts_end;
@@ -152,15 +152,15 @@ void Operations::let_go(const LettingGo& what) {
     if (ended_) return;
     for (const auto& op : what.outgoing) {
       if (op->ended) continue;
-      op->stopped = not_answered();
+      op->stopped = not_answered(ending_);
       finish(op, ended);
     }
     for (const std::uint64_t op : what.ops) {
-      if (sends_.contains(op)) end_send(op, not_answered(), ended);
+      if (sends_.contains(op)) end_send(op, not_answered(ending_), ended);
       if (const auto at = inbound_.find(op); at != inbound_.end()) {
         const std::shared_ptr<Inbound> inbound = at->second;
         inbound->broken = true;
-        inbound->error = not_answered();
+        inbound->error = not_answered(ending_);
         end_inbound(inbound, ended);
       }
     }
