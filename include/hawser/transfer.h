@@ -68,7 +68,8 @@ class HAWSER_API Transfer {
   std::uint64_t bytes_done() const;  // applied so far
   // Asks for an early end. It may still end well, and does where all of it is on its way: either it
   // is done, or nobody at the peer is told that it were. Where the peer does not answer it ends
-  // within `stall_ms` (half a second) with Code::timeout, and what has become of it there is not known.
+  // within EngineOptions::stall_ms with Code::timeout, and what has become of it there is not
+  // known.
   void cancel() const;
   // Called once, from a thread of the engine's that is there for callbacks, when it has ended, or
   // from here, where it has already. Those of one link are called one after another, in the order
