@@ -36,7 +36,7 @@ class Many {
   std::vector<std::shared_ptr<LocalRegion>> regions_;
   engine::RegionTable table_;
   engine::EventBell bell_;
-  Operations operations_{table_, bell_, [](std::uint64_t) {}};
+  Operations operations_{table_, bell_, [](std::uint64_t) {}, Milliseconds(500)};
 };
 
 // `begin` asks for one; all of them are stopped, the newest first.
