@@ -4,6 +4,7 @@
 #include "net/tcp/send_comm.h"
 
 namespace hawser::tcp {
+
 Result<std::unique_ptr<TcpConnector>> TcpConnector::start(Device& device, const Handle& handle,
                                                           const Origin& origin) {
   HAWSER_ASSIGN(ListenerName listener, decode_handle(handle));
