@@ -73,13 +73,13 @@ void expect_all_fail_with(Net& net, const std::string& words) {
   EXPECT_THAT(ended->message(), HasSubstr(words));
 }
 
-// What the sound side does when the other one's process has gone: it ends, well or not, and soon.
-void expect_sound_end(IsolatedRun& run, bool receives) {
+// What a sound receiver does when its sender's process has gone: it ends, and soon. Of a sound
+// sender nothing is certain: as the real plugin, the emulated one says no word of a message that
+// has been announced and is not written.
+void expect_sound_end(IsolatedRun& run) {
   if (run.send == nullptr || run.receive == nullptr) return;
-  Comm& comm = receives ? static_cast<Comm&>(*run.pair.receiver) : *run.pair.sender;
-  Request* const request = receives ? run.receive : run.send;
   EXPECT_TRUE(eventually([&] {
-    const auto result = comm.test(request);
+    const auto result = run.pair.receiver->test(run.receive);
     return !result.ok() || result->done;
   }));
 }
@@ -100,7 +100,7 @@ TEST_P(IsolatedEndings, AreErrorsThatNameTheCall) {
     EXPECT_EQ(ran.error().code(), Code::plugin) << ran.error().message();
     EXPECT_THAT(ran.error().message(), HasSubstr(words));
     expect_all_fail_with(**faulty, words);
-    expect_sound_end(run, !call().receives);
+    if (!call().receives) expect_sound_end(run);
   }
   // The plugin can be opened again, and the sound side works.
   const auto again = open_isolated_emulator("");
