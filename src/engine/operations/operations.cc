@@ -26,7 +26,7 @@ void Operations::take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>
 
 void Operations::acknowledged(std::span<const OutChunk> chunks,
                               std::span<const MessagePtr> messages) {
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   {
     const Lock lock(mutex_);
     if (ended_) return;
@@ -48,7 +48,7 @@ void Operations::acknowledged(std::span<const OutChunk> chunks,
 }
 
 void Operations::chunk_failed(const OutChunk& chunk, const Error& why) {
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   {
     const Lock lock(mutex_);
     if (ended_) return;
@@ -60,7 +60,7 @@ void Operations::chunk_failed(const OutChunk& chunk, const Error& why) {
 }
 
 void Operations::send_again(std::vector<MessagePtr> messages, std::vector<OutChunk> chunks) {
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   std::uint64_t bytes = 0;
   {
     const Lock lock(mutex_);
@@ -114,7 +114,7 @@ void Operations::post_unordered(MessagePtr message) {
 
 void Operations::landed(const Target& target) {
   if (!target.reply && !target.tracked) return;
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   const Lock lock(mutex_);
   if (ended_) return;
   if (!target.reply) {
@@ -134,7 +134,7 @@ void Operations::target_failed(Target& target, const Error& why) {
   std::optional<std::uint64_t> refused;  // of the peer's
   if (!target.reply) refused = target.op;
   if (target.reply) {
-    EndedTransfers ended(bell_);
+    EndedTransfers ended(going_on_, bell_);
     const Lock lock(mutex_);
     if (const auto at = parts_.find(target.op); at != parts_.end()) {
       const std::shared_ptr<Inbound> inbound = at->second.inbound;
@@ -156,7 +156,7 @@ void Operations::refuse(Target& target, std::uint64_t op, const Error& why) {
 }
 
 Status Operations::take_message(std::uint64_t order, const wire::Record& record) {
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   Status taken;
   {
     const Lock lock(mutex_);
@@ -199,7 +199,7 @@ Status Operations::on(const wire::Fault& fault, EndedTransfers& ended) {
 // One that was stopped meanwhile is not begun any more.
 void Operations::look_at_streams() {
   if (!gate_.any()) return;
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   bool any = false;
   {
     const Lock lock(mutex_);
@@ -223,6 +223,13 @@ void Operations::look_at_streams() {
   if (any) wake_(outbox_.unsent_bytes());
 }
 
+Operations::State Operations::make_transfer(const Link& link, std::uint64_t op,
+                                            std::uint64_t bytes) {
+  auto transfer = std::make_shared<TransferState>(link, op, bytes);
+  going_on_.add(transfer);
+  return transfer;
+}
+
 Operations::State Operations::done_at_once() {
   auto transfer = std::make_shared<TransferState>(Link{}, 0, 0);
   transfer->finish({});
@@ -240,14 +247,11 @@ bool Operations::idle() const {
 }
 
 void Operations::end(const Error& why) {
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   const Lock lock(mutex_);
-  // Where there is no memory for it, all of it may be done again: what has ended does not end
-  // twice.
+  // Where there is no memory for it, all of it may be done again.
   if (!ended_) ended_ = why;
-  for (auto& [op, outgoing] : outgoing_) ended.add(outgoing->transfer, why);
-  for (auto& [op, send] : sends_) ended.add(send.transfer, why);
-  for (auto& [op, inbound] : inbound_) ended.add(inbound->transfer, why);
+  while (!going_on_.empty()) ended.add(going_on_.first(), why);
   outgoing_.clear();
   replies_.clear();
   open_writes_.clear();

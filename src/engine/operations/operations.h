@@ -58,8 +58,9 @@ class Operations {
   State receive(const Link& link, std::uint64_t tag, Request request);
   State notify(const Link& link, std::string text);
   std::optional<std::string> take_notification();
-  // It ends: at once, or when the peer has said what it has of it, or `ending` later by force. Where
-  // all of it is on its way it is too late, and it ends well, if the peer says so in that time.
+  // It ends: at once, or when the peer has said what it has of it, or `ending` later by force.
+  // Where all of it is on its way it is too late, and it ends well, if the peer says so in that
+  // time.
   void stop(std::uint64_t op, Error why);
   // Everything that uses the region.
   void stop(const LocalRegion& region, const Error& why);
@@ -112,6 +113,7 @@ class Operations {
   // fails.
   enum class Stopping { withdrawn, failed };
 
+  State make_transfer(const Link& link, std::uint64_t op, std::uint64_t bytes);
   static State done_at_once();
   State refused_if_ended() const;
   State refused_if_draining(const wire::Key& key) const;
@@ -167,6 +169,7 @@ class Operations {
   std::size_t unheard_ = 0;  // messages that channels have taken, and the peer has not
   std::optional<Error> ended_;
   std::uint64_t last_op_ = 0;
+  TransferList going_on_;  // all that were asked for here, whatever else is known of them
   std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing_;           // by own_op
   std::unordered_map<std::uint64_t, std::shared_ptr<Outgoing>> replies_;  // by peer_op
   std::set<std::uint64_t> open_writes_;

@@ -41,7 +41,7 @@ Operations::State Operations::send(const Link& link, std::uint64_t tag, Request 
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
     const std::uint64_t op = ++last_op_;
-    transfer = std::make_shared<TransferState>(link, op, bytes);
+    transfer = make_transfer(link, op, bytes);
     message->record = wire::Send{op, tag, bytes, eager, message->bytes};
     outbox_.post(std::move(message));
     const auto at =
@@ -63,13 +63,13 @@ void Operations::end_send(std::uint64_t op, Status outcome, EndedTransfers& ende
   const auto at = sends_.find(op);
   forget(op, at->second.region, at->second.ending);
   if (outcome.ok()) at->second.transfer->add_done(at->second.blocks.total());
-  ended.add(std::move(at->second.transfer), std::move(outcome));
+  ended.add(*at->second.transfer, std::move(outcome));
   sends_.erase(at);
 }
 
 Operations::State Operations::receive(const Link& link, std::uint64_t tag, Request request) {
   State transfer;
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   {
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
@@ -79,8 +79,7 @@ Operations::State Operations::receive(const Link& link, std::uint64_t tag, Reque
     inbound->blocks = std::move(request.blocks);
     inbound->region = std::move(request.region);
     inbound->after = std::move(request.after);
-    inbound->transfer = transfer =
-        std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
+    inbound->transfer = transfer = make_transfer(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
     begin(inbound->op, inbound->region, request.timeout_ms);
     if (const std::optional<Announced> message = tags_.add(inbound)) meet(inbound, *message, ended);

@@ -12,7 +12,7 @@ Operations::State Operations::notify(const Link& link, std::string text) {
     if (auto refused = refused_if_ended()) return refused;
     auto op = std::make_shared<Outgoing>(Outgoing::Kind::notify, BlockList());
     op->own_op = ++last_op_;
-    op->transfer = transfer = std::make_shared<TransferState>(link, op->own_op, 0);
+    op->transfer = transfer = make_transfer(link, op->own_op, 0);
     auto message = std::make_shared<Message>();
     message->bytes = bytes_of(text);
     message->record = wire::Notify{message->bytes};

@@ -9,7 +9,7 @@ namespace hawser::engine {
 Operations::State Operations::read(const Link& link, Request request, const wire::Key& key) {
   if (request.blocks.total() == 0) return done_at_once();
   State transfer;
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   {
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
@@ -20,8 +20,7 @@ Operations::State Operations::read(const Link& link, Request request, const wire
     inbound->region = std::move(request.region);
     inbound->after = std::move(request.after);
     inbound->key = key;
-    inbound->transfer = transfer =
-        std::make_shared<TransferState>(link, inbound->op, inbound->blocks.total());
+    inbound->transfer = transfer = make_transfer(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
     drains_.begin(key);
     begin(inbound->op, inbound->region, request.timeout_ms);
@@ -109,7 +108,7 @@ void Operations::end_part(std::uint64_t number, std::optional<Error> why, EndedT
 }
 
 void Operations::end_inbound(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended) {
-  ended.add(inbound->transfer, inbound->broken ? Status(*inbound->error) : Status());
+  ended.add(*inbound->transfer, inbound->broken ? Status(*inbound->error) : Status());
   forget(inbound->op, inbound->region, inbound->ending);
   inbound->region.reset();
   inbound_.erase(inbound->op);

@@ -48,7 +48,7 @@ void Operations::set_deadline(std::uint64_t op, TimePoint deadline) {
 // ---- taken back ----
 
 void Operations::stop(std::uint64_t op, Error why) {
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   {
     const Lock lock(mutex_);
     stop_op(op, why, ended);
@@ -73,7 +73,7 @@ void Operations::stop(const LocalRegion& region, const Error& why) {
   std::pair<const LocalRegion*, std::uint64_t> next{&region, 0};
   bool more = true;
   while (more) {
-    EndedTransfers ended(bell_);
+    EndedTransfers ended(going_on_, bell_);
     const Lock lock(mutex_);
     for (std::size_t i = 0; i < kStopsAtATime && more; ++i) {
       const auto at = by_region_.lower_bound(next);
@@ -83,7 +83,7 @@ void Operations::stop(const LocalRegion& region, const Error& why) {
       stop_op(at->second, why, ended);
     }
   }
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   {
     const Lock lock(mutex_);
     std::vector<std::shared_ptr<Outgoing>> served;
@@ -102,7 +102,7 @@ std::shared_ptr<LettingGo> Operations::look_at_deadlines(TimePoint now) {
   auto forced = std::make_shared<LettingGo>();
   bool any = false;
   for (bool more = true; more;) {
-    EndedTransfers ended(bell_);
+    EndedTransfers ended(going_on_, bell_);
     const Lock lock(mutex_);
     for (std::size_t i = 0; i < kStopsAtATime; ++i) {
       more = !deadlines_.empty() && deadlines_.begin()->first <= now;
@@ -146,7 +146,7 @@ std::shared_ptr<LettingGo> Operations::served_from(const LocalRegion& region) {
 }
 
 void Operations::let_go(const LettingGo& what) {
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   {
     const Lock lock(mutex_);
     if (ended_) return;

@@ -12,7 +12,7 @@ Operations::State Operations::write(const Link& link, Request request, const wir
                                     std::string notification) {
   if (request.blocks.total() == 0 && notification.empty()) return done_at_once();
   State transfer;
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   const std::uint64_t bytes = request.blocks.total();
   {
     const Lock lock(mutex_);
@@ -23,7 +23,7 @@ Operations::State Operations::write(const Link& link, Request request, const wir
     op->key = key;
     op->region = std::move(request.region);
     op->tracked = !notification.empty();
-    op->transfer = transfer = std::make_shared<TransferState>(link, op->own_op, bytes);
+    op->transfer = transfer = make_transfer(link, op->own_op, bytes);
     if (op->tracked) {
       auto message = std::make_shared<Message>();
       message->bytes = bytes_of(notification);
@@ -76,7 +76,7 @@ void Operations::find_target(const wire::WriteChunk& chunk, Target& target) {
 
 // A chunk of a write, or of a message, was refused.
 void Operations::take_refusal(const wire::Fault& fault) {
-  EndedTransfers ended(bell_);
+  EndedTransfers ended(going_on_, bell_);
   {
     const Lock lock(mutex_);
     const auto at = outgoing_.find(fault.op);
@@ -108,7 +108,7 @@ void Operations::finish_if_done(const std::shared_ptr<Outgoing>& op, EndedTransf
 
 void Operations::finish(const std::shared_ptr<Outgoing>& op, EndedTransfers& ended) {
   op->ended = true;
-  if (op->transfer) ended.add(op->transfer, op->stopped ? Status(*op->stopped) : Status());
+  if (op->transfer) ended.add(*op->transfer, op->stopped ? Status(*op->stopped) : Status());
   if (op->stopped && op->kind == Outgoing::Kind::reply) post_fault(op->peer_op, *op->stopped);
   if (op->stopped && op->tracked) post(wire::Withdraw{op->own_op});
   if (op->own_op != 0) forget(op->own_op, op->region, op->ending);

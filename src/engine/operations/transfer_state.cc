@@ -18,10 +18,32 @@ constexpr std::size_t kCpusToSpin = 4;
 
 }  // namespace
 
+TransferList::~TransferList() {
+  while (!empty()) take(first());  // one by one: a chain of any length would else go by recursion
+}
+
+void TransferList::add(std::shared_ptr<TransferState> transfer) {
+  TransferState* const added = transfer.get();
+  added->listing.previous = last_;
+  (last_ != nullptr ? last_->listing.next : first_) = std::move(transfer);
+  last_ = added;
+}
+
+std::shared_ptr<TransferState> TransferList::take(TransferState& transfer) {
+  auto [next, previous] = std::exchange(transfer.listing, {});
+  (next != nullptr ? next->listing.previous : last_) = previous;
+  return std::exchange(previous != nullptr ? previous->listing.next : first_, std::move(next));
+}
+
+void EndedTransfers::add(TransferState& transfer, Status outcome) {
+  if (transfer.ends()) return;
+  transfer.ends_with(std::move(outcome));
+  ended_.add(going_on_.take(transfer));
+}
+
 void EndedTransfers::tell() {
   const bool any = ring_ || !ended_.empty();
-  for (auto& [transfer, outcome] : ended_) transfer->finish(std::move(outcome));
-  ended_.clear();
+  while (!ended_.empty()) ended_.take(ended_.first())->tell();
   ring_ = false;
   if (any) bell_.ring();
 }

@@ -9,11 +9,11 @@
 #include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "base/event_fd.h"
 #include "base/fork.h"
 #include "base/result.h"
+#include "engine/operations/transfer_list.h"
 
 namespace hawser::engine {
 
@@ -21,24 +21,25 @@ class LinkCore;
 class TransferState;
 class EventBell;
 
-// Transfers that have ended while a lock was held, to be told when it is not. Not thread-safe.
+// Transfers that have ended while a lock was held, to be told when it is not. Not thread-safe; that
+// lock guards `going_on`, where a transfer is until it is added here.
 class EndedTransfers {
  public:
-  explicit EndedTransfers(EventBell& bell) : bell_(bell) {}
+  EndedTransfers(TransferList& going_on, EventBell& bell) : going_on_(going_on), bell_(bell) {}
   ~EndedTransfers() { tell(); }
   EndedTransfers(const EndedTransfers&) = delete;
   EndedTransfers& operator=(const EndedTransfers&) = delete;
 
-  void add(std::shared_ptr<TransferState> transfer, Status outcome) {
-    ended_.emplace_back(std::move(transfer), std::move(outcome));
-  }
+  // Needs no memory. Of one that has been added already, nothing comes.
+  void add(TransferState& transfer, Status outcome);
   void ring() { ring_ = true; }  // something else happened that an event loop wants to know
   void tell();
 
  private:
+  TransferList& going_on_;
   EventBell& bell_;
   bool ring_ = false;
-  std::vector<std::pair<std::shared_ptr<TransferState>, Status>> ended_;
+  TransferList ended_;
 };
 
 // Thread-safe. A child of fork() finds it ended; what has not ended in the parent by then, with an
@@ -55,6 +56,11 @@ class TransferState : public std::enable_shared_from_this<TransferState> {
   void add_done(std::uint64_t bytes) { bytes_done_.fetch_add(bytes, std::memory_order_relaxed); }
   // Once; no lock may be held. A callback becomes due.
   void finish(Status outcome);
+  // The same, in two steps, the first of them under its link's lock. Once.
+  bool ends() const { return due_.has_value(); }
+  void ends_with(Status outcome) { due_ = std::move(outcome); }
+  void tell() { finish(*std::move(due_)); }
+  TransferListing listing;  // among those of its link that go on; then among those about to be told
   // Of one that has ended and has a callback, once.
   void call_back();
   // The next of its link's callbacks that are due; guarded by the lock of Callbacks.
@@ -75,6 +81,7 @@ class TransferState : public std::enable_shared_from_this<TransferState> {
   const std::uint64_t op_ = 0;
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<std::uint64_t> bytes_done_{0};
+  std::optional<Status> due_;
   std::atomic<bool> done_{false};  // publishes the outcome, and the data
   mutable std::mutex mutex_;       // guards what follows
   LeftInChildren<std::condition_variable> ended_;
