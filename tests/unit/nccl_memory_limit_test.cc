@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <vector>
@@ -38,7 +39,7 @@ class NoMoreMemory {
   std::vector<std::unique_ptr<char[]>> hoard_;
 };
 
-TEST(PluginMemoryLimit, EveryCallThatNeedsMoreSaysSo) {
+void use_without_memory() {
   const PluginUser user;
   const auto& plugin = user.plugin();
   PluginPair pair(user, 1 << 20);
@@ -60,6 +61,16 @@ TEST(PluginMemoryLimit, EveryCallThatNeedsMoreSaysSo) {
   EXPECT_EQ(plugin->closeListen(listening), abi::kSuccess);
   void* const receive = pair.receive({{0, 1000, 0}});
   EXPECT_TRUE(plugin_wait(pair, {pair.send(0, 1000, 0), receive})) << "what was there still works";
+}
+
+// In a process of its own: others' tests have left heaps with room in them.
+TEST(PluginMemoryLimitDeathTest, EveryCallThatNeedsMoreSaysSo) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto run = [] {
+    use_without_memory();
+    std::_Exit(testing::Test::HasFailure() ? 1 : 0);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
 }
 
 #endif

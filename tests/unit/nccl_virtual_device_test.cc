@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -213,20 +215,22 @@ TEST(PluginVirtualDeviceTables, AVirtualInterfaceIsRefused) {
   EXPECT_THAT(take_plugin_log(), testing::Contains(HasSubstr("lo has no PCI path")));
 }
 
-TEST(PluginTuning, TheChunkSizeIsSetUnlessTheUserSaysOtherwise) {
-  unsetenv("NCCL_P2P_NET_CHUNKSIZE");  // another communicator of this process may have set it
-  {
-    const ScopedEnvironment off("HAWSER_NCCL_TUNING", "off");
-    const PluginUser user;
-    EXPECT_EQ(getenv("NCCL_P2P_NET_CHUNKSIZE"), nullptr);
-  }
-  {
-    const ScopedEnvironment own("NCCL_P2P_NET_CHUNKSIZE", "262144");
-    const PluginUser user;
-    EXPECT_STREQ(getenv("NCCL_P2P_NET_CHUNKSIZE"), "262144");
-  }
+// What the first communicator of a process leaves in its environment; `variable` is set before.
+void print_chunk_size(const char* variable, const char* value) {
+  unsetenv("NCCL_P2P_NET_CHUNKSIZE");
+  if (variable != nullptr) setenv(variable, value, 1);
   const PluginUser user;
-  EXPECT_STREQ(getenv("NCCL_P2P_NET_CHUNKSIZE"), "524288");
+  const char* const size = getenv("NCCL_P2P_NET_CHUNKSIZE");
+  std::fprintf(stderr, "chunks: %s.\n", size == nullptr ? "NCCL's" : size);
+  std::_Exit(0);
+}
+
+TEST(PluginTuningDeathTest, TheChunkSizeIsSetUnlessTheUserSaysOtherwise) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto fine = testing::ExitedWithCode(0);
+  EXPECT_EXIT(print_chunk_size("HAWSER_NCCL_TUNING", "off"), fine, "chunks: NCCL's\\.");
+  EXPECT_EXIT(print_chunk_size("NCCL_P2P_NET_CHUNKSIZE", "262144"), fine, "chunks: 262144\\.");
+  EXPECT_EXIT(print_chunk_size(nullptr, nullptr), fine, "chunks: 524288\\.");
 }
 
 }  // namespace
