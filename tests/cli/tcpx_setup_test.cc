@@ -124,14 +124,14 @@ TEST(TcpxSetupCli, NodeRefusesTheSameHost) {
   const std::string plugin =
       HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-tcpx-devices.so";
   expect_refused(
-      hawser_with({"node", "client", "localhost", "--plugin", plugin}, machine.environment()),
-      "the peer localhost", "rx no cmsg");
+      hawser_with({"node", "client", "127.0.0.1", "--plugin", plugin}, machine.environment()),
+      "the peer 127.0.0.1", "rx no cmsg");
 }
 
 TEST(TcpxSetupCli, PerfRefusesTheSameHostToo) {
   expect_refused(
-      hawser_with({"perf", "client", "--address", "localhost", "--plugin", plugin_named_tcpx()}),
-      "the peer localhost", "rx no cmsg");
+      hawser_with({"perf", "client", "--address", "127.0.0.1", "--plugin", plugin_named_tcpx()}),
+      "the peer 127.0.0.1", "rx no cmsg");
 }
 
 TEST(TcpxSetupCli, NodeRefusesWhatIsNotReady) {
