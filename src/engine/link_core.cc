@@ -24,8 +24,9 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
     : engine_(std::move(engine)),
       terms_(std::move(terms)),
       control_(std::move(control)),
-      operations_(engine_->regions(), engine_->bell(),
-                  [this](std::uint64_t bytes) { wake(bytes); }, engine_->stall()),
+      operations_(
+          engine_->regions(), engine_->bell(), [this](std::uint64_t bytes) { wake(bytes); },
+          engine_->stall()),
       slots_(terms_.channels.size()) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].way = terms_.channels[i];
@@ -91,6 +92,11 @@ Milliseconds LinkCore::stall() const {
 std::size_t LinkCore::live() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(slots_, [](const Slot& slot) { return slot.channel != nullptr; }));
+}
+
+std::size_t LinkCore::trusted() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      slots_, [](const Slot& slot) { return slot.channel != nullptr && !slot.doubted; }));
 }
 
 // ---- what the peer says ----
@@ -244,11 +250,13 @@ void LinkCore::on_control_lost(const Error& why) {
   end(lock, Error(Code::peer, fmt::format("{} is gone: {}", terms_.peer, why.message())));
 }
 
-// Nothing waits, and nothing is under way.
+// Nothing waits, and nothing is under way, nor was on a channel that went down.
 bool LinkCore::is_idle() const {
-  return operations_.unsent_bytes() == 0 && std::ranges::all_of(slots_, [](const Slot& slot) {
-           return slot.channel == nullptr || slot.channel->load().outstanding == 0;
-         });
+  if (operations_.unsent_bytes() > 0 || resolving_ > 0) return false;
+  return std::ranges::all_of(slots_, [](const Slot& slot) {
+    if (!slot.unresolved.empty()) return false;
+    return slot.channel == nullptr || slot.channel->load().outstanding == 0;
+  });
 }
 
 }  // namespace hawser::engine

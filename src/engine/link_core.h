@@ -85,8 +85,8 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const EngineCore& engine() const { return *engine_; }
   void callback_due(std::shared_ptr<TransferState> ended);
 
-  // All channels let go of that; then what is of this side ends. A thread that hangs in a call keeps
-  // it from ending: the call may use the memory still.
+  // All channels let go of that; then what is of this side ends. A thread that hangs in a call
+  // keeps it from ending: the call may use the memory still.
   void let_go(std::shared_ptr<const LettingGo> what);
 
   // ---- its channels' ----
@@ -168,6 +168,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   Milliseconds pause_after_failures(const Slot& slot) const;
   void look_whether_up(Lock& lock);
   std::size_t live() const;
+  std::size_t trusted() const;  // of those, the ones that are not in doubt
   std::string what_failed() const;
   void end(Lock& lock, const Error& cause, LinkChannel::How how = LinkChannel::How::at_once);
   void ask_all_to_close(LinkChannel::How how);
@@ -196,6 +197,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   LinkStage stage_;
   std::optional<Error> control_lost_;
   std::optional<TimePoint> none_live_since_;  // or none that carries what is large
+  int resolving_ = 0;  // threads that hold what was on a channel that went down
   std::atomic<TimePoint> asked_at_{TimePoint{}};
   std::atomic<bool> out_of_memory_{false};  // publishes nothing
 };

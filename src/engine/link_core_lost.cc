@@ -57,7 +57,7 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
                    (slot.doubted && !channel.carries() && channel.bytes_received() == 0);
     slot.small_packets = slot.doubted;
     failed(slot, told);
-    if (live() == 0 && !none_live_since_) none_live_since_ = Clock::system().now();
+    if (trusted() == 0 && !none_live_since_) none_live_since_ = Clock::system().now();
     slot.untold = fmt::format("{}: channel {} ({}) is down: {}", terms_.peer, channel.index(),
                               end_of(slot.way).name, told.message());
     slot.untold_since = Clock::system().now();
@@ -139,10 +139,12 @@ void LinkCore::resolve(Slot& slot, Unacknowledged& left, const wire::Ack& taken,
     slot.bytes_sent += chunk.ref.bytes;
     if (chunk.repeated) slot.bytes_again += chunk.ref.bytes;
   }
+  ++resolving_;
   lock.unlock();
   operations_.acknowledged(chunks, messages);
   operations_.send_again(left.take_messages(), left.take_chunks());
   lock.lock();
+  --resolving_;
 }
 
 // A link that is being ended loses its channels, too, some of them before the word that it ends
