@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 
 // Of a run with a hang: each step of it, and then the end of the process.
-constexpr seconds kBoundedRun{15};
+constexpr seconds kBoundedRun{30};
 
 struct FaultyCall {
   const char* call;

@@ -151,7 +151,7 @@ TEST(IsolatedProcess, ThatIsStoppedIsEndedAllTheSame) {
     ::kill(process, SIGSTOP);
     const auto listened = (*net)->listen(0);
     ASSERT_FALSE(listened.ok());
-    EXPECT_THAT(listened.error().message(), HasSubstr("has not answered for 1.0 s"));
+    EXPECT_THAT(listened.error().message(), HasSubstr("has not answered for "));
   }
   EXPECT_FALSE(process_exists(process));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));

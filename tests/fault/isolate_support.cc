@@ -5,14 +5,16 @@
 #include <signal.h>
 #include <time.h>
 
+#include "support/sanitizers.h"
 #include "support/scoped_env.h"
 
 namespace hawser::test {
 
 isolate::ProcessOptions impatient() {
   isolate::ProcessOptions options;
-  options.call_bound = Milliseconds(1000);
-  options.open_bound = Milliseconds(1500);
+  // A sanitizer's process takes its time to begin, the more where others want the CPUs.
+  options.call_bound = Milliseconds(kSanitized ? 4000 : 1000);
+  options.open_bound = Milliseconds(kSanitized ? 10'000 : 3000);
   options.data_call_bound = Milliseconds(500);
   options.close_bound = Milliseconds(300);
   return options;

@@ -132,7 +132,8 @@ class Feeder {
 
   void feed(std::size_t at_most) {
     if (!fd_.valid()) return;
-    const std::size_t bytes = std::min(at_most, stream_.size() - at_);
+    const std::size_t part = std::max(at_most, stream_.size() / kMostParts);
+    const std::size_t bytes = std::min(part, stream_.size() - at_);
     const ssize_t sent =
         bytes == 0 ? 0 : ::send(fd_.get(), &stream_[at_], bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent > 0) at_ += static_cast<std::size_t>(sent);
@@ -140,6 +141,8 @@ class Feeder {
   }
 
  private:
+  static constexpr std::size_t kMostParts = 1000;  // a part a round, and rounds may pause
+
   UniqueFd fd_;
   Bytes stream_;
   std::size_t at_ = 0;
