@@ -206,7 +206,7 @@ struct Endpoint {
 struct Device {
   std::string name;
   std::uint32_t speed_mbps = 0;
-  std::vector<Endpoint> endpoints;  // none: the transport does not tell
+  std::vector<Endpoint> endpoints{};  // none: the transport does not tell
 };
 
 // client -> server, first.

@@ -7,6 +7,7 @@
 
 #include "cli/page.h"
 #include "cli/validation_pair.h"
+#include "support/built.h"
 
 namespace hawser::test {
 namespace {
@@ -215,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(Emulator, PluginExits, testing::Values("exit:0", "exit:
 // Where the plugin ends the process by itself no call of hawser's tells why: its own words do.
 ValidationPair with_plugin_that_exits_alone() {
   ValidationPair pair;
-  pair.with("--plugin", HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-exits-alone.so")
+  pair.with("--plugin", built("tests/plugins/libnccl-net-loopback-exits-alone.so"))
       .with("--timeout", "10");
   pair.dev = "0";
   return pair;

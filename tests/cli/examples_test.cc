@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "cli/validation_pair.h"
+#include "support/built.h"
 #include "support/temp_dir.h"
 
 namespace hawser::test {
@@ -19,8 +20,7 @@ Environment example_environment() {
 }
 
 Command example(const std::string& name, const Words& words, const Environment& more = {}) {
-  Command command{
-      .args = {HAWSER_TEST_BINARY_DIR "/examples/" + name}, .env = more, .cwd = {}, .netns = {}};
+  Command command{.args = {built("examples/") + name}, .env = more, .cwd = {}, .netns = {}};
   command.args.insert(command.args.end(), words.begin(), words.end());
   for (const auto& entry : example_environment())
     if (std::none_of(more.begin(), more.end(),
@@ -53,7 +53,7 @@ void expect_said(const Outcome& outcome, const std::string& pattern) {
 class Examples : public testing::Test {
  protected:
   void SetUp() override {
-    if (!std::filesystem::exists(HAWSER_TEST_BINARY_DIR "/examples/hello"))
+    if (!std::filesystem::exists(built("examples/hello")))
       GTEST_SKIP() << "the examples were not built: HAWSER_BUILD_EXAMPLES";
   }
 };
@@ -102,7 +102,7 @@ TEST_F(Examples, KvCacheArrivesLayerByLayer) {
 class ExamplesOverPlugins : public Examples, public testing::WithParamInterface<const char*> {};
 
 TEST_P(ExamplesOverPlugins, MovesVerifiedData) {
-  const std::string plugin = HAWSER_TEST_BINARY_DIR "/" + std::string(GetParam());
+  const std::string plugin = built("") + std::string(GetParam());
   const Outcomes outcomes = run_pair("host_plugin", "host_plugin", {plugin});
   expect_said(outcomes.client, "read 8388608 bytes, all right");
   expect_said(outcomes.server, "got 8388608 bytes back, all right");
@@ -130,7 +130,7 @@ TEST_F(Examples, SayHowTheyAreUsed) {
 }
 
 TEST(CApi, ProgramInCFindsAllAsItShouldBe) {
-  Command command{.args = {HAWSER_TEST_BINARY_DIR "/tests/capi/capi_program"},
+  Command command{.args = {built("tests/capi/capi_program")},
                   .env = example_environment(),
                   .cwd = {},
                   .netns = {}};

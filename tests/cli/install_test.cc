@@ -7,12 +7,13 @@
 #include <sstream>
 
 #include "cli/validation_pair.h"
+#include "support/built.h"
 #include "support/temp_dir.h"
 
 namespace hawser::test {
 namespace {
 
-const std::string kBuild = HAWSER_TEST_BINARY_DIR;
+const std::string kBuild = built("");
 const std::string kRoot = HAWSER_TEST_SOURCE_DIR;
 constexpr std::chrono::seconds kBuildTime{120};
 

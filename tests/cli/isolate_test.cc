@@ -9,6 +9,7 @@
 
 #include "cli/node_pair.h"
 #include "cli/validation_pair.h"
+#include "support/built.h"
 #include "support/threads.h"
 
 namespace hawser::test {
@@ -139,7 +140,7 @@ TEST(IsolatedValidation, LeavesNoProcessBehindWhenItIsKilled) {
 
 TEST(IsolatedProgram, IsNotForPeople) {
   Command command;
-  command.args = {HAWSER_TEST_BINARY_DIR "/tools/plugin_host/hawser-plugin-host"};
+  command.args = {built("tools/plugin_host/hawser-plugin-host")};
   const Outcome outcome = run(command);
   EXPECT_EQ(outcome.exit_code, 2) << outcome.describe();
   EXPECT_THAT(outcome.err, HasSubstr("not by hand"));

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cli/node_pair.h"
+#include "support/built.h"
 
 namespace hawser::test {
 namespace {
@@ -26,8 +27,7 @@ class NodeScript : public testing::Test {
  protected:
   void SetUp() override {
     const std::string release = kTree + "/build/release";
-    if (!std::filesystem::exists(release) ||
-        !std::filesystem::equivalent(HAWSER_TEST_BINARY_DIR, release))
+    if (!std::filesystem::exists(release) || !std::filesystem::equivalent(built(""), release))
       GTEST_SKIP() << "the script builds and runs the release build, not this one";
   }
   PortRange ports_;

@@ -6,6 +6,7 @@
 
 #include "cli/page.h"
 #include "cli/validation_pair.h"
+#include "support/built.h"
 #include "support/temp_dir.h"
 
 namespace hawser::test {
@@ -20,7 +21,7 @@ Command script(Words words) {
 }
 
 bool is_release_build() {
-  return std::filesystem::equivalent(HAWSER_TEST_BINARY_DIR, kRoot + "/build/release");
+  return std::filesystem::equivalent(built(""), kRoot + "/build/release");
 }
 
 class RunScript : public testing::Test {

@@ -7,6 +7,7 @@
 
 #include "cli/validation_pair.h"
 #include "setup/rxdm.h"
+#include "support/built.h"
 #include "support/temp_dir.h"
 #include "support/unix_server.h"
 
@@ -21,7 +22,7 @@ constexpr auto kAtOnce = std::chrono::seconds(10);  // sooner than any step's de
 
 // Has the real plugin's name; its init() ends the process with 77.
 std::string plugin_named_tcpx() {
-  return HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-tcpx-name.so";
+  return built("tests/plugins/libnccl-net-loopback-tcpx-name.so");
 }
 
 Command hawser_with(const Words& words, const Environment& env = {}) {
@@ -122,7 +123,7 @@ TEST(TcpxSetupCli, OnAMachineThatIsReadyThePluginIsInitialised) {
 TEST(TcpxSetupCli, NodeRefusesTheSameHost) {
   const ReadyMachine machine;
   const std::string plugin =
-      HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-tcpx-devices.so";
+      built("tests/plugins/libnccl-net-loopback-tcpx-devices.so");
   expect_refused(
       hawser_with({"node", "client", "127.0.0.1", "--plugin", plugin}, machine.environment()),
       "the peer 127.0.0.1", "rx no cmsg");

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <regex>
 
+#include "support/built.h"
+
 namespace hawser::test {
 namespace {
 
@@ -47,19 +49,19 @@ Environment merged(const Environment& entries) {
 }  // namespace
 
 std::string hawser_program() {
-  return HAWSER_TEST_BINARY_DIR "/tools/hawser/hawser";
+  return built("tools/hawser/hawser");
 }
 std::string validation_program() {
-  return HAWSER_TEST_BINARY_DIR "/tests/test_devmem_validation";
+  return built("tests/test_devmem_validation");
 }
 std::string holding_program() {
-  return HAWSER_TEST_BINARY_DIR "/tests/holding_validation";
+  return built("tests/holding_validation");
 }
 std::string emulator_plugin() {
-  return HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so";
+  return built("tests/emu/libnccl-net-tcpx-emu.so");
 }
 std::string simulated_cuda() {
-  return HAWSER_TEST_BINARY_DIR "/tests/cudasim/libcuda-sim.so";
+  return built("tests/cudasim/libcuda-sim.so");
 }
 
 ValidationPair::ValidationPair()

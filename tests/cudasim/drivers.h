@@ -13,13 +13,14 @@
 #include "base/clock.h"
 #include "cudasim/cudasim.h"
 #include "gpu/gpu.h"
+#include "support/built.h"
 
 namespace hawser {
 
 inline constexpr int kSimulatedGpus = 2;
 
 inline std::string cudasim_path() {
-  return HAWSER_TEST_BINARY_DIR "/tests/cudasim/libcuda-sim.so";
+  return test::built("tests/cudasim/libcuda-sim.so");
 }
 
 // A function of the simulated driver by its name: one of cudasim.h, or any of CUDA's.

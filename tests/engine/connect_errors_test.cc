@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/fixture.h"
+#include "support/built.h"
 #include "support/engine_frames.h"
 #include "support/ports.h"
 
@@ -193,7 +194,7 @@ TEST_F(ConnectErrors, StrangersOnThePortHarmNobody) {
 
 TEST_F(ConnectErrors, TransportsThatDiffer) {
   EngineOptions options = engine_options(plain_variant());
-  options.plugin = HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-v9.so";
+  options.plugin = built("tests/plugins/libnccl-net-loopback-v9.so");
   auto other = Engine::create(options);
   ASSERT_OK(other);
   const auto acceptor = listening();

@@ -13,7 +13,7 @@ namespace {
 
 using PropertyRandom = EngineTest;
 
-constexpr Milliseconds kTime{kSanitized ? 2000 : 4000};
+const Milliseconds kTime{kSanitized ? 2000 : 4000};
 constexpr std::size_t kThreads = 3;
 constexpr std::size_t kAtOnce = 4;  // transfers of a thread
 

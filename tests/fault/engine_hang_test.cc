@@ -9,6 +9,7 @@
 
 #include <hawser/engine.h>
 
+#include "support/built.h"
 #include "support/threads.h"
 
 namespace hawser::test {
@@ -23,7 +24,7 @@ std::unique_ptr<Engine> engine_with(const char* faults) {
   setenv("HAWSER_CUDA_LIBRARY", "/nowhere/libcuda.so", 1);
   setenv("HAWSER_EMU_FAULTS", faults, 1);
   EngineOptions options;
-  options.plugin = HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so";
+  options.plugin = built("tests/emu/libnccl-net-tcpx-emu.so");
   auto engine = Engine::create(options);
   if (!engine.ok()) std::fprintf(stderr, "%s\n", engine.error().message().c_str());
   return engine.ok() ? std::move(*engine) : nullptr;

@@ -22,7 +22,7 @@ constexpr int kIdleChannels = 16;
 constexpr std::size_t kIdleFiles = 8192;
 constexpr double kIdleSeconds = 3;
 // Of a CPU; a quiet machine takes 0.025, and one that polls takes all of it.
-constexpr double kIdleBound = kSanitized ? 0.5 : 0.1;
+const double kIdleBound = kSanitized ? 0.5 : 0.1;
 
 double cpu_seconds_so_far() {
   rusage usage{};

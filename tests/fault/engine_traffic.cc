@@ -7,16 +7,16 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "support/built.h"
+
 namespace hawser::test {
 namespace {
 
 constexpr Milliseconds kTrafficTokenPatience{10'000};
 
 Command fault_peer_command(const FaultSetup& setup) {
-  Command command{.args = {HAWSER_TEST_BINARY_DIR "/tests/fault/peer/fault_peer"},
-                  .env = {},
-                  .cwd = {},
-                  .netns = setup.netns};
+  Command command{
+      .args = {built("tests/fault/peer/fault_peer")}, .env = {}, .cwd = {}, .netns = setup.netns};
   command.arg(setup.address)
       .arg(std::to_string(setup.port))
       .arg(std::to_string(setup.stall_ms))

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "support/built.h"
 #include "support/sanitizers.h"
 #include "support/scoped_env.h"
 
@@ -28,13 +29,12 @@ Result<std::unique_ptr<Net>> open_isolated_emulator(const std::string& faults,
   const ScopedEnvironment rules("HAWSER_EMU_FAULTS", faults.empty() ? nullptr : faults.c_str());
   PluginOptions plugin;
   plugin.journal = std::move(journal);
-  return open_isolated(
-      {{HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so", "a test", false}}, plugin,
-      options);
+  return open_isolated({{built("tests/emu/libnccl-net-tcpx-emu.so"), "a test", false}}, plugin,
+                       options);
 }
 
 Result<std::unique_ptr<Net>> open_isolated_plugin(const std::string& file) {
-  return open_isolated({{HAWSER_TEST_BINARY_DIR "/tests/" + file, "a test", false}}, {}, {});
+  return open_isolated({{built("tests/") + file, "a test", false}}, {}, {});
 }
 
 pid_t process_of(const Net& net) {

@@ -46,19 +46,7 @@ std::size_t FailingMemory::failed() const {
   return seen <= 0 ? 0 : static_cast<std::size_t>(std::min(seen, to_fail.load()));
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-bool memory_can_fail() {
-  return false;
-}
-#else
-bool memory_can_fail() {
-  return true;
-}
-#endif
-
 }  // namespace hawser::test
-
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
 namespace {
 
@@ -82,5 +70,3 @@ void operator delete(void* at) noexcept {
 void operator delete(void* at, std::size_t) noexcept {
   std::free(at);
 }
-
-#endif

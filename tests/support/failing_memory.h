@@ -16,7 +16,4 @@ class FailingMemory {
   std::size_t failed() const;
 };
 
-// False: this program's operator new is a sanitizer's.
-bool memory_can_fail();
-
 }  // namespace hawser::test

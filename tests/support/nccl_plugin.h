@@ -9,11 +9,11 @@
 
 #include "base/clock.h"
 #include "net/abi/tables.h"
+#include "support/built.h"
 
 namespace hawser::test {
 
-inline constexpr const char* kHawserPlugin =
-    HAWSER_TEST_BINARY_DIR "/src/nccl/libnccl-net-hawser.so";
+inline const std::string kHawserPlugin = built("src/nccl/libnccl-net-hawser.so");
 inline constexpr Milliseconds kPluginPatience{20000};
 
 // The library and one of its tables; the library is given back at the end.

@@ -1,21 +1,15 @@
-// Which sanitizer this was built with: what takes a second takes ten under one, and the thread
-// sanitizer sees no other process.
+// Which sanitizer this program was linked with: what takes a second takes ten under one, and the
+// thread sanitizer sees no other process. Asked at run time, since the tests' objects may have been
+// compiled for another build.
 #pragma once
+
+extern "C" __attribute__((weak)) void __asan_init();
+extern "C" __attribute__((weak)) void __tsan_init();
 
 namespace hawser::test {
 
-#if defined(__SANITIZE_THREAD__)
-inline constexpr bool kThreadSanitizer = true;
-#else
-inline constexpr bool kThreadSanitizer = false;
-#endif
-
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool kAddressSanitizer = true;
-#else
-inline constexpr bool kAddressSanitizer = false;
-#endif
-
-inline constexpr bool kSanitized = kThreadSanitizer || kAddressSanitizer;
+inline const bool kThreadSanitizer = &__tsan_init != nullptr;
+inline const bool kAddressSanitizer = &__asan_init != nullptr;
+inline const bool kSanitized = kThreadSanitizer || kAddressSanitizer;
 
 }  // namespace hawser::test

@@ -12,6 +12,8 @@
 #include <mutex>
 #include <thread>
 
+#include "support/built.h"
+
 namespace hawser::emu_test {
 namespace {
 
@@ -30,7 +32,7 @@ void collect_log(int /*level*/, unsigned long /*flags*/, const char* /*file*/, i
 }
 
 std::string copy_of_plugin() {
-  const std::string original = HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so";
+  const std::string original = test::built("tests/emu/libnccl-net-tcpx-emu.so");
   std::string path = (std::filesystem::temp_directory_path() / "hawser-emu-XXXXXX").string();
   const int fd = mkstemp(path.data());
   if (fd >= 0) close(fd);

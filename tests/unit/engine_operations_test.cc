@@ -31,7 +31,7 @@ class EngineOperations : public testing::Test {
 
 // Their time limits go with them.
 TEST_F(EngineOperations, WhatHasEndedLeavesNothingBehind) {
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  if (test::kSanitized) GTEST_SKIP() << "the sanitizers' heap is not counted";
   constexpr int kHour = 3'600'000;
   std::size_t before = 0;
   std::uint64_t op = 0;
@@ -44,9 +44,6 @@ TEST_F(EngineOperations, WhatHasEndedLeavesNothingBehind) {
     ASSERT_TRUE(write->done() && receive->done());
   }
   EXPECT_LT(mallinfo2().uordblks, before + 20'000) << "more than a byte for each";
-#else
-  GTEST_SKIP() << "the sanitizers' heap is not counted";
-#endif
 }
 
 TEST_F(EngineOperations, EndAtTheirDeadlinesOrWithTheirRegion) {

@@ -10,6 +10,7 @@
 
 #include "net/hosted/exit_explainer.h"
 #include "net/hosted/hosting.h"
+#include "support/built.h"
 
 namespace hawser {
 namespace {
@@ -18,8 +19,8 @@ using testing::ExitedWithCode;
 
 Result<std::unique_ptr<Net>> open_for_exit(const std::string& suffix) {
   PluginOptions options;
-  options.choice = {HAWSER_TEST_BINARY_DIR "/tests/plugins/libnccl-net-loopback-" + suffix + ".so",
-                    "a test", false};
+  options.choice = {test::built("tests/plugins/libnccl-net-loopback-") + suffix + ".so", "a test",
+                    false};
   return load_plugin(options);
 }
 

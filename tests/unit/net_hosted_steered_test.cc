@@ -12,6 +12,7 @@
 #include "cudasim/drivers.h"
 #include "memory/buffer.h"
 #include "net/hosted/hosting.h"
+#include "support/built.h"
 #include "support/net_flow.h"
 #include "support/net_pair.h"
 #include "support/scoped_env.h"
@@ -40,7 +41,7 @@ class NetHostedSteered : public testing::Test {
       gpus_.push_back(*gpu);
     }
     PluginOptions options;
-    options.choice = {HAWSER_TEST_BINARY_DIR "/tests/emu/libnccl-net-tcpx-emu.so", "a test", false};
+    options.choice = {test::built("tests/emu/libnccl-net-tcpx-emu.so"), "a test", false};
     options.gpu = gpus_[0];
     auto net = load_plugin(options);
     ASSERT_TRUE(net.ok()) << net.error().message();

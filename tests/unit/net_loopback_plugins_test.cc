@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "net/hosted/hosting.h"
+#include "support/built.h"
 
 namespace hawser {
 namespace {
@@ -15,8 +16,7 @@ namespace {
 constexpr std::size_t kBytes = std::size_t{1} << 20;
 
 std::string loopback_path(const std::string& suffix) {
-  return std::string(HAWSER_TEST_BINARY_DIR) + "/tests/plugins/libnccl-net-loopback-" + suffix +
-         ".so";
+  return test::built("tests/plugins/libnccl-net-loopback-") + suffix + ".so";
 }
 
 Result<std::unique_ptr<Net>> load_loopback(const std::string& suffix) {

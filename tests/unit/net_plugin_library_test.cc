@@ -9,6 +9,7 @@
 
 #include "net/hosted/hosting.h"
 #include "net/hosted/plugin_library.h"
+#include "support/built.h"
 #include "support/scoped_env.h"
 
 namespace hawser {
@@ -20,8 +21,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string plugin_file(const std::string& suffix) {
-  return std::string(HAWSER_TEST_BINARY_DIR) + "/tests/plugins/libnccl-net-loopback-" + suffix +
-         ".so";
+  return test::built("tests/plugins/libnccl-net-loopback-") + suffix + ".so";
 }
 
 PluginOptions options_for(const std::string& path, bool by_nccl_net_plugin = false) {

@@ -27,7 +27,7 @@ constexpr std::size_t kFilesToSpare = 200;
 constexpr std::size_t kMostBytesPerChannel = 64 * 1024;  // both ends of it
 constexpr std::size_t kStripedBytes = 64 * 1024;
 
-constexpr bool kMemoryIsOurs = !kSanitized;  // a sanitizer's shadow counts too
+const bool kMemoryIsOurs = !kSanitized;  // a sanitizer's shadow counts too
 
 std::size_t resident_bytes() {
   std::ifstream file("/proc/self/statm");

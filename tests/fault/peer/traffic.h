@@ -17,9 +17,10 @@
 namespace hawser::test {
 
 inline constexpr std::size_t kTrafficSlots = 8;
-// Verified four times each; under a sanitizer 2 MiB would make of a link that fails over a slow test.
-inline constexpr std::size_t kTrafficSlotBytes = kSanitized ? 256 << 10 : 2 << 20;
-inline constexpr std::size_t kTrafficBytes = kTrafficSlots * kTrafficSlotBytes;
+// Verified four times each; under a sanitizer 2 MiB would make of a link that fails over a slow
+// test.
+inline const std::size_t kTrafficSlotBytes = kSanitized ? 256 << 10 : 2 << 20;
+inline const std::size_t kTrafficBytes = kTrafficSlots * kTrafficSlotBytes;
 inline constexpr std::uint64_t kTrafficTokenTag = 1;
 
 // A slot's content, by its number and how often it was written.
