@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "memory/pattern.h"
@@ -31,13 +34,31 @@ TEST(Pattern, NamesTheFirstWrongByte) {
 }
 
 TEST(Pattern, EveryByteIsCompared) {
-  const auto good = pattern({9, 1, 1}, 0, 19);
-  for (std::size_t i = 0; i < good.size(); ++i) {
-    auto data = good;
-    data[i] ^= std::byte{0x10};
-    const auto wrong = find_mismatch({9, 1, 1}, 0, data);
-    ASSERT_TRUE(wrong.has_value());
-    EXPECT_EQ(wrong->offset, i);
+  // From within a block to within another, with more blocks between than are compared at once.
+  for (const auto& [at, bytes] : {std::pair{0, 19}, std::pair{24, 6003}}) {
+    auto data = pattern({9, 1, 1}, static_cast<std::size_t>(at), static_cast<std::size_t>(bytes));
+    for (std::size_t i = 0; i < data.size(); ++i) {
+      data[i] ^= std::byte{0x10};
+      const auto wrong = find_mismatch({9, 1, 1}, static_cast<std::size_t>(at), data);
+      ASSERT_TRUE(wrong.has_value()) << i;
+      EXPECT_EQ(wrong->offset, static_cast<std::size_t>(at) + i);
+      data[i] ^= std::byte{0x10};
+    }
+  }
+}
+
+// Whoever fills a part has the bytes of whoever fills it all, and none of them comes twice.
+TEST(Pattern, OfAPartIsThatPartOfTheWhole) {
+  const auto whole = pattern({3, 1, 2}, 0, 4096);
+  for (const std::size_t at : {8, 16, 56, 64, 72, 1000})
+    EXPECT_EQ(pattern({3, 1, 2}, at, 1337),
+              std::vector(whole.begin() + static_cast<std::ptrdiff_t>(at),
+                          whole.begin() + static_cast<std::ptrdiff_t>(at) + 1337));
+  std::set<std::uint64_t> words;
+  for (std::size_t at = 0; at < whole.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, whole.data() + at, sizeof word);
+    EXPECT_TRUE(words.insert(word).second) << at;
   }
 }
 
