@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gpu/gpu.h"
+#include "memory/careful_copies.h"
 
 namespace hawser {
 namespace {
@@ -33,6 +34,23 @@ class HostCopyQueue : public CopyQueue {
   std::uint64_t marks_ = 0;
 };
 
+class CarefulCopyQueue final : public HostCopyQueue {
+ public:
+  explicit CarefulCopyQueue(const CarefulCopies& copies) : copies_(copies) {}
+
+  Status copy(void* destination, const void* source, std::size_t bytes) override {
+    const BlockCopy block{destination, source, bytes};
+    return copy_blocks({&block, 1});
+  }
+  Status copy_blocks(std::span<const BlockCopy> blocks) override {
+    const CarefulCopies::Outcome outcome = copies_.copy(blocks);
+    return outcome.err == 0 ? Status() : copies_.failure(blocks[outcome.copied], outcome.err);
+  }
+
+ private:
+  const CarefulCopies& copies_;
+};
+
 class GpuCopyQueue : public CopyQueue {
  public:
   explicit GpuCopyQueue(std::unique_ptr<GpuStream> stream) : stream_(std::move(stream)) {}
@@ -55,6 +73,10 @@ class GpuCopyQueue : public CopyQueue {
 
 std::unique_ptr<CopyQueue> make_host_copy_queue() {
   return std::make_unique<HostCopyQueue>();
+}
+
+std::unique_ptr<CopyQueue> make_careful_copy_queue(const CarefulCopies& copies) {
+  return std::make_unique<CarefulCopyQueue>(copies);
 }
 
 Result<std::unique_ptr<CopyQueue>> make_gpu_copy_queue(std::shared_ptr<Gpu> gpu, int max_marks) {

@@ -12,6 +12,7 @@
 
 namespace hawser {
 
+class CarefulCopies;
 class Gpu;
 
 // Not thread-safe. Marks count 1, 2, 3 ...; a mark is finished when every copy queued
@@ -33,6 +34,9 @@ class CopyQueue {
 
 // memcpy at once, host memory only: every mark is finished when it is made.
 std::unique_ptr<CopyQueue> make_host_copy_queue();
+// The same of memory that may not be there: Code::invalid_argument then, with a part of it copied.
+// The copies are the caller's.
+std::unique_ptr<CopyQueue> make_careful_copy_queue(const CarefulCopies& copies);
 // Asynchronous driver copies on a stream of its own; at most `max_marks` unfinished.
 Result<std::unique_ptr<CopyQueue>> make_gpu_copy_queue(std::shared_ptr<Gpu> gpu, int max_marks);
 

@@ -14,11 +14,12 @@ struct MemoryRange {
   void* data = nullptr;
   std::size_t bytes = 0;
   MemoryKind kind = MemoryKind::host;
-  int gpu = -1;  // the CUDA ordinal, for MemoryKind::cuda
+  int gpu = -1;             // the CUDA ordinal, for MemoryKind::cuda
+  bool may_vanish = false;  // it is a user's: whoever copies must not fault on it
 
   std::byte* at(std::size_t offset) const { return static_cast<std::byte*>(data) + offset; }
   MemoryRange slice(std::size_t offset, std::size_t length) const {
-    return {at(offset), length, kind, gpu};
+    return {at(offset), length, kind, gpu, may_vanish};
   }
   std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(data); }
   // Whether all of `inner` lies in this range, in the same kind of memory of the same GPU.
