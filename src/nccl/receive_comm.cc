@@ -61,7 +61,7 @@ Result<bool> PluginReceiveComm::test(PluginRequest* request, int* sizes) {
     HAWSER_TRY(progress());
     if (request->group != nullptr) return test_group(*request, sizes);
   }
-  HAWSER_ASSIGN(const TestResult result, comm_->test(request->request));
+  HAWSER_ASSIGN(const TestResult result, test_whole(*comm_, request->request));
   if (!result.done) return false;
   if (sizes != nullptr) *sizes = static_cast<int>(result.bytes.value_or(0));
   --in_stream_;
@@ -202,7 +202,7 @@ Status PluginReceiveComm::read_frames() {
 Status PluginReceiveComm::finish_messages() {
   while (!messages_.empty()) {
     const InFlight& oldest = messages_.front();
-    HAWSER_ASSIGN(const TestResult result, comm_->test(oldest.request));
+    HAWSER_ASSIGN(const TestResult result, test_whole(*comm_, oldest.request));
     if (!result.done) return {};
     oldest.to.group->finish(*oldest.to.slot, result.bytes.value_or(0));
     messages_.pop();
@@ -243,7 +243,7 @@ Result<std::optional<std::span<const std::byte>>> PluginReceiveComm::read_own(st
     HAWSER_ASSIGN(reading_own_, comm_->try_receive(own_.at(0), bytes, 0, own_.registration()));
     if (reading_own_ == nullptr) return Message();
   }
-  HAWSER_ASSIGN(const TestResult result, comm_->test(reading_own_));
+  HAWSER_ASSIGN(const TestResult result, test_whole(*comm_, reading_own_));
   if (!result.done) return Message();
   reading_own_ = nullptr;
   return Message(own_.first(result.bytes.value_or(bytes)));

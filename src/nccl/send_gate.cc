@@ -34,7 +34,7 @@ Result<bool> SendGate::take_record() {
                   back_->try_receive(record_.at(0), kRecordBytes, 0, record_.registration()));
     if (receiving_ == nullptr) return false;
   }
-  HAWSER_ASSIGN(const TestResult result, back_->test(receiving_));
+  HAWSER_ASSIGN(const TestResult result, test_whole(*back_, receiving_));
   if (!result.done) return false;
   receiving_ = nullptr;
   HAWSER_TRY(take(record_.first(result.bytes.value_or(kRecordBytes))));

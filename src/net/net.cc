@@ -14,6 +14,12 @@ Status ReceiveComm::consume(Request*) {
   return Error(Code::internal, "consume() asked of a Net that needs no unpacking");
 }
 
+Result<TestResult> test_whole(Comm& comm, Request* request) {
+  HAWSER_ASSIGN(const TestResult result, comm.test(request));
+  if (result.lost == Lost::nothing) return result;
+  return Error(Code::peer, "the memory that the peer sent from is not there any more");
+}
+
 Result<int> find_device(const Net& net, const std::string& index_or_name) {
   const auto& devices = net.devices();
   std::string offered;

@@ -36,6 +36,9 @@ struct NetCapabilities {
   bool comms_of_a_gpu = false;             // a comm is one GPU's: name it in CommPlace
   bool one_creation_at_a_time = false;     // listen, connect and accept take turns, by themselves
   bool reports_received_bytes = false;     // TestResult::bytes is set for receives
+  // Registered memory that `may_vanish` costs the request that wants it, see TestResult::lost. Else
+  // it costs the comm, or the process.
+  bool reports_lost_memory = false;
   bool places_without_receive = false;     // can write (region, offset) with no posted receive
   bool connects_to_receive = false;        // listen_to_send() and connect_to_receive() work
 };
@@ -93,9 +96,14 @@ using Handle = std::array<std::byte, kHandleBytes>;
 struct Request {};
 struct Registration {};
 
+// What went wrong with a request that is done all the same: memory that it was posted with was not
+// there any more, on this side or on the peer's. Of a receive the bytes are anything then.
+enum class Lost : std::uint8_t { nothing, own, peers };
+
 struct TestResult {
   bool done = false;
   std::optional<std::size_t> bytes;  // received, where the Net reports it
+  Lost lost = Lost::nothing;         // else only where `reports_lost_memory`
 };
 
 // One piece of a receive that landed in a bounce pool. The layout is the one of
@@ -162,6 +170,9 @@ class ReceiveComm : public Comm {
   // out of them has finished. Ends the request.
   virtual Status consume(Request* request);
 };
+
+// test() for those who register no memory that may vanish: a peer's that did is an error.
+Result<TestResult> test_whole(Comm& comm, Request* request);
 
 // Waits for one connection; serves one accept.
 class Listener {

@@ -57,7 +57,8 @@ class Streams {
       const std::uint64_t total = below(kReceiveBytes + 1);
       for (std::uint64_t offset = 0; offset < std::max<std::uint64_t>(total, 1);) {
         const std::uint64_t bytes = total == 0 ? 0 : 1 + below(total - offset);
-        const Bytes part = piece(sequence, total, offset, bytes);
+        Bytes part = piece(sequence, total, offset, bytes);
+        if (below(20) == 0) part[tcp::kHeaderBytes + bytes] = static_cast<std::byte>(below(3));
         if (below(50) != 0) stream.insert(stream.end(), part.begin(), part.end());
         offset += std::max<std::uint64_t>(bytes, 1);
       }

@@ -15,7 +15,7 @@ TEST(TcpFrame, HasTheDocumentedBytes) {
   const HeaderBytes bytes =
       encode_header({FrameType::piece, 0x01020304, 0x0a0b0c0d, 0x1122334455, 0x1122330000, 0x4455});
   const unsigned char expected[kHeaderBytes] = {
-      'H',  'W',  'T',  'F',  2,    3,    0,    0,     // magic, version, type
+      'H',  'W',  'T',  'F',  3,    3,    0,    0,     // magic, version, type
       4,    3,    2,    1,    0x0d, 0x0c, 0x0b, 0x0a,  // tag, sequence
       0x55, 0x44, 0x33, 0x22, 0x11, 0,    0,    0,     // total
       0,    0,    0x33, 0x22, 0x11, 0,    0,    0,     // offset
@@ -65,7 +65,7 @@ TEST(TcpFrame, WhatNoCorrectPeerSendsIsRefused) {
 // Magic, version and the reserved bytes: no bit of them may differ.
 TEST(TcpFrame, EveryBitOfTheFixedFieldsCounts) {
   const HeaderBytes good = encode_header({FrameType::piece, 0, 0, 100, 0, 100});
-  for (const std::size_t at : {0, 1, 2, 3, 4, 6, 7, 40, 41, 50, 62})
+  for (const std::size_t at : {0, 1, 2, 3, 4, 6, 7, 40, 41, 50, 61})
     for (int bit = 0; bit < 8; ++bit) {
       HeaderBytes bad = good;
       bad[at] ^= std::byte{1} << bit;
@@ -79,7 +79,7 @@ TEST(TcpFrame, AnotherVersionSaysWhichOnes) {
   HeaderBytes bytes = encode_header({FrameType::piece, 0, 0, 0, 0, 0});
   bytes[4] = std::byte{9};
   EXPECT_EQ(decode(bytes).error().message(),
-            "the peer speaks version 9 of the data protocol, this side version 2: use the same "
+            "the peer speaks version 9 of the data protocol, this side version 3: use the same "
             "hawser on both");
 }
 
@@ -98,9 +98,16 @@ TEST(TcpFrame, RandomBytesAreNeverAFrame) {
 TEST(TcpFrame, EveryFrameFillsItsUnitsAndHasATrailer) {
   for (std::uint64_t bytes = 0; bytes < 1000; ++bytes) {
     EXPECT_EQ(frame_bytes(bytes) % kFrameUnit, 0u) << bytes;
-    EXPECT_GE(trailer_bytes(bytes), 1u) << bytes;
-    EXPECT_LE(trailer_bytes(bytes), kFrameUnit) << bytes;
+    EXPECT_GE(trailer_bytes(bytes), 2u) << bytes;
+    EXPECT_LE(trailer_bytes(bytes), kMaxTrailerBytes) << bytes;
   }
+}
+
+TEST(TcpFrame, ATrailerSaysOneOfTwoThings) {
+  EXPECT_EQ(*decode_trailer(std::byte{0}), DataState::good);
+  EXPECT_EQ(*decode_trailer(std::byte{1}), DataState::is_void);
+  for (int other = 2; other < 256; ++other)
+    EXPECT_EQ(decode_trailer(static_cast<std::byte>(other)).error().code(), Code::protocol);
 }
 
 TEST(TcpFrame, AGreetingIsKnownFromItsBeginningWhateverTheFlow) {

@@ -7,8 +7,26 @@
 
 #include "base/log.h"
 #include "base/without_memory.h"
+#include "memory/access.h"
+#include "memory/careful_copies.h"
 
 namespace hawser::isolate {
+
+namespace {
+
+// A user's memory may vanish at any moment. False: it has.
+bool copy(void* to, const void* from, std::size_t bytes, const Registration* registration) {
+  if (bytes == 0) return true;
+  const auto* const known = static_cast<const HostedRegistration*>(registration);
+  if (known != nullptr && known->range.may_vanish) {
+    const BlockCopy block{to, from, bytes};
+    return CarefulCopies(nullptr).copy({&block, 1}).err == 0;
+  }
+  std::memcpy(to, from, bytes);
+  return true;
+}
+
+}  // namespace
 
 IsolatedCommCore::IsolatedCommCore(CommParts parts)
     : process_(std::move(parts.process)),
@@ -92,10 +110,12 @@ Status IsolatedCommCore::check_post(const char* entry, const void* data, std::si
 }
 
 // The order of counter and look is the driver's, reversed: one of the two sees the other.
-Request* IsolatedCommCore::post(void* data, std::size_t bytes, int tag) {
+Request* IsolatedCommCore::post(void* data, std::size_t bytes, int tag,
+                                const Registration* registration) {
   HostedRequest& place = window_.next();
   place.data = data;
   place.bytes = bytes;
+  place.registration = static_cast<const HostedRegistration*>(registration);
   memory_->post(posted_) = {bytes, tag, 0};
   CommFields& fields = memory_->fields();
   fields.posted.store(++posted_, std::memory_order_seq_cst);
@@ -170,8 +190,9 @@ void IsolatedCommCore::fail(const Error& error) {
 Result<Request*> IsolatedSendComm::try_send(const void* data, std::size_t bytes, int tag,
                                             Registration* registration) {
   HAWSER_TRY(core_.check_post("isend", data, bytes, registration));
-  if (bytes > 0) std::memcpy(core_.next_slot(), data, bytes);
-  return core_.post(const_cast<void*>(data), bytes, tag);
+  if (!copy(core_.next_slot(), data, bytes, registration))
+    return cannot_touch(data, bytes, Access::read);
+  return core_.post(const_cast<void*>(data), bytes, tag, registration);
 }
 
 Result<TestResult> IsolatedSendComm::test(Request* request) {
@@ -185,7 +206,7 @@ Result<TestResult> IsolatedSendComm::test(Request* request) {
 Result<Request*> IsolatedReceiveComm::try_receive(void* data, std::size_t bytes, int tag,
                                                   Registration* registration) {
   HAWSER_TRY(core_.check_post("irecv", data, bytes, registration));
-  return core_.post(data, bytes, tag);
+  return core_.post(data, bytes, tag, registration);
 }
 
 Result<TestResult> IsolatedReceiveComm::test(Request* request) {
@@ -195,8 +216,8 @@ Result<TestResult> IsolatedReceiveComm::test(Request* request) {
   const Completion& done = **completion;
   const HostedRequest& oldest = core_.oldest();
   const std::size_t landed = std::min<std::size_t>(done.landed, oldest.bytes);
-  if (landed > 0) std::memcpy(oldest.data, core_.oldest_slot(), landed);
   TestResult result{true, std::nullopt};
+  if (!copy(oldest.data, core_.oldest_slot(), landed, oldest.registration)) result.lost = Lost::own;
   if (done.told != 0) result.bytes = std::min<std::size_t>(done.received, oldest.bytes);
   core_.finish();
   return result;

@@ -46,7 +46,7 @@ class IsolatedCommCore : public Watched {
   Status check_post(const char* entry, const void* data, std::size_t bytes,
                     Registration* registration);
   std::byte* next_slot() const { return memory_->slot(posted_); }
-  Request* post(void* data, std::size_t bytes, int tag);
+  Request* post(void* data, std::size_t bytes, int tag, const Registration* registration);
 
   // Nothing: the oldest request, which `request` must be, is not done.
   std::optional<Result<Completion>> completion(const Request* request);

@@ -46,7 +46,7 @@ Result<Connection> Connection::of(UniqueFd&& fd, Device& device) {
 void send_abort(const Connection& connection, const std::string& reason) {
   const std::size_t bytes = std::min(reason.size(), kMaxAbortTextBytes);
   const HeaderBytes header = encode_header({FrameType::abort, 0, 0, 0, 0, bytes});
-  const std::array<std::byte, kFrameUnit> trailer{};
+  const std::array<std::byte, kMaxTrailerBytes> trailer{};
   std::array<iovec, 3> parts{part(header.data(), header.size()), part(reason.data(), bytes),
                              part(trailer.data(), trailer_bytes(bytes))};
   // Best effort: closing tells the peer enough.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "memory/page_file.h"
 #include "net/tcp/data_socket.h"
 #include "net/tcp/door.h"
 #include "net/tcp/io_pool.h"
@@ -49,6 +50,7 @@ class Device {
   // are to be, I/O threads are what they are for, and the first one reaches all of the device.
   bool yields = false;
   IoPool* io = nullptr;  // borrowed from the Net
+  std::shared_ptr<PageFile> page_file;  // for copies to memory that may vanish; null: there is none
   RegistrationTable registrations;
   Door door;
 

@@ -28,7 +28,7 @@ constexpr void fields(auto& io, codec::Of<HeaderFields> auto& header) {
   io.number("total", header.said.total);
   io.number("offset", header.said.offset);
   io.number("bytes", header.said.bytes);
-  io.template zeros<23>();
+  io.template zeros<22>();
 }
 static_assert(HAWSER_CODEC_BYTES(HeaderFields) == kHeaderBytes);
 
@@ -118,6 +118,12 @@ Result<FrameHeader> decode_header(std::span<const std::byte, kHeaderBytes> bytes
   if (good_fields(said)) return said;
   return protocol_error(fmt::format("a frame of type {} announces {} bytes at {} of {}", type,
                                     said.bytes, said.offset, said.total));
+}
+
+Result<DataState> decode_trailer(std::byte first) {
+  const auto state = static_cast<DataState>(first);
+  if (state == DataState::good || state == DataState::is_void) return state;
+  return protocol_error(fmt::format("a trailer that begins with {}", std::to_integer<int>(first)));
 }
 
 Greeting encode_greeting(FrameType type, const Nonce& nonce, unsigned flow, unsigned flows) {

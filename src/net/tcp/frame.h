@@ -11,14 +11,16 @@
 namespace hawser::tcp {
 
 inline constexpr std::uint32_t kFrameMagic = 0x46545748;  // "HWTF" in the order of the bytes
-inline constexpr std::uint8_t kFrameVersion = 2;
-inline constexpr std::size_t kHeaderBytes = 63;
-// A frame is a header, its data, and a trailer of 1 to kFrameUnit bytes that makes the whole a
-// multiple of kFrameUnit. So data keeps its alignment on its way through the kernel's buffers,
-// which is worth a tenth of the speed; and a receiver can have a message whole and yet leave
-// something in the socket: a kernel whose socket is read empty answers with an acknowledgement at
-// once, in the reader's time, which is a third of a small message's latency (docs/performance.md).
+inline constexpr std::uint8_t kFrameVersion = 3;
+inline constexpr std::size_t kHeaderBytes = 62;
+// A frame is a header, its data, and a trailer of 2 to kFrameUnit + 1 bytes that makes the whole a
+// multiple of kFrameUnit, and whose first byte says whether the data are good. So data keeps its
+// alignment on its way through the kernel's buffers, which is worth a tenth of the speed; and a
+// receiver can have a message whole and yet leave something in the socket: a kernel whose socket is
+// read empty answers with an acknowledgement at once, in the reader's time, which is a third of a
+// small message's latency (docs/performance.md).
 inline constexpr std::size_t kFrameUnit = 64;
+inline constexpr std::size_t kMaxTrailerBytes = kFrameUnit + 1;
 inline constexpr std::size_t kNonceBytes = 16;
 inline constexpr std::size_t kGreetingBytes = 2 * kFrameUnit;  // a frame, trailer included
 inline constexpr std::size_t kMaxAbortTextBytes = 256;
@@ -40,12 +42,16 @@ struct FrameHeader {
 };
 
 constexpr std::size_t trailer_bytes(std::uint64_t data_bytes) {
-  return kFrameUnit - static_cast<std::size_t>((kHeaderBytes + data_bytes) % kFrameUnit);
+  return kFrameUnit - kHeaderBytes +
+         static_cast<std::size_t>((kFrameUnit - data_bytes % kFrameUnit) % kFrameUnit);
 }
 constexpr std::uint64_t frame_bytes(std::uint64_t data_bytes) {
   return kHeaderBytes + data_bytes + trailer_bytes(data_bytes);
 }
 static_assert(frame_bytes(kNonceBytes) == kGreetingBytes);
+
+// The first byte of a trailer. Void: the sender's memory was not there, the data are anything.
+enum class DataState : std::uint8_t { good = 0, is_void = 1 };
 
 using HeaderBytes = std::array<std::byte, kHeaderBytes>;
 using Nonce = std::array<std::byte, kNonceBytes>;
@@ -55,6 +61,9 @@ HeaderBytes encode_header(const FrameHeader& header);
 
 // Code::protocol unless every field is what a correct peer sends.
 Result<FrameHeader> decode_header(std::span<const std::byte, kHeaderBytes> bytes);
+
+// Code::protocol: neither.
+Result<DataState> decode_trailer(std::byte first);
 
 // A hello or a welcome, whole: for which flow, and how many flows are wished for or granted.
 Greeting encode_greeting(FrameType type, const Nonce& nonce, unsigned flow = 0, unsigned flows = 1);

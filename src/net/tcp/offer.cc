@@ -19,6 +19,7 @@ NetCapabilities capabilities() {
   capabilities.max_request_bytes = kMaxMessageBytes;
   capabilities.registration_per_device = true;
   capabilities.reports_received_bytes = true;
+  capabilities.reports_lost_memory = true;
   capabilities.connects_to_receive = true;
   return capabilities;
 }

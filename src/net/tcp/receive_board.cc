@@ -14,7 +14,7 @@ std::uint64_t weight(const FrameHeader& piece) {
 
 }  // namespace
 
-ReceiveMessage* ReceiveBoard::post(void* data, std::size_t capacity) {
+ReceiveMessage* ReceiveBoard::post(void* data, std::size_t capacity, bool may_vanish) {
   const std::lock_guard lock(mutex_);  // a stray piece may look at the place
   ReceiveMessage* const message = window_.push();
   if (message == nullptr) return nullptr;
@@ -22,6 +22,8 @@ ReceiveMessage* ReceiveBoard::post(void* data, std::size_t capacity) {
   last_capacity_ = capacity;
   message->data = static_cast<std::byte*>(data);
   message->capacity = capacity;
+  message->may_vanish = may_vanish;
+  message->lost = Lost::nothing;
   message->announced = false;
   message->total = message->promised = message->received = 0;
   message->complete.store(false, std::memory_order_relaxed);
@@ -68,8 +70,9 @@ Status ReceiveBoard::promise(ReceiveMessage& message, const FrameHeader& piece) 
   return {};
 }
 
-void ReceiveBoard::finish(ReceiveMessage& message, const FrameHeader& piece) {
+void ReceiveBoard::finish(ReceiveMessage& message, const FrameHeader& piece, Lost lost) {
   const std::lock_guard lock(mutex_);
+  if (lost != Lost::nothing) message.lost = lost;
   message.received += weight(piece);
   if (message.received <= message.total) return;
   complete_.fetch_add(1, std::memory_order_relaxed);

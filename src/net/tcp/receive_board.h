@@ -19,6 +19,7 @@ namespace hawser::tcp {
 struct ReceiveMessage : MessageBase {
   std::byte* data = nullptr;
   std::size_t capacity = 0;
+  bool may_vanish = false;  // `data`, as MemoryRange has it
   // What follows is guarded by the board's mutex until it is done, and the caller's from then on.
   bool announced = false;
   std::uint64_t total = 0;  // what the sender announced
@@ -26,6 +27,7 @@ struct ReceiveMessage : MessageBase {
   // empty message has something to wait for, and comes once only.
   std::uint64_t promised = 0;
   std::uint64_t received = 0;
+  Lost lost = Lost::nothing;
   std::atomic<bool> complete{false};  // publishes the bytes, and `total`
 
   bool done() const { return complete.load(std::memory_order_acquire); }
@@ -35,7 +37,7 @@ struct ReceiveMessage : MessageBase {
 class ReceiveBoard {
  public:
   // nullptr: too early, the message of kMaxRequests posts ago has not been tested to its end.
-  ReceiveMessage* post(void* data, std::size_t capacity);
+  ReceiveMessage* post(void* data, std::size_t capacity, bool may_vanish = false);
   MessageWindow<ReceiveMessage>& window() { return window_; }
   // How many are posted and not complete, about: others may complete meanwhile.
   std::uint64_t awaited() const { return posts_ - complete_.load(std::memory_order_relaxed); }
@@ -53,8 +55,8 @@ class ReceiveBoard {
     std::byte* data = nullptr;
   };
   Result<Place> find(const FrameHeader& piece, IoTask* waiting);
-  // All bytes of a piece that was found a place for are there.
-  void finish(ReceiveMessage& message, const FrameHeader& piece);
+  // All bytes of a piece that was found a place for are there, or have come and are lost.
+  void finish(ReceiveMessage& message, const FrameHeader& piece, Lost lost = Lost::nothing);
   // For an error's text: "3 of 7 bytes received".
   std::string state_of(const ReceiveMessage& message);
   // The flows whose receive has been posted meanwhile; at most as many as fit.

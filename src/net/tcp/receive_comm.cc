@@ -43,7 +43,7 @@ Result<Request*> TcpReceiveComm::try_receive(void* data, std::size_t bytes, int,
   if (board_.window().in_flight() == kMaxRequests)
     return Error(Code::internal, fmt::format("window exceeded: {} receives are in flight on {}",
                                              kMaxRequests, first_.connection().text()));
-  ReceiveMessage* const message = board_.post(data, bytes);
+  ReceiveMessage* const message = board_.post(data, bytes, may_vanish(registration));
   looks_at_gap_ = 0;
   if (message == nullptr || extra_.empty()) return message;
   std::array<IoTask*, kMaxFlows> arrived;
@@ -60,7 +60,7 @@ Result<TestResult> TcpReceiveComm::test(Request* request) {
                                                      first_.connection().text()));
   if (!message->done()) progress();
   if (message->done()) {
-    const TestResult result{true, message->total};
+    const TestResult result{true, message->total, message->lost};
     board_.window().release(*message);
     return result;
   }

@@ -17,6 +17,10 @@ constexpr std::uint64_t kDirectBytes = 16 * 1024;
 constexpr std::size_t kFirstStageBytes = 64 * 1024;
 constexpr std::size_t kStageBytes = 4 * 1024;
 
+std::span<std::byte> make_stage(CarefulCopies& copies, std::size_t bytes) {
+  return {copies.make_own(bytes), bytes};
+}
+
 }  // namespace
 
 ReceiveFlow::ReceiveFlow(Connection connection, ReceiveBoard& board, Failure& failure, Role role)
@@ -24,7 +28,8 @@ ReceiveFlow::ReceiveFlow(Connection connection, ReceiveBoard& board, Failure& fa
       board_(board),
       failure_(failure),
       role_(role),
-      stage_(role == Role::first ? kFirstStageBytes : kStageBytes) {}
+      copies_(connection_.device->page_file),
+      stage_(make_stage(copies_, role == Role::first ? kFirstStageBytes : kStageBytes)) {}
 
 IoTask::Wait ReceiveFlow::drive() {
   if (ended() || failure_.get() != nullptr) return Wait::never;
@@ -42,6 +47,7 @@ IoTask::Wait ReceiveFlow::drive() {
     if (role_ != Role::threaded && message_ == nullptr && board_.awaited() == 0) return Wait::kick;
     const sockets::Transfer result = read_round();
     if (result.state == sockets::Transfer::State::would_block) return Wait::socket;
+    if (bear_fault(result)) continue;
     if (result.state != sockets::Transfer::State::some) return stop(result);
     account(result.bytes);
   }
@@ -51,7 +57,13 @@ IoTask::Wait ReceiveFlow::drive() {
 
 // Takes whole headers, and the payload behind them, out of the stage.
 ReceiveFlow::Parsed ReceiveFlow::parse() {
-  while (take_payload()) {
+  while (true) {
+    const Result<bool> taken = take_payload();
+    if (!taken.ok()) {
+      fail(taken.error());
+      return Parsed::failed;
+    }
+    if (!*taken) return Parsed::needs_bytes;
     if (stage_.size() < kHeaderBytes) return Parsed::needs_bytes;
     auto header =
         decode_header(std::span<const std::byte, kHeaderBytes>(stage_.data(), kHeaderBytes));
@@ -64,23 +76,38 @@ ReceiveFlow::Parsed ReceiveFlow::parse() {
     stage_.drop(kHeaderBytes);
     skip_ = trailer_bytes(header->bytes);
   }
-  return Parsed::needs_bytes;
 }
 
-// Whether the piece that is being read, if any, is complete. Its trailer need not be there.
-bool ReceiveFlow::take_payload() {
+// Whether the piece that is being read, if any, is complete. Of its trailer only the first byte is
+// waited for.
+Result<bool> ReceiveFlow::take_payload() {
   if (message_ != nullptr) {
-    const std::size_t taken = stage_.take(to_, left_);
-    to_ += taken;
-    left_ -= taken;
-    if (left_ > 0) return false;
-    board_.finish(*message_, piece_);
+    take_staged();
+    if (left_ > 0 || stage_.size() == 0) return false;
+    HAWSER_ASSIGN(const DataState state, decode_trailer(*stage_.data()));
+    stage_.drop(1);
+    --skip_;
+    board_.finish(*message_, piece_, state == DataState::is_void ? Lost::peers : lost_);
     message_ = nullptr;
   }
   const std::size_t skipped = std::min(skip_, stage_.size());
   stage_.drop(skipped);
   skip_ -= skipped;
   return skip_ == 0;
+}
+
+void ReceiveFlow::take_staged() {
+  const auto staged = static_cast<std::size_t>(std::min<std::uint64_t>(left_, stage_.size()));
+  if (staged == 0) return;
+  if (message_->may_vanish) {
+    const BlockCopy block{to_, stage_.data(), staged};
+    if (lost_ == Lost::nothing && copies_.copy({&block, 1}).err != 0) lost_ = Lost::own;
+    stage_.drop(staged);
+  } else {
+    stage_.take(to_, staged);
+  }
+  to_ += staged;
+  left_ -= staged;
 }
 
 // False: its receive is not posted.
@@ -99,6 +126,7 @@ Result<bool> ReceiveFlow::begin_frame(const FrameHeader& header) {
   message_ = place.message;
   to_ = place.data;
   left_ = header.bytes;
+  lost_ = Lost::nothing;
   piece_ = header;
   large_ = header.bytes >= kDirectBytes;
   return true;
@@ -108,25 +136,37 @@ Result<bool> ReceiveFlow::begin_frame(const FrameHeader& header) {
 std::size_t ReceiveFlow::ahead() const {
   const std::size_t next_data = skip_ + kHeaderBytes - std::min(kHeaderBytes, stage_.size());
   if (role_ == Role::first && board_.awaited() == 1)
-    return message_ != nullptr ? 0 : next_data + std::min(board_.last_capacity(), kDirectBytes);
+    return message_ != nullptr ? 1 : next_data + std::min(board_.last_capacity(), kDirectBytes) + 1;
   return large_ ? next_data : SIZE_MAX;
 }
 
 // The rest of the piece goes straight to its buffer, what follows it to the stage, which holds no
-// payload at this point. Where one message is awaited, its trailer stays in the socket.
+// payload at this point; all to the stage where the buffer is lost. Where one message is awaited,
+// the most of its trailer stays in the socket.
 sockets::Transfer ReceiveFlow::read_round() {
+  if (left_ > 0 && lost_ != Lost::nothing) {
+    std::array<iovec, 1> all{stage_.room(SIZE_MAX)};
+    return sockets::receive_some(fd(), std::span(all));
+  }
   std::array<iovec, 2> parts{iovec{to_, left_}, stage_.room(ahead())};
   if (left_ == 0) return sockets::receive_some(fd(), std::span(parts).last(1));
-  if (parts[1].iov_len == 0) return sockets::receive_some(fd(), std::span(parts).first(1));
   return sockets::receive_some(fd(), std::span(parts));
 }
 
 void ReceiveFlow::account(std::size_t got) {
   used_ = true;
-  const std::size_t direct = std::min<std::size_t>(got, left_);
+  const std::size_t direct = lost_ == Lost::nothing ? std::min<std::size_t>(got, left_) : 0;
   to_ += direct;
   left_ -= direct;
   stage_.filled(got - direct);
+}
+
+// The user's memory is not there any more: the rest of the piece goes nowhere, all else goes on.
+bool ReceiveFlow::bear_fault(const sockets::Transfer& result) {
+  if (result.state != sockets::Transfer::State::failed || result.err != EFAULT) return false;
+  if (left_ == 0 || !message_->may_vanish || lost_ != Lost::nothing) return false;
+  lost_ = Lost::own;
+  return true;
 }
 
 // A sender that closes a further flow before it has read the welcome resets it, and means no more

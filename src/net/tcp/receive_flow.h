@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/socket.h"
+#include "memory/careful_copies.h"
 #include "net/tcp/connection.h"
 #include "net/tcp/failure.h"
 #include "net/tcp/frame.h"
@@ -48,10 +49,12 @@ class ReceiveFlow final : public IoTask {
 
   Parsed parse();
   Result<bool> begin_frame(const FrameHeader& header);
-  bool take_payload();
+  Result<bool> take_payload();
+  void take_staged();
   std::size_t ahead() const;
   sockets::Transfer read_round();
   void account(std::size_t got);
+  bool bear_fault(const sockets::Transfer& result);
   Wait stop(const sockets::Transfer& result);
   void fail(Error why);
 
@@ -59,10 +62,12 @@ class ReceiveFlow final : public IoTask {
   ReceiveBoard& board_;
   Failure& failure_;
   const Role role_;
+  CarefulCopies copies_;  // the stage is its own
   ReceiveStage stage_;
   ReceiveMessage* message_ = nullptr;  // of the piece that is being read
   std::byte* to_ = nullptr;            // where its next byte goes
   std::uint64_t left_ = 0;             // of it
+  Lost lost_ = Lost::nothing;          // of it: own, what is left goes nowhere
   FrameHeader piece_;
   std::size_t skip_ = 0;  // bytes of the last frame's trailer that have not been taken
   bool large_ = false;    // the last piece was

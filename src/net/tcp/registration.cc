@@ -50,6 +50,11 @@ std::size_t RegistrationTable::size() const {
   return entries_.size();
 }
 
+bool may_vanish(const Registration* registration) {
+  return registration != nullptr &&
+         static_cast<const RegistrationTable::Entry*>(registration)->range.may_vanish;
+}
+
 Status check_post(const Registration* registration, const void* data, std::size_t bytes) {
   if (bytes == 0) return {};
   if (bytes > kMaxMessageBytes)

@@ -21,6 +21,7 @@ class RegistrationTable {
  private:
   struct Entry;
   friend Status check_post(const Registration*, const void*, std::size_t);
+  friend bool may_vanish(const Registration*);
 
  public:
   RegistrationTable();
@@ -36,5 +37,7 @@ class RegistrationTable {
 // Whether `bytes` from `data` lie inside the registration, and it has not been removed. Takes no
 // lock: a registration must not be removed while it is posted with. No bytes need no registration.
 Status check_post(const Registration* registration, const void* data, std::size_t bytes);
+// Of a post that was checked.
+bool may_vanish(const Registration* registration);
 
 }  // namespace hawser::tcp

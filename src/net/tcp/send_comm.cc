@@ -42,7 +42,7 @@ Result<Request*> TcpSendComm::try_send(const void* data, std::size_t bytes, int 
   if (queue_.window().in_flight() == kMaxRequests)
     return Error(Code::internal, fmt::format("window exceeded: {} sends are in flight on {}",
                                              kMaxRequests, first_.connection().text()));
-  SendMessage* const message = queue_.post(data, bytes, tag);
+  SendMessage* const message = queue_.post(data, bytes, tag, may_vanish(registration));
   if (message == nullptr) return nullptr;
   if (bytes >= SendQueue::kLargeBytes && flows_ > 1) send_large();
   if (!holds_back(bytes)) first_.drive();
@@ -112,8 +112,9 @@ Result<TestResult> TcpSendComm::test(Request* request) {
                                                      first_.connection().text()));
   if (!message->done()) progress();
   if (message->done()) {
+    const bool lost = message->lost.load(std::memory_order_relaxed);
     queue_.window().release(*message);
-    return TestResult{true, std::nullopt};
+    return TestResult{true, std::nullopt, lost ? Lost::own : Lost::nothing};
   }
   if (failure_) return failure_of(*message);
   return TestResult{};

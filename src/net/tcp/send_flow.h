@@ -34,6 +34,7 @@ class SendFlow {
   bool refill();
   sockets::Transfer write_round();
   sockets::Transfer write_small(const Piece& piece);
+  bool bear_fault();
   void account(std::size_t written);
 
   Connection connection_;
@@ -45,6 +46,7 @@ class SendFlow {
   std::size_t count_ = 0;
   std::size_t written_ = 0;  // of the first one's frame
   std::size_t pending_ = 0;  // bytes that are not written
+  bool one_by_one_ = false;  // to find out whose memory cannot be read
 };
 
 }  // namespace hawser::tcp

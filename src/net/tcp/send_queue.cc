@@ -5,12 +5,14 @@
 
 namespace hawser::tcp {
 
-SendMessage* SendQueue::post(const void* data, std::size_t bytes, int tag) {
+SendMessage* SendQueue::post(const void* data, std::size_t bytes, int tag, bool may_vanish) {
   SendMessage* const message = window_.push();
   if (message == nullptr) return nullptr;
   message->data = static_cast<const std::byte*>(data);
   message->bytes = bytes;
   message->tag = static_cast<std::uint32_t>(tag);
+  message->may_vanish = may_vanish;
+  message->lost.store(false, std::memory_order_relaxed);
   message->left.store(bytes + 1, std::memory_order_relaxed);  // published by the lock
   const std::lock_guard lock(mutex_);
   ++posted_;

@@ -18,6 +18,9 @@ struct SendMessage : MessageBase {
   const std::byte* data = nullptr;
   std::uint64_t bytes = 0;
   std::uint32_t tag = 0;
+  bool may_vanish = false;  // `data`, as MemoryRange has it
+  // A flow could not read it: it goes out as zeros, and says so. Published by `left`.
+  std::atomic<bool> lost{false};
   // Bytes that no socket has taken, and one for the beginning: 0 is done. Publishes that nobody
   // reads the buffer any more.
   std::atomic<std::uint64_t> left{0};
@@ -33,6 +36,7 @@ struct Piece {
   std::uint64_t bytes = 0;
   std::uint64_t weight = 0;  // of SendMessage::left
   HeaderBytes header{};
+  bool lost = false;  // what is left of `data` cannot be read
 
   std::uint64_t frame_bytes() const { return tcp::frame_bytes(bytes); }
 };
@@ -51,7 +55,7 @@ class SendQueue {
   static constexpr std::size_t kBatchBytes = 1024 * 1024;
 
   // nullptr: too early, the message of kMaxRequests posts ago has not been tested to its end.
-  SendMessage* post(const void* data, std::size_t bytes, int tag);
+  SendMessage* post(const void* data, std::size_t bytes, int tag, bool may_vanish = false);
   MessageWindow<SendMessage>& window() { return window_; }
   // Bytes that no flow has taken.
   std::uint64_t unclaimed() const;

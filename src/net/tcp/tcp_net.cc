@@ -35,6 +35,14 @@ void extend(NetDevice& joined, const NetDevice& member) {
   joined.speed_mbps += member.speed_mbps;
 }
 
+// Null: copies to memory that may vanish take longer.
+std::shared_ptr<PageFile> make_page_file() {
+  auto made = PageFile::create();
+  if (made.ok()) return *std::move(made);
+  log_info("goes on with slower copies: {}", made.error().message());
+  return nullptr;
+}
+
 // Thread-safe as Net demands.
 class TcpNet final : public Net {
  public:
@@ -45,7 +53,8 @@ class TcpNet final : public Net {
         socket_(std::move(socket)),
         ports_(ports),
         advertised_(std::move(advertised)),
-        io_(std::move(io)) {
+        io_(std::move(io)),
+        page_file_(make_page_file()) {
     const std::lock_guard lock(mutex_);
     take(interfaces);
   }
@@ -126,6 +135,7 @@ class TcpNet final : public Net {
   const tcp::PortRange ports_;
   const tcp::Advertised advertised_;
   tcp::IoPool io_;
+  const std::shared_ptr<PageFile> page_file_;                    // may be null
   std::atomic<const std::vector<NetDevice>*> offered_{nullptr};  // publishes the last of told_
 
   mutable std::mutex mutex_;  // guards what follows, of devices_ how many there are
@@ -159,6 +169,7 @@ tcp::Device& TcpNet::add(const std::string& name, std::vector<tcp::Path> paths, 
   if (device.socket.buffer_bytes == 0 && device.flows > 1)
     device.socket.buffer_bytes = tcp::kStripedBufferBytes;
   device.io = &io_;
+  device.page_file = page_file_;
   return device;
 }
 

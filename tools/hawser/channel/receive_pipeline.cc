@@ -54,7 +54,7 @@ Result<bool> ReceivePipeline::reap() {
   const std::size_t first = tested_;
   for (; tested_ < window_.end(); ++tested_) {
     Entry& entry = window_.at(tested_);
-    HAWSER_ASSIGN(const TestResult test, comm_.test(entry.request));
+    HAWSER_ASSIGN(const TestResult test, test_whole(comm_, entry.request));
     if (!test.done) break;
     if (test.bytes && *test.bytes != entry.chunk.bytes) return wrong_size(entry.chunk, *test.bytes);
     HAWSER_TRY(begin_landing(tested_, entry));
