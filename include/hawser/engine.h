@@ -95,7 +95,7 @@ class HAWSER_API Engine {
   Engine& operator=(const Engine&) = delete;
 
   // Host memory, pinned memory or CUDA memory: the driver is asked which. A region of zero bytes
-  // is allowed.
+  // is allowed; memory that is not mapped, or not for what peers may do, is invalid_argument.
   Result<Region> register_memory(void* data, std::uint64_t bytes,
                                  Rights rights = Rights::read_write);
 

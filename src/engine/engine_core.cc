@@ -104,6 +104,10 @@ Status EngineCore::start() {
                    "HAWSER_UNPACK=none leaves the data out, which an engine may not: unset it, or "
                    "measure with hawser perf --over net");
   }
+  if (auto pages = PageFile::create(); pages.ok())
+    page_file_ = *std::move(pages);
+  else
+    log_info("goes on with slower copies: {}", pages.error().message());
   HAWSER_TRY(start_workers());
   HAWSER_ASSIGN(maker_, ChannelMaker::start());
   HAWSER_ASSIGN(reactor_, Reactor::start());

@@ -21,6 +21,7 @@
 #include "engine/reactor.h"
 #include "engine/region_table.h"
 #include "gpu/gpu.h"
+#include "memory/page_file.h"
 #include "net/net.h"
 #include "setup/transport.h"
 
@@ -72,6 +73,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Result<std::shared_ptr<const NicChoice>> look_at_nics();
   std::size_t chunk_bytes() const { return chunk_bytes_; }
   const UnpackOptions& unpack() const { return transport_.unpack; }
+  // For copies of memory that may vanish; null: there is none, and they take longer.
+  const std::shared_ptr<PageFile>& page_file() const { return page_file_; }
   // The least busy of those that run near the device.
   Worker& worker_for(int device);
   Milliseconds stall() const { return Milliseconds(options_.stall_ms); }
@@ -119,6 +122,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::shared_ptr<const CudaDriver> driver_;  // null where there is none
   wire::Key key_{};
   std::size_t chunk_bytes_ = 0;
+  std::shared_ptr<PageFile> page_file_;
   RegionTable regions_;
   EventBell bell_;
   struct NodeWorkers {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/engine_core.h"
+#include "memory/access.h"
 
 namespace hawser::engine {
 namespace {
@@ -32,6 +33,10 @@ Result<std::shared_ptr<LocalRegion>> EngineCore::register_memory(void* data, std
       range.kind = MemoryKind::cuda;
       range.gpu = *ordinal;
     }
+  }
+  if (owner == nullptr) {
+    const bool writes = (static_cast<unsigned>(rights) & static_cast<unsigned>(Rights::write)) != 0;
+    HAWSER_TRY(check_registrable(range, writes ? Access::write : Access::read));
   }
   HAWSER_ASSIGN(const wire::Key key, make_key());
   auto region =

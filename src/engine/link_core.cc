@@ -26,7 +26,7 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
       control_(std::move(control)),
       operations_(
           engine_->regions(), engine_->bell(), [this](std::uint64_t bytes) { wake(bytes); },
-          engine_->stall()),
+          engine_->stall(), engine_->page_file()),
       slots_(terms_.channels.size()) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].way = terms_.channels[i];
@@ -44,6 +44,10 @@ const std::string& LinkCore::peer_end_of(const NicWay& way) const {
 
 const UnpackOptions& LinkCore::unpack() const {
   return engine_->unpack();
+}
+
+const std::shared_ptr<PageFile>& LinkCore::page_file() const {
+  return engine_->page_file();
 }
 
 void LinkCore::start() {

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "base/endian.h"
+#include "base/log.h"
 
 namespace hawser::engine {
 namespace {
@@ -31,6 +32,11 @@ std::uint32_t token_checksum(std::span<const std::byte> token) {
 }
 
 }  // namespace
+
+void LocalRegion::note_loss(const Error& why) {
+  if (!lost_.exchange(true, std::memory_order_relaxed))
+    log_warning("a region of {} bytes at {}: {}", range_.bytes, range_.data, why.message());
+}
 
 bool LocalRegion::try_use(User user) {
   const std::lock_guard lock(mutex_);

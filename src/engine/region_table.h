@@ -48,6 +48,8 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   }
   const std::shared_ptr<Gpu>& gpu() const { return gpu_; }  // null: host memory
   bool pinned() const { return pinned_; }
+  // Memory of it was not there: said in the log, once.
+  void note_loss(const Error& why);
   // Whether a peer may know of it.
   void note_token() { has_token_.store(true, std::memory_order_relaxed); }
   bool has_token() const { return has_token_.load(std::memory_order_relaxed); }
@@ -74,7 +76,8 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   const std::shared_ptr<Gpu> gpu_;
   const bool pinned_;
   const ForkMark made_;
-  std::atomic<bool> has_token_{false};  // publishes nothing
+  std::atomic<bool> has_token_{false};  // publishes nothing, nor does
+  std::atomic<bool> lost_{false};       // this
   std::mutex mutex_;  // guards what follows
   std::condition_variable unused_;
   std::uint64_t uses_ = 0;

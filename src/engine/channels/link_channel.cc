@@ -18,11 +18,12 @@ Result<std::shared_ptr<LinkChannel>> LinkChannel::create(std::shared_ptr<LinkCor
   LinkCore& core = *channel->link_;
   channel->receive_fd_ = ends.receive->wait_fd();
   channel->send_fd_ = ends.send->wait_fd();
-  HAWSER_ASSIGN(channel->tx_, TxLane::create(std::move(ends.send), ends.capabilities,
-                                             core.chunk_bytes(), ends.gpu, *channel));
+  HAWSER_ASSIGN(channel->tx_,
+                TxLane::create(std::move(ends.send), ends.capabilities, core.chunk_bytes(),
+                               ends.gpu, core.page_file(), *channel));
   HAWSER_ASSIGN(channel->rx_,
                 RxLane::create(std::move(ends.receive), ends.capabilities, core.chunk_bytes(),
-                               ends.gpu, core.unpack(), *channel));
+                               ends.gpu, core.unpack(), core.page_file(), *channel));
   channel->tx_pace_ = &channel->tx_->pace();
   return channel;
 }
@@ -204,6 +205,10 @@ void LinkChannel::take_chunks(const Outbox::Limits& limits, std::vector<OutChunk
 
 void LinkChannel::chunk_failed(const OutChunk& chunk, Error why) {
   link_->operations().chunk_failed(chunk, why);
+}
+
+void LinkChannel::memory_lost(const std::shared_ptr<Outgoing>& op, const Error& why) {
+  link_->operations().memory_lost(op, why);
 }
 
 void LinkChannel::acknowledged(std::span<const OutChunk> chunks,

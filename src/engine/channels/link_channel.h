@@ -114,6 +114,7 @@ class LinkChannel final : private TxSource, private RxSink {
   void take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) override;
   void take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) override;
   void chunk_failed(const OutChunk& chunk, Error why) override;
+  void memory_lost(const std::shared_ptr<Outgoing>& op, const Error& why) override;
   void acknowledged(std::span<const OutChunk> chunks,
                     std::span<const MessagePtr> messages) override;
   // RxSink

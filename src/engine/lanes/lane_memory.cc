@@ -1,6 +1,7 @@
 #include "engine/lanes/lane_memory.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <numeric>
 
@@ -59,7 +60,9 @@ Result<Registration*> LaneMemory::register_piece(const LocalRegion& region, std:
   const MemoryRange& all = region.range();
   const std::size_t start = piece * bytes_of_piece();
   const std::size_t bytes = std::min(all.bytes - start, bytes_of_piece() + slot_bytes_);
-  auto made = comm_->register_memory(all.slice(start, bytes));
+  MemoryRange part = all.slice(start, bytes);
+  part.may_vanish = true;
+  auto made = comm_->register_memory(part);
   if (made.ok() || made.error().code() != Code::unavailable) return made;
   log_info("a region goes through staging memory: {}", made.error().message());
   return static_cast<Registration*>(nullptr);
@@ -73,6 +76,13 @@ bool LaneMemory::is_of(const Registration* registration, const LocalRegion& regi
   });
 }
 
+Status LaneMemory::check(const LocalRegion& region, std::uint64_t offset, std::uint64_t bytes,
+                         Access access) {
+  if (capabilities_.reports_lost_memory || region.gpu() != nullptr || region.pinned()) return {};
+  const MemoryRange part = region.range().slice(offset, bytes);
+  return access == Access::read ? careful_.check_readable(part) : check_writable(part);
+}
+
 Result<Registration*> LaneMemory::register_own(const MemoryRange& range) {
   return registers_ ? comm_->register_memory(range) : static_cast<Registration*>(nullptr);
 }
@@ -84,8 +94,7 @@ Result<LaneMemory::Own> LaneMemory::make_own(std::size_t bytes, const std::share
     range = buffer.range();
     pinned_.push_back(std::move(buffer));
   } else {
-    plain_.emplace_back(static_cast<std::byte*>(::operator new(bytes, kPage)));
-    range.data = plain_.back().get();
+    range.data = careful_.make_own(bytes);
   }
   HAWSER_ASSIGN(Registration* const made, register_own(range));
   own_.push_back(made);
@@ -101,9 +110,17 @@ void LaneMemory::forget(const LocalRegion& region) {
 
 Status LaneMemory::make_pool(Pool& pool, const std::shared_ptr<Gpu>& gpu) {
   const std::size_t bytes = slots_ * slot_bytes_;
-  HAWSER_ASSIGN(Buffer buffer, gpu != nullptr ? Buffer::pinned(gpu, bytes) : Buffer::host(bytes));
-  HAWSER_ASSIGN(pool.registration, register_own(buffer.range()));
-  pool.buffer.emplace(std::move(buffer));
+  MemoryRange range{nullptr, bytes};
+  if (gpu != nullptr) {
+    HAWSER_ASSIGN(Buffer buffer, Buffer::pinned(gpu, bytes));
+    range = buffer.range();
+    pool.pinned.emplace(std::move(buffer));
+  } else {
+    range.data = careful_.make_own(bytes);
+    std::memset(range.data, 0, bytes);  // so that every page is there before the first transfer
+  }
+  HAWSER_ASSIGN(pool.registration, register_own(range));
+  pool.data = range.at(0);
   pool.free.resize(slots_);
   std::iota(pool.free.rbegin(), pool.free.rend(), std::uint16_t{0});
   return {};
@@ -111,11 +128,10 @@ Status LaneMemory::make_pool(Pool& pool, const std::shared_ptr<Gpu>& gpu) {
 
 Result<StagingSlot> LaneMemory::take_slot(const std::shared_ptr<Gpu>& gpu) {
   Pool& pool = pools_[gpu != nullptr ? 1 : 0];
-  if (!pool.buffer) HAWSER_TRY(make_pool(pool, gpu));
+  if (pool.data == nullptr) HAWSER_TRY(make_pool(pool, gpu));
   const std::uint16_t index = pool.free.back();
   pool.free.pop_back();
-  return StagingSlot{pool.buffer->range().at(index * slot_bytes_), pool.registration,
-                     gpu != nullptr, index};
+  return StagingSlot{pool.data + index * slot_bytes_, pool.registration, gpu != nullptr, index};
 }
 
 void LaneMemory::give_back(const StagingSlot& slot) {
@@ -132,7 +148,7 @@ Result<CopyQueue*> LaneMemory::copies(const std::shared_ptr<Gpu>& gpu) {
   std::unique_ptr<CopyQueue>& queue = queues_[gpu.get()];
   if (queue == nullptr) {
     if (gpu == nullptr) {
-      queue = make_host_copy_queue();
+      queue = make_careful_copy_queue(careful_);
     } else {
       HAWSER_ASSIGN(queue, make_gpu_copy_queue(gpu, kMaxCopyMarks));
     }

@@ -5,14 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "engine/region_table.h"
+#include "memory/access.h"
 #include "memory/buffer.h"
+#include "memory/careful_copies.h"
 #include "memory/copy_queue.h"
 #include "net/net.h"
 
@@ -31,14 +32,15 @@ struct StagingSlot {
 // needed, once, and given up with the channel.
 class LaneMemory {
  public:
-  // Of a comm that `registers` nothing, registrations are null.
+  // Of a comm that `registers` nothing, registrations are null. `page_file` may be null.
   LaneMemory(std::shared_ptr<Comm> comm, const NetCapabilities& capabilities, bool registers,
-             std::size_t slot_bytes, std::size_t slots)
+             std::size_t slot_bytes, std::size_t slots, std::shared_ptr<PageFile> page_file)
       : comm_(std::move(comm)),
         capabilities_(capabilities),
         registers_(registers),
         slot_bytes_(slot_bytes),
-        slots_(slots) {}
+        slots_(slots),
+        careful_(std::move(page_file)) {}
   ~LaneMemory() { close(); }
   LaneMemory(const LaneMemory&) = delete;
   LaneMemory& operator=(const LaneMemory&) = delete;
@@ -68,7 +70,12 @@ class LaneMemory {
 
   // Makes ahead of time what data of that GPU will need: slots, a queue, the kernel.
   Status prepare(const std::shared_ptr<Gpu>& gpu);
-  // Of that GPU, or of the host.
+  // Copies of host memory, a user's on one side and memory of the lane's own on the other.
+  CarefulCopies& careful() { return careful_; }
+  // Before a Net gets a part of a region that would lose more than a request by its not being
+  // there: whether it is. Of host memory only.
+  Status check(const LocalRegion& region, std::uint64_t offset, std::uint64_t bytes, Access access);
+  // Of that GPU, or of the host: then as careful() does it.
   Result<CopyQueue*> copies(const std::shared_ptr<Gpu>& gpu);
 
   // Waits for copies, drops all registrations and closes the connection, in this order, before any
@@ -76,16 +83,13 @@ class LaneMemory {
   void close();
 
  private:
-  static constexpr std::align_val_t kPage{kPageBytes};
-  struct FreePages {
-    void operator()(std::byte* memory) const { ::operator delete(memory, kPage); }
-  };
   struct Pool {
-    std::optional<Buffer> buffer;
+    std::byte* data = nullptr;
+    std::optional<Buffer> pinned;  // where `data` is, if it is pinned
     Registration* registration = nullptr;
     std::vector<std::uint16_t> free;
   };
-  std::size_t free_slots(const Pool& pool) const { return pool.buffer ? pool.free.size() : slots_; }
+  std::size_t free_slots(const Pool& pool) const { return pool.data ? pool.free.size() : slots_; }
   bool reaches(const LocalRegion& region) const;
   std::size_t bytes_of_piece() const;
   Result<Registration*> register_piece(const LocalRegion& region, std::size_t piece);
@@ -101,7 +105,7 @@ class LaneMemory {
   // Of each region, by piece; null: one that is to be staged; nothing: not asked for yet.
   std::unordered_map<const LocalRegion*, std::vector<std::optional<Registration*>>> registrations_;
   std::vector<Registration*> own_;
-  std::vector<std::unique_ptr<std::byte, FreePages>> plain_;
+  CarefulCopies careful_;  // plain memory of the lane's own is its
   std::vector<Buffer> pinned_;
   std::array<Pool, 2> pools_;  // plain, pinned
   std::unordered_map<const Gpu*, std::unique_ptr<CopyQueue>> queues_;

@@ -18,9 +18,10 @@ constexpr int kReceiveTag = 0;  // the sender's
 Result<std::unique_ptr<RxLane>> RxLane::create(std::shared_ptr<ReceiveComm> comm,
                                                const NetCapabilities& capabilities,
                                                std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu,
-                                               const UnpackOptions& unpack, RxSink& sink) {
-  std::unique_ptr<RxLane> lane(
-      new RxLane(std::move(comm), capabilities, chunk_bytes, std::move(gpu), unpack, sink));
+                                               const UnpackOptions& unpack,
+                                               std::shared_ptr<PageFile> page_file, RxSink& sink) {
+  std::unique_ptr<RxLane> lane(new RxLane(std::move(comm), capabilities, chunk_bytes,
+                                          std::move(gpu), unpack, std::move(page_file), sink));
   HAWSER_TRY(lane->make_frames());
   if (lane->gpu_ != nullptr) HAWSER_TRY(lane->memory_.prepare(lane->gpu_));
   return lane;
@@ -28,7 +29,7 @@ Result<std::unique_ptr<RxLane>> RxLane::create(std::shared_ptr<ReceiveComm> comm
 
 RxLane::RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabilities,
                std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu, const UnpackOptions& unpack,
-               RxSink& sink)
+               std::shared_ptr<PageFile> page_file, RxSink& sink)
     : comm_(*comm),
       capabilities_(capabilities),
       chunk_bytes_(chunk_bytes),
@@ -37,7 +38,7 @@ RxLane::RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabil
       unpack_(unpack),
       sink_(sink),
       memory_(std::move(comm), capabilities, !capabilities.receives_unregistered, chunk_bytes,
-              kSlots),
+              kSlots, std::move(page_file)),
       unpacked_(comm_, window_) {}
 
 // Pinned where there is a GPU: what lies in a frame is copied there from where it is.
@@ -105,7 +106,7 @@ Result<bool> RxLane::give_place(Landing& landing) {
   if (landing.target.region && landing.target.pieces.size() == 1) {
     const auto direct = place_directly(landing);
     if (direct.ok() && *direct) return true;
-    if (!direct.ok()) HAWSER_TRY(refuse(landing, direct.error()));
+    if (!direct.ok()) refuse(landing, direct.error());
   }
   const std::shared_ptr<Gpu> gpu = staging_gpu(landing);
   if ((gpu != nullptr ? memory_.free_pinned_slots() : memory_.free_plain_slots()) == 0)
@@ -120,6 +121,7 @@ Result<bool> RxLane::give_place(Landing& landing) {
 Result<bool> RxLane::place_directly(Landing& landing) {
   const LocalRegion& region = *landing.target.region.get();
   const std::uint64_t offset = landing.target.pieces.front().local_offset;
+  HAWSER_TRY(memory_.check(region, offset, landing.target.bytes, Access::write));
   if (capabilities_.receives_unregistered) {
     landing.direct = unpacks_well_to(region);
   } else {
@@ -134,10 +136,12 @@ bool RxLane::unpacks_out_of_gpu() const {
   return capabilities_.needs_unpack && comm_.bounce_kind() == MemoryKind::cuda;
 }
 
+// What the CPU unpacks goes to memory of our own first: a user's may vanish meanwhile.
 // Out of a pool in GPU memory one launch gets to that GPU's memory, and to pinned memory; elsewhere
 // only a copy for each fragment does, and a slot on the way is faster.
 bool RxLane::unpacks_well_to(const LocalRegion& region) const {
-  if (!unpacks_out_of_gpu()) return true;
+  if (!unpacks_out_of_gpu())
+    return !capabilities_.needs_unpack || region.gpu() != nullptr || region.pinned();
   if (region.gpu() == nullptr) return region.pinned();
   return gpu_ != nullptr && region.gpu()->info().ordinal == gpu_->info().ordinal;
 }
@@ -149,10 +153,14 @@ std::shared_ptr<Gpu> RxLane::staging_gpu(const Landing& landing) const {
   return unpacks_out_of_gpu() ? gpu_ : nullptr;
 }
 
-Status RxLane::refuse(Landing& landing, Error why) {
+void RxLane::refuse(Landing& landing, Error why) {
+  landing.target.region->note_loss(why);
+  give_up(landing, std::move(why));
+}
+
+void RxLane::give_up(Landing& landing, Error why) {
   sink_.target_failed(landing.target, std::move(why));
   landing.target.region.reset();
-  return {};
 }
 
 Result<bool> RxLane::reap() {
@@ -178,6 +186,7 @@ Status RxLane::test_posts() {
     HAWSER_ASSIGN(const TestResult test, comm_.test(next.request));
     if (!test.done) break;
     HAWSER_TRY(check_size(next, test));
+    next.lost = test.lost;
     if (capabilities_.needs_unpack) HAWSER_TRY(unpack(next));
     ++tested_;
   }

@@ -51,11 +51,12 @@ class RxSink {
 // Not thread-safe.
 class RxLane {
  public:
-  // `gpu`: one of whose pinned memory frames should lie in; may be null.
+  // `gpu`: one of whose pinned memory frames should lie in; may be null, and so may `page_file`.
   static Result<std::unique_ptr<RxLane>> create(std::shared_ptr<ReceiveComm> comm,
                                                 const NetCapabilities& capabilities,
                                                 std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu,
-                                                const UnpackOptions& unpack, RxSink& sink);
+                                                const UnpackOptions& unpack,
+                                                std::shared_ptr<PageFile> page_file, RxSink& sink);
 
   // Never blocks. True: something moved. An error ends the channel.
   Result<bool> progress();
@@ -91,6 +92,7 @@ class RxLane {
     std::int8_t frame_buffer = -1;       // of a frame; else the next landing's data
     std::uint64_t landing = 0;           // its number
     hawser::Request* request = nullptr;  // the Net's
+    Lost lost = Lost::nothing;           // once it is done
   };
   struct Landing {
     Target target;
@@ -102,11 +104,12 @@ class RxLane {
     bool arrived = false;
     CopyQueue* copies = nullptr;
     std::uint64_t mark = 0;
+    std::optional<Error> failed{};  // once what was copied all the same is seen to be finished
   };
 
   RxLane(std::shared_ptr<ReceiveComm> comm, const NetCapabilities& capabilities,
          std::size_t chunk_bytes, std::shared_ptr<Gpu> gpu, const UnpackOptions& unpack,
-         RxSink& sink);
+         std::shared_ptr<PageFile> page_file, RxSink& sink);
   Status make_frames();
   Landing& landing(std::uint64_t number) {
     return landings_[static_cast<std::size_t>(number - first_landing_)];
@@ -119,7 +122,8 @@ class RxLane {
   bool unpacks_out_of_gpu() const;
   bool unpacks_well_to(const LocalRegion& region) const;
   std::shared_ptr<Gpu> staging_gpu(const Landing& landing) const;
-  Status refuse(Landing& landing, Error why);
+  void refuse(Landing& landing, Error why);  // by this side's memory
+  void give_up(Landing& landing, Error why);
   Result<bool> reap();
   Status test_posts();
   Status check_size(const Post& post, const TestResult& test) const;
@@ -132,7 +136,11 @@ class RxLane {
   Status take_record(const wire::Record& record, std::int8_t buffer);
   template <class Chunk>
   Status take_chunk(const Chunk& chunk, std::int8_t buffer);
-  Status begin_landing(Landing& landing);
+  Status read_frame(std::int8_t buffer);
+  Status take_lost(Landing& landing, Lost lost);
+  void begin_landing(Landing& landing);
+  void copy_to_host();
+  Status copy_to_gpu(Landing& landing);
   Result<bool> land();
   Result<bool> settle();
   void release_frame(std::int8_t buffer);
@@ -165,6 +173,13 @@ class RxLane {
   bool untold_ = false;         // the peer has not heard of the oldest chunk's refusal
   bool out_of_places_ = false;  // the next receive waits for a slot
   std::vector<BlockCopy> block_copies_;
+  // Out of the frame that is being taken, or of a slot, to host memory; and whose they are.
+  std::vector<BlockCopy> host_copies_;
+  struct HostLanding {
+    Landing* landing;
+    std::size_t end;  // of its own, in host_copies_
+  };
+  std::vector<HostLanding> host_landings_;
   wire::Ack taken_;
   bool due_ = false;
   bool peer_leaves_ = false;

@@ -58,13 +58,43 @@ Unpacker::Place RxLane::place_of(const Post& post) {
 // ---- what has come ----
 
 Status RxLane::take(const Post& post) {
-  if (post.frame_buffer >= 0) return take_frame(post.frame_buffer);
+  if (post.frame_buffer >= 0) {
+    if (post.lost != Lost::nothing)
+      return Error(Code::protocol, "a frame that its sender could not read");
+    return take_frame(post.frame_buffer);
+  }
   Landing& to = landing(post.landing);
   to.arrived = true;
-  return begin_landing(to);
+  if (post.lost != Lost::nothing) return take_lost(to, post.lost);
+  begin_landing(to);
+  copy_to_host();
+  return {};
 }
 
+// The channel has lost nothing by it.
+Status RxLane::take_lost(Landing& landing, Lost lost) {
+  if (!landing.target.region) return {};
+  if (lost == Lost::own && !landing.direct)
+    return Error(Code::internal, "memory of our own is not there");
+  if (lost == Lost::own)
+    refuse(landing, cannot_touch(landing.data, landing.target.bytes, Access::write));
+  else
+    give_up(landing, Error(Code::invalid_argument,
+                           "the memory that it was sent from is not there any more"));
+  return {};
+}
+
+// What a frame brings for host memory is copied there by one call for all of it, also where the
+// frame ends badly: it counts as landed.
 Status RxLane::take_frame(std::int8_t buffer) {
+  const Status read = read_frame(buffer);
+  copy_to_host();
+  HAWSER_TRY(read);
+  release_frame(buffer);
+  return {};
+}
+
+Status RxLane::read_frame(std::int8_t buffer) {
   const std::span<const std::byte, wire::kFrameHeaderBytes> header(frame(buffer),
                                                                    wire::kFrameHeaderBytes);
   HAWSER_ASSIGN(const std::size_t length, wire::frame_length(header));
@@ -84,7 +114,6 @@ Status RxLane::take_frame(std::int8_t buffer) {
   ++taken_.frames;
   due_ = due_ || more_than_ack;
   frame_wanted_ = !peer_leaves_;
-  release_frame(buffer);
   return {};
 }
 
@@ -126,7 +155,8 @@ Status RxLane::take_chunk(const Chunk& chunk, std::int8_t buffer) {
   to.data = const_cast<std::byte*>(chunk.data.data());
   to.frame_buffer = buffer;
   ++frame_uses_[static_cast<std::size_t>(buffer)];
-  return begin_landing(to);
+  begin_landing(to);
+  return {};
 }
 
 void RxLane::release_frame(std::int8_t buffer) {
@@ -135,28 +165,64 @@ void RxLane::release_frame(std::int8_t buffer) {
 
 // ---- to where it belongs ----
 
-Status RxLane::begin_landing(Landing& landing) {
+// To host memory with the next copy_to_host(). What cannot be put in its place costs its operation.
+void RxLane::begin_landing(Landing& landing) {
   const Target& target = landing.target;
-  if (landing.direct || !target.region || target.bytes == 0) return {};
+  if (landing.direct || !target.region || target.bytes == 0) return;
+  if (target.region->gpu() != nullptr) {
+    const Status copied = copy_to_gpu(landing);
+    if (!copied.ok() && landing.mark == 0) refuse(landing, copied.error());
+    if (!copied.ok() && landing.mark != 0) landing.failed = copied.error();
+    return;
+  }
+  const std::byte* from = landing.data;
+  for (const Block& piece : target.pieces) {
+    host_copies_.push_back({target.region->range().at(piece.local_offset), from, piece.bytes});
+    from += piece.bytes;
+  }
+  host_landings_.push_back({&landing, host_copies_.size()});
+}
+
+void RxLane::copy_to_host() {
+  std::size_t next = 0;
+  for (std::size_t done = 0; done < host_copies_.size();) {
+    const auto outcome = memory_.careful().copy(std::span(host_copies_).subspan(done));
+    done += outcome.copied;
+    if (outcome.err == 0) break;
+    while (host_landings_[next].end <= done) ++next;
+    refuse(*host_landings_[next].landing,
+           memory_.careful().failure(host_copies_[done], outcome.err));
+    done = host_landings_[next].end;
+  }
+  host_copies_.clear();
+  host_landings_.clear();
+}
+
+// With a mark, also after an error, where something may be under way.
+Status RxLane::copy_to_gpu(Landing& landing) {
+  const Target& target = landing.target;
   block_copies_.clear();
   const std::byte* from = landing.data;
   for (const Block& piece : target.pieces) {
     block_copies_.push_back({target.region->range().at(piece.local_offset), from, piece.bytes});
     from += piece.bytes;
   }
-  const std::shared_ptr<Gpu>& gpu = target.region->gpu();
-  HAWSER_ASSIGN(landing.copies, memory_.copies(gpu));
-  if (gpu != nullptr && !landing.slot && gpu_ == nullptr) {
+  HAWSER_ASSIGN(landing.copies, memory_.copies(target.region->gpu()));
+  Status copied;
+  if (!landing.slot && gpu_ == nullptr) {
     // A kernel cannot read a frame that is not pinned.
-    for (const BlockCopy& copy : block_copies_)
-      HAWSER_TRY(landing.copies->copy(copy.destination, copy.source, copy.bytes));
+    for (std::size_t i = 0; i < block_copies_.size() && copied.ok(); ++i)
+      copied = landing.copies->copy(block_copies_[i].destination, block_copies_[i].source,
+                                    block_copies_[i].bytes);
   } else {
-    HAWSER_TRY(landing.copies->copy_blocks(block_copies_));
+    copied = landing.copies->copy_blocks(block_copies_);
   }
-  if (gpu == nullptr) return {};  // the bytes are there
-  HAWSER_ASSIGN(landing.mark, landing.copies->mark());
-  ++copying_;
-  return {};
+  const Result<std::uint64_t> mark = landing.copies->mark();
+  if (mark.ok()) {
+    landing.mark = *mark;
+    ++copying_;
+  }
+  return copied.ok() && !mark.ok() ? Status(mark.error()) : copied;
 }
 
 Result<bool> RxLane::land() {
@@ -186,9 +252,12 @@ Result<bool> RxLane::settle() {
   for (; settled_ < landings_.size() && landings_[settled_].arrived; ++settled_) {
     Landing& next = landings_[settled_];
     if (next.mark != 0) {
-      HAWSER_ASSIGN(const bool finished, next.copies->finished(next.mark));
-      if (!finished) break;
+      const Result<bool> finished = next.copies->finished(next.mark);
+      if (finished.ok() && !*finished) break;
+      next.mark = 0;
       --copying_;
+      if (!finished.ok() && !next.failed) next.failed = finished.error();
+      if (next.failed && next.target.region) refuse(next, *next.failed);
     }
     if (next.slot) memory_.give_back(std::exchange(next.slot, {}));
     if (next.frame_buffer >= 0) release_frame(std::exchange(next.frame_buffer, std::int8_t{-1}));

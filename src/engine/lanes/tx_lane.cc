@@ -14,24 +14,24 @@ constexpr int kTag = 0;
 
 }  // namespace
 
-Result<std::unique_ptr<TxLane>> TxLane::create(std::shared_ptr<SendComm> comm,
-                                               const NetCapabilities& capabilities,
-                                               std::size_t chunk_bytes,
-                                               const std::shared_ptr<Gpu>& gpu, TxSource& source) {
-  std::unique_ptr<TxLane> lane(new TxLane(std::move(comm), capabilities, chunk_bytes, source));
+Result<std::unique_ptr<TxLane>> TxLane::create(
+    std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities, std::size_t chunk_bytes,
+    const std::shared_ptr<Gpu>& gpu, std::shared_ptr<PageFile> page_file, TxSource& source) {
+  std::unique_ptr<TxLane> lane(
+      new TxLane(std::move(comm), capabilities, chunk_bytes, std::move(page_file), source));
   HAWSER_TRY(lane->make_frames());
   if (gpu != nullptr) HAWSER_TRY(lane->memory_.prepare(gpu));
   return lane;
 }
 
 TxLane::TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,
-               std::size_t chunk_bytes, TxSource& source)
+               std::size_t chunk_bytes, std::shared_ptr<PageFile> page_file, TxSource& source)
     : comm_(*comm),
       capabilities_(capabilities),
       chunk_bytes_(chunk_bytes),
       window_(static_cast<std::size_t>(std::max(capabilities.max_requests, 1))),
       source_(source),
-      memory_(std::move(comm), capabilities, true, chunk_bytes, kSlots) {}
+      memory_(std::move(comm), capabilities, true, chunk_bytes, kSlots, std::move(page_file)) {}
 
 Status TxLane::make_frames() {
   HAWSER_ASSIGN(const LaneMemory::Own frames,
@@ -39,7 +39,7 @@ Status TxLane::make_frames() {
   frame_memory_ = frames.data;
   frame_registration_ = frames.registration;
   for (std::size_t i = kFrameBuffers; i-- > 0;) free_frames_.push_back(static_cast<std::int8_t>(i));
-  gathered_.reserve(wire::kMaxInlineBytes);
+  gathered_ = memory_.careful().make_own(wire::kFrameBytes);
   return {};
 }
 
@@ -89,6 +89,8 @@ Result<bool> TxLane::reap() {
     Post& oldest = posts_.oldest();
     HAWSER_ASSIGN(const TestResult test, comm_.test(oldest.request));
     if (!test.done) break;
+    if (test.lost == Lost::own && oldest.op != nullptr)
+      source_.memory_lost(oldest.op, cannot_touch(oldest.data, oldest.bytes, Access::read));
     if (oldest.frame_buffer >= 0) free_frames_.push_back(oldest.frame_buffer);
     if (oldest.slot) memory_.give_back(oldest.slot);
     oldest.op.reset();

@@ -19,7 +19,6 @@
 #include "engine/operations/outbox.h"
 #include "engine/wire.h"
 #include "net/net.h"
-#include "base/sliding_window.h"
 
 namespace hawser::engine {
 
@@ -32,6 +31,8 @@ class TxSource {
   virtual void take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken) = 0;
   // A chunk that cannot be sent: its operation fails with that, the channel goes on.
   virtual void chunk_failed(const OutChunk& chunk, Error why) = 0;
+  // Memory that was being sent is not there: likewise, but the chunk is on its way, void.
+  virtual void memory_lost(const std::shared_ptr<Outgoing>& op, const Error& why) = 0;
   virtual void acknowledged(std::span<const OutChunk> chunks,
                             std::span<const MessagePtr> messages) = 0;
 };
@@ -39,11 +40,10 @@ class TxSource {
 // Not thread-safe, but for pace().
 class TxLane {
  public:
-  // `gpu`: whose memory will be sent from most; may be null.
-  static Result<std::unique_ptr<TxLane>> create(std::shared_ptr<SendComm> comm,
-                                                const NetCapabilities& capabilities,
-                                                std::size_t chunk_bytes,
-                                                const std::shared_ptr<Gpu>& gpu, TxSource& source);
+  // `gpu`: whose memory will be sent from most; may be null, and so may `page_file`.
+  static Result<std::unique_ptr<TxLane>> create(
+      std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities, std::size_t chunk_bytes,
+      const std::shared_ptr<Gpu>& gpu, std::shared_ptr<PageFile> page_file, TxSource& source);
 
   // Never blocks. True: something moved. An error ends the channel.
   Result<bool> progress(TimePoint now);
@@ -86,7 +86,8 @@ class TxLane {
   struct Prepared {
     OutChunk chunk;
     bool in_frame = false;            // else as a message of its own behind the frame, from `data`
-    const std::byte* data = nullptr;  // null: gathered out of host memory as its frame is made
+    const std::byte* data = nullptr;  // null: gathered out of host memory as its frame is made, or
+    std::optional<Error> lost;        // that is not there
     Registration* registration = nullptr;
     StagingSlot slot;  // where `data` is, unless that is the user's memory
     CopyQueue* copies = nullptr;
@@ -103,7 +104,7 @@ class TxLane {
   };
 
   TxLane(std::shared_ptr<SendComm> comm, const NetCapabilities& capabilities,
-         std::size_t chunk_bytes, TxSource& source);
+         std::size_t chunk_bytes, std::shared_ptr<PageFile> page_file, TxSource& source);
   Status make_frames();
   std::byte* frame_memory(std::int8_t buffer) const;
   Result<bool> prepare();
@@ -120,7 +121,10 @@ class TxLane {
   bool add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint now);
   void add_record(wire::FrameBuilder& frame, const Prepared& prepared,
                   std::span<const std::byte> data);
-  std::span<const std::byte> gather(const OutChunk& chunk);
+  void gather(std::size_t room);
+  void gather_but_for_lost();
+  void forget_gathered();
+  void fail_oldest(Error why);
   Result<bool> post();
   Result<bool> reap();
 
@@ -134,7 +138,9 @@ class TxLane {
   Registration* frame_registration_ = nullptr;
   std::vector<std::int8_t> free_frames_;
   std::vector<OutChunk> taken_;
-  std::vector<std::byte> gathered_;  // of one small chunk
+  std::byte* gathered_ = nullptr;  // small chunks of one frame, so many bytes
+  std::size_t gathered_bytes_ = 0;
+  std::vector<std::size_t> gather_ends_;  // of each that is gathered, in block_copies_
   std::vector<wire::Piece> pieces_;  // of one chunk
   std::vector<BlockCopy> block_copies_;
   std::deque<Prepared> prepared_;

@@ -1,6 +1,6 @@
 // Chunks, from the link to a frame: how the data of each travels.
 #include <algorithm>
-#include <cstring>
+#include <span>
 #include <utility>
 
 #include "engine/lanes/tx_lane.h"
@@ -57,6 +57,7 @@ Status TxLane::send_from_place(Prepared& prepared) {
   const ChunkRef& ref = prepared.chunk.ref;
   const Outgoing& op = *prepared.chunk.op;
   const std::uint64_t offset = op.blocks[ref.first.block].local_offset + ref.first.within;
+  HAWSER_TRY(memory_.check(*op.region.get(), offset, ref.bytes, Access::read));
   HAWSER_ASSIGN(prepared.registration, memory_.registration(*op.region.get(), offset));
   if (prepared.registration != nullptr) prepared.data = op.region->range().at(offset);
   return {};
@@ -148,15 +149,33 @@ bool TxLane::emit_last() {
 // As many as are ready and find room; how many.
 Result<std::size_t> TxLane::add_chunks(wire::FrameBuilder& frame, TimePoint now) {
   std::size_t added = 0;
-  for (std::uint64_t bytes = 0; !prepared_.empty() && bytes < kBytesPerFrame; ++added) {
+  gathered_bytes_ = 0;
+  for (std::uint64_t bytes = 0; !prepared_.empty() && bytes < kBytesPerFrame;) {
     Prepared& oldest = prepared_.front();
-    HAWSER_ASSIGN(const bool is_ready, ready(oldest));
+    if (oldest.in_frame && oldest.data == nullptr) gather(frame.room());
+    const Result<bool> is_ready = ready(oldest);
+    if (!is_ready.ok() || oldest.lost) {
+      fail_oldest(oldest.lost ? *oldest.lost : is_ready.error());
+      continue;
+    }
     const std::uint64_t own = oldest.chunk.ref.bytes;
-    if (!is_ready || !add_chunk(frame, oldest, now)) break;
+    if (!*is_ready || !add_chunk(frame, oldest, now)) break;
     bytes += own;
+    ++added;
     prepared_.pop_front();
   }
+  forget_gathered();
   return added;
+}
+
+// Its memory could not be read: that is its operation's end, and nobody else's.
+void TxLane::fail_oldest(Error why) {
+  const Prepared oldest = std::move(prepared_.front());
+  prepared_.pop_front();
+  if (oldest.slot) memory_.give_back(oldest.slot);
+  if (oldest.mark == 0) plain_bytes_ -= oldest.chunk.ref.bytes;
+  oldest.chunk.op->region->note_loss(why);
+  source_.chunk_failed(oldest.chunk, std::move(why));
 }
 
 // False: no room in the frame, or in the window.
@@ -181,7 +200,7 @@ bool TxLane::add_chunk(wire::FrameBuilder& frame, Prepared& prepared, TimePoint 
     add_record(frame, prepared, {prepared.slot.data, bytes});
     memory_.give_back(prepared.slot);
   } else {
-    add_record(frame, prepared, gather(prepared.chunk));
+    add_record(frame, prepared, {prepared.data, bytes});
   }
   if (prepared.mark == 0) plain_bytes_ -= ref.bytes;
   pace_.sent(ref.bytes, now);
@@ -206,16 +225,46 @@ void TxLane::add_record(wire::FrameBuilder& frame, const Prepared& prepared,
   frame.add(wire::WriteChunk{op.own_op, op.tracked, op.key, bytes, pieces_, {}, data});
 }
 
-std::span<const std::byte> TxLane::gather(const OutChunk& chunk) {
-  gathered_.resize(static_cast<std::size_t>(chunk.ref.bytes));
-  const Outgoing& op = *chunk.op;
-  std::byte* to = gathered_.data();
-  for_each_piece(op.blocks, chunk.ref,
-                 [&](std::uint64_t local, std::uint64_t, std::uint64_t bytes) {
-                   std::memcpy(to, op.region->range().at(local), bytes);
-                   to += bytes;
-                 });
-  return gathered_;
+// Of the next chunks those that the frame has room for, out of host memory by one call.
+void TxLane::gather(std::size_t room) {
+  block_copies_.clear();
+  gather_ends_.clear();
+  for (Prepared& next : prepared_) {
+    const Outgoing& op = *next.chunk.op;
+    const ChunkRef& ref = next.chunk.ref;
+    const std::size_t pieces = op.kind == Outgoing::Kind::write ? ref.pieces : 0;
+    const std::size_t record = wire::chunk_record_bytes(pieces, ref.bytes);
+    if (!next.in_frame || next.data != nullptr || record > room) break;
+    room -= record;
+    next.data = gathered_ + gathered_bytes_;
+    for_each_piece(op.blocks, ref, [&](std::uint64_t local, std::uint64_t, std::uint64_t bytes) {
+      block_copies_.push_back({gathered_ + gathered_bytes_, op.region->range().at(local), bytes});
+      gathered_bytes_ += bytes;
+    });
+    gather_ends_.push_back(block_copies_.size());
+  }
+  gather_but_for_lost();
+}
+
+void TxLane::gather_but_for_lost() {
+  std::size_t chunk = 0;
+  for (std::size_t done = 0; done < block_copies_.size();) {
+    const auto outcome = memory_.careful().copy(std::span(block_copies_).subspan(done));
+    done += outcome.copied;
+    if (outcome.err == 0) return;
+    while (gather_ends_[chunk] <= done) ++chunk;
+    prepared_[chunk].lost = memory_.careful().failure(block_copies_[done], outcome.err);
+    done = gather_ends_[chunk];
+  }
+}
+
+// What found no room in the frame is gathered anew for the next one.
+void TxLane::forget_gathered() {
+  for (Prepared& left : prepared_) {
+    if (!left.in_frame || left.slot || left.data == nullptr) return;
+    left.data = nullptr;
+    left.lost.reset();
+  }
 }
 
 }  // namespace hawser::engine

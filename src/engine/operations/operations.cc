@@ -59,6 +59,20 @@ void Operations::chunk_failed(const OutChunk& chunk, const Error& why) {
   wake_(0);
 }
 
+// What is under way of it goes on, void: the peer takes none of it in.
+void Operations::memory_lost(const std::shared_ptr<Outgoing>& op, const Error& why) {
+  RegionUse region;
+  EndedTransfers ended(going_on_, bell_);
+  {
+    const Lock lock(mutex_);
+    if (ended_ || op->ended) return;
+    region = op->region.again();
+    stop_outgoing(op, why, ended);
+  }
+  if (region) region->note_loss(why);
+  wake_(0);
+}
+
 void Operations::send_again(std::vector<MessagePtr> messages, std::vector<OutChunk> chunks) {
   EndedTransfers ended(going_on_, bell_);
   std::uint64_t bytes = 0;

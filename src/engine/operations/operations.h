@@ -21,6 +21,7 @@
 #include "engine/lanes/rx_lane.h"
 #include "engine/operations/drains.h"
 #include "engine/operations/in_order.h"
+#include "engine/operations/message_copies.h"
 #include "engine/operations/notifications.h"
 #include "engine/operations/operation.h"
 #include "engine/operations/outbox.h"
@@ -46,8 +47,13 @@ class Operations {
   // `wake`: so many bytes, or (0) messages, have become ready to be sent. Called with no lock held.
   using Wake = std::function<void(std::uint64_t bytes)>;
   // `ending`: how long a peer may take to say what it has of what was stopped.
-  Operations(const RegionTable& regions, EventBell& bell, Wake wake, Milliseconds ending)
-      : regions_(regions), bell_(bell), wake_(std::move(wake)), ending_(ending) {}
+  Operations(const RegionTable& regions, EventBell& bell, Wake wake, Milliseconds ending,
+             std::shared_ptr<PageFile> page_file = nullptr)
+      : regions_(regions),
+        bell_(bell),
+        wake_(std::move(wake)),
+        ending_(ending),
+        copies_(std::move(page_file)) {}
 
   // ---- what the user asks for; the transfers belong to `link` ----
   using Link = std::weak_ptr<LinkCore>;
@@ -75,6 +81,7 @@ class Operations {
   void take_chunks(const Outbox::Limits& limits, std::vector<OutChunk>& taken);
   void acknowledged(std::span<const OutChunk> chunks, std::span<const MessagePtr> messages);
   void chunk_failed(const OutChunk& chunk, const Error& why);
+  void memory_lost(const std::shared_ptr<Outgoing>& op, const Error& why);
   void send_again(std::vector<MessagePtr> messages, std::vector<OutChunk> chunks);
   void find_target(const wire::WriteChunk& chunk, Target& target);
   void find_target(const wire::ReplyChunk& chunk, Target& target);
@@ -144,6 +151,8 @@ class Operations {
   void release_notifications();
   void meet(const std::shared_ptr<Inbound>& receive, const Announced& message,
             EndedTransfers& ended);
+  void fail_meeting(const std::shared_ptr<Inbound>& receive, const Announced& message, Error why,
+                    EndedTransfers& ended);
   void end_inbound(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended);
   Status deliver(const wire::Record& record, EndedTransfers& ended);
   Status on(const wire::Begin& begin, EndedTransfers& ended);
@@ -162,6 +171,7 @@ class Operations {
   EventBell& bell_;
   const Wake wake_;
   const Milliseconds ending_;
+  MessageCopies copies_;
   // Guards what follows. Under it only the locks of regions and their table are taken; the link's
   // is not: it is woken when this one is free.
   mutable std::mutex mutex_;

@@ -1,7 +1,6 @@
 // Sends and receives, which meet by their tags.
 #include <fmt/core.h>
 
-#include <cstring>
 #include <utility>
 
 #include "engine/operations/operations.h"
@@ -9,18 +8,6 @@
 
 namespace hawser::engine {
 namespace {
-
-// The bytes of a small message, out of host memory.
-std::vector<std::byte> collect(const Request& request) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(request.blocks.total()));
-  std::byte* to = bytes.data();
-  for (std::size_t i = 0; i < request.blocks.size(); ++i) {
-    const Block& block = request.blocks[i];
-    std::memcpy(to, request.region->range().at(block.local_offset), block.bytes);
-    to += block.bytes;
-  }
-  return bytes;
-}
 
 Error too_small(std::uint64_t message, std::uint64_t room) {
   return Error(Code::invalid_argument,
@@ -36,7 +23,11 @@ Operations::State Operations::send(const Link& link, std::uint64_t tag, Request 
   const bool eager =
       bytes == 0 || (bytes <= kEagerBytes && request.region->gpu() == nullptr && !request.after);
   auto message = std::make_shared<Message>();
-  if (eager) message->bytes = collect(request);
+  if (eager && bytes > 0) {
+    auto collected = copies_.collect(request.blocks, *request.region.get());
+    if (!collected.ok()) return std::make_shared<TransferState>(collected.error());
+    message->bytes = *std::move(collected);
+  }
   {
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
@@ -92,20 +83,18 @@ Operations::State Operations::receive(const Link& link, std::uint64_t tag, Reque
 void Operations::meet(const std::shared_ptr<Inbound>& receive, const Announced& message,
                       EndedTransfers& ended) {
   if (message.total > receive->blocks.total()) {
-    receive->broken = true;
-    receive->error = too_small(message.total, receive->blocks.total());
-    post_fault(message.peer_op, *receive->error);
-    end_inbound(receive, ended);
+    fail_meeting(receive, message, too_small(message.total, receive->blocks.total()), ended);
     return;
   }
   receive->transfer->set_bytes(message.total);
   if (message.total == 0 || (message.eager && receive->region->gpu() == nullptr)) {
-    const std::byte* from = message.data.data();
-    for_each_piece(receive->blocks, ChunkRef{0, message.total, {}, 0},
-                   [&](std::uint64_t local, std::uint64_t, std::uint64_t bytes) {
-                     std::memcpy(receive->region->range().at(local), from, bytes);
-                     from += bytes;
-                   });
+    if (message.total > 0) {
+      const Status put = copies_.spread(message.data, receive->blocks, *receive->region.get());
+      if (!put.ok()) {
+        fail_meeting(receive, message, put.error(), ended);
+        return;
+      }
+    }
     receive->transfer->add_done(message.total);
     post(wire::Finished{message.peer_op});
     end_inbound(receive, ended);
@@ -114,6 +103,15 @@ void Operations::meet(const std::shared_ptr<Inbound>& receive, const Announced& 
   receive->peer_op = message.peer_op;
   receive->bytes = message.total;
   start(receive, ended);
+}
+
+// Both fail.
+void Operations::fail_meeting(const std::shared_ptr<Inbound>& receive, const Announced& message,
+                              Error why, EndedTransfers& ended) {
+  receive->broken = true;
+  receive->error = std::move(why);
+  post_fault(message.peer_op, *receive->error);
+  end_inbound(receive, ended);
 }
 
 // ---- what the peer says of them ----
