@@ -1,9 +1,11 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 
 namespace hawser {
 namespace {
@@ -44,6 +46,12 @@ int UniqueFd::release() {
 void UniqueFd::reset(int fd) {
   if (const int old = release(); old >= 0) ::close(old);
   if (fd >= 0) adopt(fd);
+}
+
+std::uint64_t descriptor_limit() {
+  rlimit limit{};
+  const bool known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return known ? limit.rlim_cur : std::numeric_limits<std::uint64_t>::max();
 }
 
 }  // namespace hawser

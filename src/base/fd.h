@@ -1,6 +1,7 @@
 // A file descriptor with one owner.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
 #include "base/fork.h"
@@ -30,5 +31,8 @@ class UniqueFd {
   int fd_ = -1;
   ForkMark mark_;  // of the process that has it
 };
+
+// How many descriptors this process may have: `ulimit -n`.
+std::uint64_t descriptor_limit();
 
 }  // namespace hawser

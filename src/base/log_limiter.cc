@@ -57,8 +57,13 @@ std::uint64_t shape_of(LogLevel level, std::string_view text) {
   return hash.value();
 }
 
-LogLimiter::LogLimiter(Say say, const Clock& clock, std::size_t max_lines)
-    : say_(std::move(say)), clock_(clock), max_lines_(max_lines) {}
+LogLimiter::LogLimiter(Say say, const Clock& clock, std::size_t max_lines, Milliseconds interval,
+                       std::size_t alike)
+    : say_(std::move(say)),
+      clock_(clock),
+      max_lines_(max_lines),
+      interval_(interval),
+      alike_(alike) {}
 
 void LogLimiter::take(LogLevel level, std::string_view text) {
   const std::uint64_t wanted = shape_of(level, text);
@@ -71,7 +76,7 @@ void LogLimiter::take(LogLevel level, std::string_view text) {
     shape.taken = ++taken_;
     ++shape.counted;
     untold_.fetch_add(1, std::memory_order_relaxed);
-    if (now - begun_ >= kInterval) begin_interval(now, lines);
+    if (now - begun_ >= interval_) begin_interval(now, lines);
     tell_if_due(shape, now, lines);
   }
   say(lines);
@@ -104,7 +109,8 @@ void LogLimiter::begin_interval(TimePoint now, Lines& lines) {
 }
 
 void LogLimiter::tell_if_due(Shape& shape, TimePoint now, Lines& lines) {
-  if (!shape.said || now - shape.told >= kInterval) tell(shape, now, lines);
+  if (!shape.said || now - shape.told >= interval_) shape.lines = 0;
+  if (shape.lines < alike_) tell(shape, now, lines);
 }
 
 // Where all lines of the interval are used up it stays counted.
@@ -117,6 +123,7 @@ void LogLimiter::tell(Shape& shape, TimePoint now, Lines& lines) {
                        : fmt::format(" (said {} times)", shape.counted);
   lines.push_back({shape.level, std::move(text)});
   ++lines_;
+  ++shape.lines;
   untold_.fetch_sub(shape.counted, std::memory_order_relaxed);
   shape.told = now;
   shape.said = true;

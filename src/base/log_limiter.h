@@ -31,8 +31,10 @@ class LogLimiter {
 
   // Called without a lock held, from whichever thread comes.
   using Say = std::function<void(LogLevel, std::string_view)>;
+  // `alike`: so many of a shape are said at once in an interval.
   explicit LogLimiter(Say say, const Clock& clock = Clock::system(),
-                      std::size_t max_lines = kMaxLines);
+                      std::size_t max_lines = kMaxLines, Milliseconds interval = kInterval,
+                      std::size_t alike = 1);
 
   void take(LogLevel level, std::string_view text);
   // Says what was counted and not told yet, and begins anew: every text is said at once again.
@@ -52,6 +54,7 @@ class LogLimiter {
     std::uint64_t taken = 0;  // which text it was, of all
     TimePoint told{};
     bool said = false;          // since it is remembered, or since the last flush
+    std::size_t lines = 0;      // of it, in its interval
     std::uint64_t counted = 0;  // since it was told
   };
   struct Line {
@@ -71,6 +74,8 @@ class LogLimiter {
   const Say say_;
   const Clock& clock_;
   const std::size_t max_lines_;
+  const Milliseconds interval_;
+  const std::size_t alike_;
   std::atomic<std::uint64_t> untold_{0};  // a number, publishes nothing
   mutable std::mutex mutex_;              // guards what follows
   std::vector<Shape> shapes_;
@@ -78,6 +83,16 @@ class LogLimiter {
   std::size_t lines_ = 0;  // in it
   std::uint64_t taken_ = 0;
   std::uint64_t left_out_ = 0;  // texts, since that was told
+};
+
+// What strangers and peers make this process log, as often as they like: the first of each kind at
+// once, and once a minute how many more.
+class StrangerLog final : public LogLimiter {
+ public:
+  static constexpr Milliseconds kMinute{60'000};
+  explicit StrangerLog(std::size_t max_lines = kMaxLines, std::size_t alike = 1)
+      : LogLimiter([](LogLevel level, std::string_view text) { log_at(level, "{}", text); },
+                   Clock::system(), max_lines, kMinute, alike) {}
 };
 
 }  // namespace hawser

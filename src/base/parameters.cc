@@ -199,6 +199,96 @@ const Parameter kPortBase{
     1,
     65535,
     "The port of GPU 0, channel 0. Port of a channel = base + gpu * 8 + channel."};
+const Parameter kLinkPeerBytes{
+    "HAWSER_LINK_PEER_BYTES",
+    ParameterKind::integer,
+    "bytes",
+    "402653184",
+    "",
+    1 << 25,
+    std::int64_t{1} << 40,
+    "What the peer of one link may make this side keep: messages that no receive has met, "
+    "notifications that nobody has taken, messages that came before their turn, reads that "
+    "wait to be answered, and answers that it does not take. Beyond, small messages are asked "
+    "for again when a receive meets them, a read fails, and anything else ends the link. The "
+    "default is what 65536 messages and as many of the longest notifications come to: a peer "
+    "that keeps to their numbers does not meet it."};
+const Parameter kPeerBytes{
+    "HAWSER_PEER_BYTES",
+    ParameterKind::integer,
+    "bytes",
+    "536870912",
+    "",
+    1 << 25,
+    std::int64_t{1} << 40,
+    "The same for all links of one address together, so that whoever makes more links hardly "
+    "gets more. A 64th of what a link may have is its own, whatever others use. The default "
+    "is a little more than one link's."};
+const Parameter kEnginePeerBytes{
+    "HAWSER_ENGINE_PEER_BYTES",
+    ParameterKind::integer,
+    "bytes",
+    "2147483648",
+    "",
+    1 << 25,
+    std::int64_t{1} << 44,
+    "The same for all links of an engine together; a 64th of what an address may have is its "
+    "own. The default is four addresses that are full, and a small part of the memory that a "
+    "machine for this work has."};
+const Parameter kLinkChannels{
+    "HAWSER_LINK_CHANNELS",
+    ParameterKind::integer,
+    "channels",
+    "256",
+    "",
+    1,
+    1024,
+    "How many channels a link has at most, whatever the other side asks for: each has memory "
+    "for frames and, once data needs it, for staging. The default is 64 NICs with 4 channels "
+    "each."};
+const Parameter kLinksPerPeer{
+    "HAWSER_LINKS_PER_PEER",
+    ParameterKind::integer,
+    "links",
+    "256",
+    "",
+    1,
+    1 << 20,
+    "How many links of one address an engine accepts at a time: many for each GPU of a "
+    "machine, and a bound for whoever opens them without end. Raise it where many peers share "
+    "an address, as behind NAT."};
+const Parameter kPeerDescriptors{
+    "HAWSER_PEER_DESCRIPTORS",
+    ParameterKind::integer,
+    "descriptors",
+    "0",
+    "",
+    0,
+    std::int64_t{1} << 31,
+    "How many descriptors links that one address has opened may need, 1 for each and 2 for "
+    "each channel. 0: three eighths of `ulimit -n`, so that no address uses up what others "
+    "need."};
+const Parameter kEngineDescriptors{
+    "HAWSER_ENGINE_DESCRIPTORS",
+    ParameterKind::integer,
+    "descriptors",
+    "0",
+    "",
+    0,
+    std::int64_t{1} << 31,
+    "The same for all links that others have opened together. 0: half of `ulimit -n`; further "
+    "sockets of connections have a quarter, and the program the rest."};
+const Parameter kPerfBytes{
+    "HAWSER_PERF_BYTES",
+    ParameterKind::integer,
+    "bytes",
+    "0",
+    "",
+    0,
+    std::int64_t{1} << 44,
+    "What the client of a `hawser perf` server may have it allocate in all: both ways of each "
+    "channel and of each bare socket, for the largest size. 0: half of the machine's "
+    "memory."};
 const Parameter kUnpack{
     "HAWSER_UNPACK",
     ParameterKind::choice,
@@ -422,6 +512,14 @@ std::span<const Parameter* const> all_parameters() {
       &kCongestionControl,
       &kPeerSilenceMs,
       &kPortBase,
+      &kLinkPeerBytes,
+      &kPeerBytes,
+      &kEnginePeerBytes,
+      &kLinkChannels,
+      &kLinksPerPeer,
+      &kPeerDescriptors,
+      &kEngineDescriptors,
+      &kPerfBytes,
       &kUnpack,
       &kUnpackPoolBytes,
       &kNcclNetPlugin,

@@ -96,6 +96,19 @@ TEST_F(BaseLogLimiter, TellsACountWithAnyTextThatComesLater) {
               ElementsAre("often", "often (said 2 more times in the last 2.5 s)", "another"));
 }
 
+TEST_F(BaseLogLimiter, SaysAsManyAlikeAsItIsToldTo) {
+  LogLimiter three([this](LogLevel, std::string_view line) { lines_.emplace_back(line); }, clock_,
+                   LogLimiter::kMaxLines, LogLimiter::kInterval, 3);
+  const auto say = [&](int n) { three.take(LogLevel::warning, "channel " + std::to_string(n)); };
+  for (int n = 0; n < 8; ++n) say(n);
+  EXPECT_THAT(lines_, ElementsAre("channel 0", "channel 1", "channel 2"));
+  clock_.pass(LogLimiter::kInterval);
+  for (int n = 8; n < 12; ++n) say(n);
+  EXPECT_THAT(lines_, ElementsAre("channel 0", "channel 1", "channel 2",
+                                  "channel 8 (said 6 more times in the last 1.0 s)", "channel 9",
+                                  "channel 10"));
+}
+
 TEST_F(BaseLogLimiter, KeepsLevelsApart) {
   limiter_.take(LogLevel::warning, "x");
   limiter_.take(LogLevel::error, "x");
