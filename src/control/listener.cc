@@ -4,8 +4,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <map>
+#include <utility>
 
 #include "base/socket.h"
 #include "base/text.h"
@@ -70,7 +73,7 @@ void Listener::admit_from(const Port& port, const Decide& decide) {
     sockets::set_connection_options(socket.get());
     if (callers_.size() >= kMaxCallers) make_room();
     callers_.push_back(
-        {std::make_unique<Line>(std::move(socket), from.text(), protocol_), port.number});
+        {std::make_unique<Line>(std::move(socket), from.text(), protocol_), from.ip, port.number});
     hear(callers_.back(), decide);
     sweep();
   }
@@ -79,18 +82,21 @@ void Listener::admit_from(const Port& port, const Decide& decide) {
 // Without descriptors accept() would fail at once, for ever: give one up, and pause.
 void Listener::rest(int err) {
   if (!resting_)
-    log_warning("{}: {}; trying again every {} ms", options_.name,
-                system_error(err, "cannot accept a connection").message(),
-                kPauseWithoutDescriptors.count());
+    log_.take(LogLevel::warning,
+              fmt::format("{}: {}; trying again every {} ms", options_.name,
+                          system_error(err, "cannot accept a connection").message(),
+                          kPauseWithoutDescriptors.count()));
   resting_ = true;
   accept_again_ = Deadline::after(kPauseWithoutDescriptors);
   if (!callers_.empty()) make_room();
 }
 
 void Listener::make_room() {
-  const auto silent = [](const Caller& caller) { return caller.line->silent(); };
-  auto victim = std::find_if(callers_.begin(), callers_.end(), silent);
-  if (victim == callers_.end()) victim = callers_.begin();
+  std::map<std::array<std::byte, 16>, std::size_t> places;  // by address
+  for (const Caller& caller : callers_) ++places[caller.from.bytes];
+  const auto victim = std::ranges::max_element(callers_, {}, [&](const Caller& caller) {
+    return std::pair(places[caller.from.bytes], caller.line->silent());
+  });
   turn_away(*victim, "gave way to a newer connection: too many at once", true, options_.strangers);
   sweep();
 }
@@ -118,7 +124,8 @@ void Listener::hear(Caller& caller, const Decide& decide) {
 void Listener::turn_away(Caller& caller, std::string_view reason, bool tell, LogLevel level) {
   ++refused_;
   if (caller.line == nullptr) return;
-  log_at(level, "{}: refused {}: {}", options_.name, caller.line->peer(), printable(reason));
+  log_.take(level, fmt::format("{}: refused {}: {}", options_.name, caller.line->peer(),
+                               printable(reason)));
   if (tell) caller.line->refuse(reason);
   caller.line.reset();
 }
@@ -143,6 +150,7 @@ void Listener::close() {
   for (const Port& port : ports_) ::shutdown(port.socket.get(), SHUT_RDWR);
   ports_.clear();
   callers_.clear();
+  log_.flush();
 }
 
 }  // namespace hawser::control

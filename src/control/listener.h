@@ -12,9 +12,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/log_limiter.h"
 #include "base/result.h"
 #include "control/line.h"
 
@@ -22,8 +24,9 @@ namespace hawser::control {
 
 // Sorts callers: whoever sends a whole frame is decided about; whoever sends what is none, closes,
 // or takes longer than kHandshake is sent away, with a refusal where it can read one and a line in
-// the log in any case. None of them holds up another. At most kMaxCallers at a time: where more
-// come, the oldest that has said nothing goes. For one thread at a time; never blocks.
+// the log: one for each kind of them, and how many more in a minute. None of them holds up another.
+// At most kMaxCallers at a time: where more come, one gives way of the address that has most of
+// them, the oldest that has said nothing. For one thread at a time; never blocks.
 class Listener {
  public:
   struct Port {
@@ -62,6 +65,7 @@ class Listener {
  private:
   struct Caller {
     std::unique_ptr<Line> line;  // none: it was taken, or has gone
+    IpAddress from;
     int port = 0;
     Deadline until = Deadline::after(kHandshake);
   };
@@ -76,6 +80,7 @@ class Listener {
   std::vector<Port> ports_;
   const Protocol& protocol_;
   const Options options_;
+  StrangerLog log_;
   std::vector<Caller> callers_;
   Deadline accept_again_ = Deadline::after(Milliseconds::zero());
   bool resting_ = false;  // there were no descriptors

@@ -246,6 +246,11 @@ class Net {
   // All addresses of a device under which others reach it, and the port; empty: this Net does not
   // tell.
   virtual Result<std::vector<Endpoint>> endpoints(int) { return std::vector<Endpoint>(); }
+  // Where connect() and connect_to_receive() go with that handle; empty: this Net does not tell.
+  // Code::protocol: nowhere, it is none of this Net's.
+  virtual Result<std::vector<SocketAddress>> targets(const Handle&) const {
+    return std::vector<SocketAddress>();
+  }
   // Whether a connection would get from there to there. Null: this Net cannot find out.
   virtual std::unique_ptr<Probe> probe(const CommPlace&, const Endpoint&) { return nullptr; }
 

@@ -152,10 +152,10 @@ TEST_F(StrangersAtTheDoor, ClientAtAnotherChannelsPortIsSentToTheRightOne) {
 TEST_F(StrangersAtTheDoor, HundredsOfSilentConnectionsDoNotKeepTheClientOut) {
   std::vector<RawPeer> silent;
   for (int i = 0; i < 300; ++i) silent.push_back(knock(i % 4));
-  EXPECT_TRUE(log_.wait_for("gave way to a newer connection", kVeryLong,
-                            300 - RendezvousServer::kMaxCandidates));
+  EXPECT_TRUE(log_.wait_for("gave way to a newer connection", kVeryLong));
   expect_still_serving();
   for (auto& peer : silent) EXPECT_TRUE(peer.closed_by_peer());
+  EXPECT_LE(log_.count("gave way to a newer connection"), 2) << "one, and how many more";
 }
 
 TEST_F(StrangersAtTheDoor, ClientThatSpeaksByteByByteIsServedAmongThem) {

@@ -39,8 +39,8 @@ Result<std::unique_ptr<ReceiveComm>> TcpReceiveConnector::try_connect() {
   done_ = !joined.ok() || joined->has_value();
   if (!joined.ok()) return joined.error();
   if (!*joined) return std::unique_ptr<ReceiveComm>();
-  return std::unique_ptr<ReceiveComm>(
-      std::make_unique<TcpReceiveComm>(std::move((*joined)->connection), nullptr, 1));
+  return std::unique_ptr<ReceiveComm>(std::make_unique<TcpReceiveComm>(
+      std::move((*joined)->connection), nullptr, FurtherSockets::Grant{}));
 }
 
 }  // namespace hawser::tcp

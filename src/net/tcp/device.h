@@ -12,6 +12,7 @@
 #include "memory/page_file.h"
 #include "net/tcp/data_socket.h"
 #include "net/tcp/door.h"
+#include "net/tcp/further_sockets.h"
 #include "net/tcp/io_pool.h"
 #include "net/tcp/registration.h"
 
@@ -45,11 +46,12 @@ class Device {
 
   std::string name;
   SocketOptions socket;
-  unsigned flows = 1;    // sockets of one connection, at most
+  unsigned flows = 1;  // sockets of one connection, at most
   // Connections keep to their first socket while the Net is crowded: nobody has said how many there
   // are to be, I/O threads are what they are for, and the first one reaches all of the device.
   bool yields = false;
-  IoPool* io = nullptr;  // borrowed from the Net
+  IoPool* io = nullptr;                 // borrowed from the Net
+  FurtherSockets* further = nullptr;    // likewise
   std::shared_ptr<PageFile> page_file;  // for copies to memory that may vanish; null: there is none
   RegistrationTable registrations;
   Door door;

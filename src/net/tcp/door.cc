@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kBacklog = 512;  // all channels of a device come to one port
 constexpr std::size_t kMaxSockets = 16;
+constexpr std::size_t kMostAtOnce = 64;  // of a socket
 
 // Errors of accept(2) that say that none waits, or that the one which waited has gone.
 bool listens_on(int err) {
@@ -51,6 +52,11 @@ std::string PortRange::text() const {
   if (first == 0) return "any";
   return first == last ? fmt::format("{}", first) : fmt::format("{}-{}", first, last);
 }
+
+// A small part of the process's descriptors for each device.
+Door::Door(PortRange ports)
+    : ports_(ports),
+      most_(std::clamp<std::uint64_t>(descriptor_limit() / 32, kLeastCandidates, kMaxCandidates)) {}
 
 // ---- opening ----
 
@@ -106,6 +112,7 @@ void Door::forget(const Nonce& nonce) {
   expected_.erase(nonce);
   if (!expected_.empty() || stays_open_) return;
   candidates_.clear();
+  places_.clear();
   sockets_.clear();
 }
 
@@ -128,53 +135,68 @@ Result<std::optional<Door::Guest>> Door::next(const Nonce& nonce) {
     }
     lines.swap(lines_);
   }
-  for (const Line& line : lines) log_at(line.level, "{}", line.text);
+  for (const Line& line : lines) log_.take(line.level, line.text);
   if (!guest) HAWSER_TRY(admitted);
   return guest;
 }
 
 Status Door::admit() {
   for (const Socket& socket : sockets_)
-    for (std::size_t i = 0; i < kMaxCandidates && has_place(); ++i) {
+    for (std::size_t i = 0; i < kMostAtOnce && make_room(); ++i) {
       SocketAddress from;
       UniqueFd fd = sockets::accept_one(socket.fd.get(), &from);
       if (!fd.valid() && !listens_on(errno))
         return system_error(errno, "accepting a data connection").within(socket.text);
       if (!fd.valid()) break;
-      if (candidates_.size() == kMaxCandidates)
-        drop(0, fmt::format("it was silent while {} others came", kMaxCandidates));
       Candidate candidate;
       candidate.guest.fd = std::move(fd);
       candidate.guest.from = from.text();
+      candidate.ip = from.ip;
       candidate.at = socket.text;
       candidate.deadline = Deadline::after(kGreetingTimeout);
+      ++places_[from.ip.bytes];
       candidates_.push_back(std::move(candidate));
     }
   return {};
 }
 
-// The rest wait in the sockets' queues.
-bool Door::has_place() const {
-  return candidates_.size() < kMaxCandidates ||
-         candidates_.front().deadline.remaining() < kGreetingTimeout - kChance;
+// False: all have just come, and none of them is of somebody who has most. The rest wait in the
+// sockets' queues. Who is to go may have said his hello by now.
+bool Door::make_room() {
+  if (candidates_.size() < most_) return true;
+  const auto fresh = std::ranges::find_if(candidates_, [](const Candidate& candidate) {
+    return candidate.deadline.remaining() >= kGreetingTimeout - kChance;
+  });
+  const bool all_fresh = fresh == candidates_.begin();
+  const auto places = [this](const Candidate& candidate) { return places_.at(candidate.ip.bytes); };
+  const auto victim = std::ranges::max_element(candidates_.begin(),
+                                               all_fresh ? candidates_.end() : fresh, {}, places);
+  if (all_fresh && places(*victim) <= most_ / 2) return false;
+  const auto index = static_cast<std::size_t>(victim - candidates_.begin());
+  if (!decide(index)) drop(index, fmt::format("it was silent while {} others came", most_));
+  return true;
 }
 
 void Door::judge_all() {
-  for (std::size_t i = 0; i < candidates_.size();) {
-    std::string why;
-    LogLevel level = LogLevel::warning;
-    switch (judge(candidates_[i], why, level)) {
-      case Verdict::waiting:
-        ++i;
-        break;
-      case Verdict::stray:
-        drop(i, why, level);
-        break;
-      case Verdict::welcome:
-        candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(i));
-        break;
-    }
-  }
+  for (std::size_t i = 0; i < candidates_.size();)
+    if (!decide(i)) ++i;
+}
+
+// False: it has not said enough for that. Else it is no candidate any more.
+bool Door::decide(std::size_t index) {
+  std::string why;
+  LogLevel level = LogLevel::warning;
+  const Verdict verdict = judge(candidates_[index], why, level);
+  if (verdict == Verdict::stray) drop(index, why, level);
+  if (verdict == Verdict::welcome) remove(index);
+  return verdict != Verdict::waiting;
+}
+
+void Door::remove(std::size_t index) {
+  const auto at = candidates_.begin() + static_cast<std::ptrdiff_t>(index);
+  const auto places = places_.find(at->ip.bytes);
+  if (--places->second == 0) places_.erase(places);
+  candidates_.erase(at);
 }
 
 // Whoever only looks whether there is a way says nothing, and goes.
@@ -223,7 +245,7 @@ void Door::drop(std::size_t index, const std::string& why, LogLevel level) {
   const Candidate& candidate = candidates_[index];
   lines_.push_back({level, fmt::format("{}: dropped a connection from {}: {}", candidate.at,
                                        candidate.guest.from, why)});
-  candidates_.erase(candidates_.begin() + static_cast<std::ptrdiff_t>(index));
+  remove(index);
 }
 
 }  // namespace hawser::tcp

@@ -2,6 +2,8 @@
 // said who he is.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -14,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/log_limiter.h"
 #include "base/result.h"
 #include "net/tcp/data_socket.h"
 #include "net/tcp/frame.h"
@@ -35,14 +38,17 @@ struct PortRange {
 // is no thread for it. Thread-safe.
 class Door {
  public:
-  // At most so many connections that have not said who they are, each for so long; a further one
-  // takes the place of the oldest once that has had its chance, so that silent ones can neither
-  // keep the real one out nor push it out before its hello, which is under way, has come.
-  static constexpr std::size_t kMaxCandidates = 16;
+  // At most so many connections that have not said who they are, each for so long. All that come
+  // are let in, so that nobody waits behind others; where there are too many, the oldest of the
+  // address that has most of them goes, once it has had its chance, or at once where that address
+  // has more than half of the places: silent ones can neither keep the real one out nor push it out
+  // before its hello, which is under way, has come.
+  static constexpr std::size_t kMaxCandidates = 128;
+  static constexpr std::size_t kLeastCandidates = 16;  // where the process may have few descriptors
   static constexpr Milliseconds kGreetingTimeout{10000};
   static constexpr Milliseconds kChance{250};
 
-  explicit Door(PortRange ports) : ports_(ports) {}
+  explicit Door(PortRange ports);
 
   // Listens there, if it does not yet: on a port of the range, the same one for all addresses where
   // it is free. It does so until nobody is expected any more; for good, once it was told to stay.
@@ -71,6 +77,7 @@ class Door {
   };
   struct Candidate {
     Guest guest;
+    IpAddress ip;
     std::string at;  // the socket's text
     Deadline deadline = Deadline::never();
     std::size_t have = 0;
@@ -82,8 +89,10 @@ class Door {
   };
 
   Status admit();
-  bool has_place() const;
+  bool make_room();
   void judge_all();
+  bool decide(std::size_t index);
+  void remove(std::size_t index);
   Verdict judge(Candidate& candidate, std::string& why, LogLevel& level);
   Verdict let_in(Candidate& candidate, std::string& why);
   void drop(std::size_t index, const std::string& why, LogLevel level = LogLevel::warning);
@@ -91,13 +100,16 @@ class Door {
                                const SocketOptions& options);
 
   const PortRange ports_;
-  std::mutex mutex_;  // guards what follows
+  const std::size_t most_;  // candidates
+  std::mutex mutex_;        // guards what follows
   bool stays_open_ = false;
   std::uint16_t last_port_ = 0;
   std::vector<Socket> sockets_;
-  std::vector<Candidate> candidates_;  // oldest first
+  std::vector<Candidate> candidates_;                        // oldest first
+  std::map<std::array<std::byte, 16>, std::size_t> places_;  // of them, by address
   std::map<Nonce, std::deque<Guest>> expected_;
   std::vector<Line> lines_;  // for the log, once the lock is given up
+  StrangerLog log_;          // has a lock of its own, which is taken last
 };
 
 }  // namespace hawser::tcp

@@ -69,9 +69,11 @@ Result<FlowListener::AcceptedFlow> FlowListener::welcome(Door::Guest& guest) {
                  fmt::format("it is flow {}, which is not awaited", hello.sequence));
   AcceptedFlow accepted;
   accepted.flow = hello.sequence;
-  accepted.flows = std::min(static_cast<unsigned>(hello.total), device_.flows);
+  const unsigned wished = std::min(static_cast<unsigned>(hello.total), device_.flows);
+  if (accepted.flow == 0) accepted.grant = device_.further->grant(wished);
   if (!write_greeting(guest.fd.get(),
-                      encode_greeting(FrameType::welcome, nonce_, accepted.flow, accepted.flows)))
+                      encode_greeting(FrameType::welcome, nonce_, accepted.flow,
+                                      accepted.flow == 0 ? accepted.grant.flows : wished)))
     return Error(Code::peer, "it went before it was welcomed");
   HAWSER_ASSIGN(accepted.connection, Connection::of(std::move(guest.fd), device_));
   awaited_[accepted.flow] = false;

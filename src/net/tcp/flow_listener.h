@@ -37,7 +37,8 @@ class FlowListener {
   struct AcceptedFlow {
     Connection connection;
     unsigned flow = 0;
-    unsigned flows = 1;  // of this connection, at most: the smaller of both sides' wishes
+    // Of this connection, at most: the smaller of both sides' wishes, as far as there are sockets.
+    FurtherSockets::Grant grant;
   };
   Result<std::optional<AcceptedFlow>> next();
 

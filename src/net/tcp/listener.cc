@@ -29,9 +29,9 @@ Result<std::unique_ptr<ReceiveComm>> TcpListener::try_accept() {
   HAWSER_ASSIGN(auto accepted, flow_listener_->next());
   if (!accepted) return std::unique_ptr<ReceiveComm>();
   auto flow_listener = std::move(flow_listener_);
-  if (accepted->flows == 1) flow_listener.reset();
+  if (accepted->grant.flows == 1) flow_listener.reset();
   return std::unique_ptr<ReceiveComm>(std::make_unique<TcpReceiveComm>(
-      std::move(accepted->connection), std::move(flow_listener), accepted->flows));
+      std::move(accepted->connection), std::move(flow_listener), std::move(accepted->grant)));
 }
 
 Result<std::unique_ptr<TcpSendListener>> TcpSendListener::open(

@@ -13,9 +13,9 @@
 namespace hawser::tcp {
 
 TcpReceiveComm::TcpReceiveComm(Connection first, std::unique_ptr<FlowListener> flow_listener,
-                               unsigned flows)
+                               FurtherSockets::Grant grant)
     : device_(*first.device),
-      flows_(flows),
+      grant_(std::move(grant)),
       first_(std::move(first), board_, first_failure_, ReceiveFlow::Role::first),
       flow_listener_(std::move(flow_listener)),
       watch_(device_.socket.peer_silence_ms) {}
@@ -83,7 +83,7 @@ void TcpReceiveComm::progress() {
 // Those that do not come are not needed.
 Status TcpReceiveComm::admit_flows() {
   if (const unsigned announced = first_.take_announced_flows(); announced > 0) {
-    if (announced >= flows_ || admitting_until_)
+    if (announced >= grant_.flows || admitting_until_)
       return Error(Code::protocol,
                    fmt::format("the sender announces {} further sockets", announced));
     flow_listener_->await(1, announced);

@@ -20,9 +20,10 @@ namespace hawser::tcp {
 // posted. Further flows, once the sender has made them, are driven by I/O threads. Not thread-safe.
 class TcpReceiveComm final : public ReceiveComm {
  public:
-  // `flow_listener` is where further flows come in, up to `flows` in all; null where there are to
-  // be none.
-  TcpReceiveComm(Connection first, std::unique_ptr<FlowListener> flow_listener, unsigned flows);
+  // `flow_listener` is where further flows come in, as many as were granted; null where there are
+  // to be none.
+  TcpReceiveComm(Connection first, std::unique_ptr<FlowListener> flow_listener,
+                 FurtherSockets::Grant grant);
   ~TcpReceiveComm() override;
 
   Result<Registration*> register_memory(const MemoryRange& range) override;
@@ -31,7 +32,7 @@ class TcpReceiveComm final : public ReceiveComm {
                                Registration* registration) override;
   Result<TestResult> test(Request* request) override;
   // Only over one flow: what others do, their threads see.
-  int wait_fd() const override { return flows_ == 1 ? first_.connection().fd.get() : -1; }
+  int wait_fd() const override { return grant_.flows == 1 ? first_.connection().fd.get() : -1; }
 
  private:
   // Once one flow has ended, for so long the others may have something left.
@@ -47,7 +48,7 @@ class TcpReceiveComm final : public ReceiveComm {
   void fail(const Error& why);
 
   Device& device_;
-  const unsigned flows_;  // at most
+  const FurtherSockets::Grant grant_;
   ReceiveBoard board_;
   Failure first_failure_;  // of any flow
   ReceiveFlow first_;

@@ -105,6 +105,11 @@ class TcpNet final : public Net {
 
   Result<std::vector<Endpoint>> endpoints(int device) override;
 
+  Result<std::vector<SocketAddress>> targets(const Handle& handle) const override {
+    HAWSER_ASSIGN(tcp::ListenerName name, tcp::decode_handle(handle));
+    return std::move(name.addresses);
+  }
+
   std::unique_ptr<Probe> probe(const CommPlace& from, const Endpoint& to) override {
     const auto found = at(from.device);
     return found.ok() ? tcp::TcpProbe::start(**found, from.address, to.address) : nullptr;
@@ -136,6 +141,7 @@ class TcpNet final : public Net {
   const tcp::Advertised advertised_;
   tcp::IoPool io_;
   const std::shared_ptr<PageFile> page_file_;                    // may be null
+  tcp::FurtherSockets further_;
   std::atomic<const std::vector<NetDevice>*> offered_{nullptr};  // publishes the last of told_
 
   mutable std::mutex mutex_;  // guards what follows, of devices_ how many there are
@@ -170,6 +176,7 @@ tcp::Device& TcpNet::add(const std::string& name, std::vector<tcp::Path> paths, 
     device.socket.buffer_bytes = tcp::kStripedBufferBytes;
   device.io = &io_;
   device.page_file = page_file_;
+  device.further = &further_;
   return device;
 }
 

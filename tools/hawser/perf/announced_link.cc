@@ -4,13 +4,13 @@
 
 #include <vector>
 
-#include "base/log.h"
+#include "base/log_limiter.h"
 #include "engine/region_table.h"
 
 namespace hawser {
 namespace {
 
-constexpr int kAcceptMs = 100;         // between looks at what else may end the wait
+constexpr int kAcceptMs = 100;        // between looks at what else may end the wait
 constexpr int kCallerMs = 5;          // between looks at what callers say
 constexpr std::size_t kCallers = 16;  // that have not said who they are; the oldest gives way
 
@@ -22,8 +22,9 @@ Caller judge(const Link& link, const std::string& secret) {
   return link.up() ? Caller::silent : Caller::wrong;
 }
 
-void turn_away(const Link& link) {
-  log_warning("a link from {} is not the client's: closed", link.peer());
+void turn_away(const Link& link, StrangerLog& log) {
+  log.take(LogLevel::warning,
+           fmt::format("a link from {} is not the client's: closed", link.peer()));
   link.close();
 }
 
@@ -39,6 +40,7 @@ Result<std::string> make_secret() {
 Result<Link> accept_announced(Acceptor& acceptor, const std::string& secret,
                               const WaitBound& bound) {
   std::vector<Link> callers;
+  StrangerLog log;
   while (true) {
     auto link = acceptor.accept(callers.empty() ? kAcceptMs : kCallerMs);
     if (link.ok()) callers.push_back(*link);
@@ -48,14 +50,14 @@ Result<Link> accept_announced(Acceptor& acceptor, const std::string& secret,
       if (caller == Caller::right) {
         Link right = std::move(callers[i]);
         callers.erase(callers.begin() + static_cast<std::ptrdiff_t>(i));
-        for (const Link& other : callers) turn_away(other);
+        for (const Link& other : callers) turn_away(other, log);
         return right;
       }
       if (caller == Caller::silent && callers.size() <= kCallers) {
         ++i;
         continue;
       }
-      turn_away(callers[i]);
+      turn_away(callers[i], log);
       callers.erase(callers.begin() + static_cast<std::ptrdiff_t>(i));
     }
     if (auto error = bound.broken("the client's link")) return *error;

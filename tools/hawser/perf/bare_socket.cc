@@ -15,7 +15,7 @@
 #include <random>
 
 #include "base/endian.h"
-#include "base/log.h"
+#include "base/log_limiter.h"
 #include "base/socket.h"
 
 namespace hawser {
@@ -120,6 +120,7 @@ Result<BareListener> BareListener::listen(const std::string& address) {
 Result<std::vector<UniqueFd>> BareListener::accept(std::size_t count, const WaitBound& bound) {
   std::vector<UniqueFd> accepted(count);
   int strangers = 0;
+  StrangerLog log;
   for (std::size_t have = 0; have < count && strangers <= kMaxStrangers;) {
     pollfd waiting{socket_.get(), POLLIN, 0};
     ::poll(&waiting, 1, bound.deadline.poll_timeout_ms(kPollMs));
@@ -133,7 +134,8 @@ Result<std::vector<UniqueFd>> BareListener::accept(std::size_t count, const Wait
       ++have;
     } else {
       ++strangers;
-      log_warning("port {}: turned a stranger away from the bare sockets", meeting_.port);
+      log.take(LogLevel::warning,
+               fmt::format("port {}: turned a stranger away from the bare sockets", meeting_.port));
     }
   }
   if (strangers > kMaxStrangers)
