@@ -1,11 +1,13 @@
 #include "perf/agreement.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <random>
 #include <string>
 
+#include "base/parameters.h"
 #include "engine/engine_core.h"
 #include "perf/ring.h"
 
@@ -43,6 +45,13 @@ int window_of(const PerfOptions& options, const Environment& environment) {
   if (options.over == PerfOver::link) return options.window == 0 ? kMostWindow : options.window;
   const int most = std::clamp(environment.net_device().capabilities.max_requests, 1, kMostWindow);
   return options.window == 0 ? most : std::min(options.window, most);
+}
+
+std::uint64_t memory_of_machine() {
+  const long pages = ::sysconf(_SC_PHYS_PAGES);
+  const long page_bytes = ::sysconf(_SC_PAGE_SIZE);
+  return static_cast<std::uint64_t>(std::max(pages, 0L)) *
+         static_cast<std::uint64_t>(std::max(page_bytes, 0L));
 }
 
 // What a channel, or a link, needs for the largest of the sizes, in whole pages.
@@ -99,6 +108,7 @@ wire::PerfSetup setup_of(const PerfOptions& options, const Environment& environm
 Result<wire::Plan> answer(const wire::Hello& said, const PerfOptions& options,
                           const Environment& environment) {
   HAWSER_TRY(check_hello(said, options, *environment.transport.net));
+  HAWSER_TRY(check_memory(said.bytes, said.channels, over_of(said.transport), 0));
   wire::Plan plan;
   plan.gpu = static_cast<std::uint32_t>(options.gpu);
   plan.channels = said.channels;
@@ -110,6 +120,21 @@ Result<wire::Plan> answer(const wire::Hello& said, const PerfOptions& options,
   plan.seed = std::random_device()() | (std::uint64_t{std::random_device()()} << 32);
   plan.transport = said.transport;
   return plan;
+}
+
+Status check_memory(std::uint64_t bytes, std::uint32_t channels, PerfOver over,
+                    std::uint32_t bare_sockets) {
+  HAWSER_ASSIGN(const std::int64_t given, parameters::kPerfBytes.integer());
+  const std::uint64_t most =
+      given != 0 ? static_cast<std::uint64_t>(given) : memory_of_machine() / 2;
+  const std::uint64_t rings = over == PerfOver::link ? 1 : channels;
+  const std::uint64_t buffers = 2 * (rings + bare_sockets);
+  if (bytes <= most / buffers) return {};
+  return Error(Code::peer,
+               fmt::format("{} buffers of {} bytes are more than the {} that this server allocates "
+                           "for a client ({}): ask for smaller sizes, fewer channels or "
+                           "--bare-sockets, or raise that",
+                           buffers, bytes, most, parameters::kPerfBytes.name));
 }
 
 Status check_answer(const wire::Hello& asked, const wire::Plan& answered) {

@@ -1,6 +1,9 @@
 // What the client asks for, and what the server makes of it.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "base/result.h"
 #include "bootstrap/wire.h"
 #include "perf/perf.h"
@@ -16,6 +19,9 @@ wire::PerfSetup setup_of(const PerfOptions& options, const Environment& environm
 // The server's answer; an error is what the client is refused with.
 Result<wire::Plan> answer(const wire::Hello& said, const PerfOptions& options,
                           const Environment& environment);
+// Whether a server allocates so much for a client: buffers of so many bytes, both ways.
+Status check_memory(std::uint64_t bytes, std::uint32_t channels, PerfOver over,
+                    std::uint32_t bare_sockets);
 // Whether the answer is one to what was asked.
 Status check_answer(const wire::Hello& asked, const wire::Plan& answered);
 

@@ -70,10 +70,17 @@ Session::Options liveness(const PerfOptions& options) {
 }
 
 // The client says how both work.
-Result<wire::PerfSetup> settle(const PerfOptions& options, const Environment& environment,
-                               Session& session, Inbox& inbox) {
-  if (options.role == Role::server)
-    return inbox.wait<wire::PerfSetup>(deadline_of(options), "what it wants");
+Result<wire::PerfSetup> settle(const PerfOptions& options, const wire::Plan& plan,
+                               const Environment& environment, Session& session, Inbox& inbox) {
+  if (options.role == Role::server) {
+    HAWSER_ASSIGN(const auto wanted,
+                  inbox.wait<wire::PerfSetup>(deadline_of(options), "what it wants"));
+    const Status room =
+        check_memory(plan.bytes, plan.channels, over_of(plan.transport), wanted.bare_sockets);
+    if (room.ok()) return wanted;
+    session.refuse(room.error().message());
+    return room.error();
+  }
   const wire::PerfSetup setup = setup_of(options, environment);
   HAWSER_TRY(session.send(setup));
   return setup;
@@ -100,7 +107,7 @@ Result<std::shared_ptr<Measurement>> meet(const PerfOptions& options, const Side
       [inbox](wire::Message message) { inbox->on_message(std::move(message)); },
       [inbox](const Error& error) { inbox->on_lost(error); }};
   HAWSER_ASSIGN(auto session, Session::start(std::move(met.line), liveness(options), handler));
-  HAWSER_ASSIGN(terms.setup, settle(options, *environment, *session, *inbox));
+  HAWSER_ASSIGN(terms.setup, settle(options, terms.plan, *environment, *session, *inbox));
   return std::make_shared<Measurement>(std::move(environment), std::move(terms), std::move(session),
                                        inbox);
 }
