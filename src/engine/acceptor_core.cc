@@ -90,6 +90,7 @@ Status AcceptorCore::welcome(std::unique_ptr<control::Line>& line, const wire::H
   // NICs may have come and gone since the port was opened.
   HAWSER_ASSIGN(const Party party, make_party(*engine, options_));
   HAWSER_ASSIGN(Agreement agreement, agree(*engine, party, hello, line->peer()));
+  HAWSER_TRY(engine->admit(line->peer(), agreement.terms.channels.size()));
   const auto control = std::make_shared<ControlLine>(std::move(line));
   const auto added = engine->add_link(std::move(agreement.terms), control);
   if (!added.ok()) return {};

@@ -85,6 +85,7 @@ Result<std::shared_ptr<EngineCore>> EngineCore::begin(const EngineOptions& optio
 }
 
 Status EngineCore::start() {
+  HAWSER_ASSIGN(limits_, PeerLimits::create());
   HAWSER_ASSIGN(NicChoice found, NicChoice::create(*net(), driver_.get(), options_));
   nics_ = std::make_shared<const NicChoice>(std::move(found));
   HAWSER_ASSIGN(key_, make_key());
@@ -178,6 +179,19 @@ std::shared_ptr<Gpu> EngineCore::gpu_for_channel(int ordinal, int device) {
 }
 
 // ---- links ----
+
+Status EngineCore::admit(const std::string& peer, std::size_t channels) const {
+  PeerLimits::Taken taken;
+  for (const auto& link : links()) {
+    if (link->client()) continue;
+    const std::uint64_t descriptors = PeerLimits::descriptors_of(link->channels());
+    taken.descriptors += descriptors;
+    if (address_of_peer(link->peer()) != address_of_peer(peer)) continue;
+    taken.descriptors_of_peer += descriptors;
+    ++taken.links_of_peer;
+  }
+  return limits_->admit(taken, channels);
+}
 
 Result<std::shared_ptr<LinkCore>> EngineCore::add_link(LinkTerms terms,
                                                        std::shared_ptr<ControlLine> control) {

@@ -18,6 +18,7 @@
 #include "engine/link_core.h"
 #include "engine/nic_choice.h"
 #include "engine/operations/transfer_state.h"
+#include "engine/peer_limits.h"
 #include "engine/reactor.h"
 #include "engine/region_table.h"
 #include "gpu/gpu.h"
@@ -71,6 +72,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::shared_ptr<const NicChoice> nics() const;
   // What there is now: NICs and their addresses come, go and change.
   Result<std::shared_ptr<const NicChoice>> look_at_nics();
+  PeerLimits& limits() { return *limits_; }
+  // Code::peer: that peer has too much already to get a link of so many channels.
+  Status admit(const std::string& peer, std::size_t channels) const;
   std::size_t chunk_bytes() const { return chunk_bytes_; }
   const UnpackOptions& unpack() const { return transport_.unpack; }
   // For copies of memory that may vanish; null: there is none, and they take longer.
@@ -123,6 +127,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   wire::Key key_{};
   std::size_t chunk_bytes_ = 0;
   std::shared_ptr<PageFile> page_file_;
+  std::unique_ptr<PeerLimits> limits_;
   RegionTable regions_;
   EventBell bell_;
   struct NodeWorkers {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/socket.h"
 #include "engine/engine_core.h"
 
 namespace hawser::engine {
@@ -26,8 +27,12 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
       control_(std::move(control)),
       operations_(
           engine_->regions(), engine_->bell(), [this](std::uint64_t bytes) { wake(bytes); },
-          engine_->stall(), engine_->page_file()),
+          OperationsSetup{.ending = engine_->stall(),
+                          .budget = engine_->limits().for_link(terms_.peer),
+                          .page_file = engine_->page_file()}),
       slots_(terms_.channels.size()) {
+  if (const auto there = sockets::remote_address(control_->fd()); there.ok())
+    peer_address_ = there->ip;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].way = terms_.channels[i];
     workers_.push_back(&engine_->worker_for(end_of(slots_[i].way).device));
@@ -39,7 +44,7 @@ const LinkTerms::End& LinkCore::end_of(const NicWay& way) const {
 }
 
 const std::string& LinkCore::peer_end_of(const NicWay& way) const {
-  return terms_.there[terms_.client ? way.server_device : way.client_device];
+  return terms_.there[terms_.client ? way.server_device : way.client_device].name;
 }
 
 const UnpackOptions& LinkCore::unpack() const {
@@ -54,7 +59,7 @@ void LinkCore::start() {
   const Lock lock(mutex_);
   if (!terms_.client) return;
   for (std::size_t i = 0; i < slots_.size(); ++i)
-    begin_making(slots_[i], static_cast<int>(i), 1, nullptr);
+    begin_making(slots_[i], static_cast<int>(i), 1, Making::Turning::never);
 }
 
 Status LinkCore::wait_up(const Deadline& deadline) {
@@ -190,10 +195,12 @@ void LinkCore::look_at_clock(TimePoint now) {
     if (look_at_end(lock)) return;
   }
   if (auto forced = operations_.look_at_deadlines(now)) let_go(std::move(forced));
+  if (const auto why = operations_.overrun()) close(*why, why->message());
   operations_.look_at_streams();
   Lock lock(mutex_);
   if (stage_.ending()) return;
   look_whether_up(lock);
+  retry(now);
   if (!stage_.up()) {
     if (stage_.coming_up() && now - started_at_ > Milliseconds(terms_.timeout_ms))
       end(lock, Error(Code::timeout, fmt::format("the link to {} did not come up within {} ms: {}",
@@ -204,7 +211,6 @@ void LinkCore::look_at_clock(TimePoint now) {
     if (stage_.last_words_over(now)) end(lock, stage_.why());
     return;
   }
-  retry(now);
   warn(now);
   if (live() > 0 && is_idle()) none_live_since_.reset();
   if (none_live_since_ && now - *none_live_since_ > engine_->peer_silence()) {

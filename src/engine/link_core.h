@@ -14,8 +14,11 @@
 
 #include <hawser/link.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/fork.h"
+#include "base/log.h"
+#include "base/log_limiter.h"
 #include "engine/callbacks.h"
 #include "engine/channels/channel_maker.h"
 #include "engine/channels/link_channel.h"
@@ -44,10 +47,14 @@ struct LinkTerms {
     std::shared_ptr<Gpu> gpu;
     std::vector<IpAddress> addresses;  // by endpoint
   };
-  std::vector<End> here;           // in the order of the Hello, or of the Welcome
-  std::vector<std::string> there;  // likewise: the peer's names
-  std::vector<NicWay> channels;    // the client's may change them
-  int timeout_ms = 0;              // for all channels to come up
+  std::vector<End> here;  // in the order of the Hello, or of the Welcome
+  struct PeerEnd {
+    std::string name;
+    std::vector<IpAddress> addresses;  // as many as it has told
+  };
+  std::vector<PeerEnd> there;    // likewise
+  std::vector<NicWay> channels;  // the client's may change them
+  int timeout_ms = 0;            // for all channels to come up
 };
 
 // Thread-safe. Owned by the engine until it has ended, by handles and channels as long as they
@@ -92,6 +99,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   // ---- its channels' ----
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
   std::size_t channels() const { return terms_.channels.size(); }
+  bool client() const { return terms_.client; }
   const UnpackOptions& unpack() const;  // the engine's
   const std::shared_ptr<PageFile>& page_file() const;  // likewise; may be null
   Milliseconds stall() const;
@@ -120,11 +128,18 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
+  static constexpr std::size_t kMostLines = 64;
+  static constexpr std::size_t kLinesAlike = 16;
 
   // A channel that went down: what the peer has taken in of it is not known.
   struct Unresolved {
     std::uint32_t generation = 0;
     Unacknowledged left;
+  };
+  // The newest that the client offers of a channel, and whether it is at an address of its own.
+  struct Offered {
+    wire::ChannelOffer offer;
+    bool own = false;
   };
   struct Slot {
     std::uint32_t generation = 0;          // the newest that was begun
@@ -133,7 +148,9 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
     NicWay way;
     std::vector<Unresolved> unresolved;
     std::vector<wire::ChannelDown> peer_down;  // word that came before this side was done
-    bool settled = false;                      // it has come up once, or failed to
+    std::optional<Offered> offered;            // and not begun
+    TimePoint begun_at{};
+    bool settled = false;        // it has come up once, or failed to
     bool turned = false;         // this side, the server, could not connect to the client
     bool small_packets = false;  // large ones were lost: they are doubted until they pass
     bool doubted = false;
@@ -153,9 +170,11 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const LinkTerms::End& end_of(const NicWay& way) const;
   const std::string& peer_end_of(const NicWay& way) const;
   CommPlace place_of(const Slot& slot) const;
-  Making::Turning turning(const Slot& slot) const;
-  void begin_making(Slot& slot, int index, std::uint32_t generation, const Handle* peer_handle);
+  void begin_making(Slot& slot, int index, std::uint32_t generation, Making::Turning turning);
+  void not_made(Slot& slot, int index, const Error& why, Lock& lock);
   void on_offer(const wire::ChannelOffer& offer);
+  void begin_offered(Slot& slot, TimePoint now);
+  bool is_peers(const Handle& handle) const;
   void on_channel_down(const wire::ChannelDown& down);
   void on_peer_up();
   void on_peer_left(const wire::Left& left);
@@ -186,6 +205,9 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   const std::shared_ptr<ControlLine> control_;
   const std::shared_ptr<CallbackQueue> callbacks_ = Callbacks::make_queue();
   const ForkMark made_;
+  // A peer brings channels up and down as often as it likes.
+  StrangerLog log_{kMostLines, kLinesAlike};
+  std::optional<IpAddress> peer_address_;  // of the control connection; set once
   Operations operations_;
   // Guards what follows. Held for a few steps, never across a call of a Net or a user. Under it may
   // be taken: a Making's lock, the maker's, a worker's, the control connection's; never the

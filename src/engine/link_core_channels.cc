@@ -46,14 +46,8 @@ CommPlace LinkCore::place_of(const Slot& slot) const {
   return place;
 }
 
-// Whether this side, the server, may find out that it cannot connect to the client, or has.
-Making::Turning LinkCore::turning(const Slot& slot) const {
-  if (terms_.client) return Making::Turning::never;
-  return slot.turned ? Making::Turning::at_once : Making::Turning::where_needed;
-}
-
 void LinkCore::begin_making(Slot& slot, int index, std::uint32_t generation,
-                            const Handle* peer_handle) {
+                            Making::Turning turning) {
   const std::weak_ptr<LinkCore> link = weak_from_this();
   Making::Outcome outcome;
   outcome.offer = [link, index, generation](const Handle& handle, bool sends) {
@@ -68,48 +62,8 @@ void LinkCore::begin_making(Slot& slot, int index, std::uint32_t generation,
   slot.generation = generation;
   const Milliseconds bound = stage_.up() ? kRemaking : Milliseconds(terms_.timeout_ms);
   slot.making = std::make_shared<Making>(engine_->net(), place_of(slot), index, generation,
-                                         Deadline::after(bound), std::move(outcome), turning(slot));
-  if (peer_handle != nullptr) slot.making->set_peer_handle(*peer_handle);
+                                         Deadline::after(bound), std::move(outcome), turning);
   engine_->maker().add(slot.making);
-}
-
-void LinkCore::offer(int index, std::uint32_t generation, const Handle& handle, bool sends) {
-  wire::ChannelOffer offer{static_cast<std::uint32_t>(index), generation, handle, sends};
-  {
-    const Lock lock(mutex_);
-    const NicWay& way = slots_[static_cast<std::size_t>(index)].way;
-    offer.client_device = way.client_device;
-    offer.server_device = way.server_device;
-    offer.client_endpoint = way.client_endpoint;
-    offer.server_endpoint = way.server_endpoint;
-  }
-  tell(offer);
-}
-
-// The client's begins a channel, and says between which NICs; the server's answers it.
-void LinkCore::on_offer(const wire::ChannelOffer& offer) {
-  const Lock lock(mutex_);
-  if (stage_.ending() || offer.channel >= slots_.size()) return;
-  Slot& slot = slots_[offer.channel];
-  if (terms_.client) {
-    if (!slot.making || slot.making->generation() != offer.generation) return;
-    if (offer.sends)
-      slot.making->receive_from(offer.handle);
-    else
-      slot.making->set_peer_handle(offer.handle);
-    return;
-  }
-  if (offer.generation <= slot.generation || offer.sends) return;
-  if (offer.client_device < terms_.there.size() && offer.server_device < terms_.here.size())
-    slot.way = {offer.client_device, offer.server_device, offer.client_endpoint,
-                offer.server_endpoint};
-  if (slot.making)
-    slot.making->cancel(Error(Code::cancelled, "the peer has begun the channel anew"));
-  if (slot.channel) {
-    slot.channel->ask_to_close(Error(Code::peer, "the peer has begun the channel anew"));
-    workers_[offer.channel]->kick(*slot.channel);
-  }
-  begin_making(slot, static_cast<int>(offer.channel), offer.generation, &offer.handle);
 }
 
 void LinkCore::channel_made(ChannelEnds ends) {
@@ -123,7 +77,7 @@ void LinkCore::channel_made(ChannelEnds ends) {
   }
   Lock lock(mutex_);
   Slot& slot = slots_[index];
-  if (stage_.ending() || generation != slot.generation || slot.channel) {
+  if (stage_.ending() || generation != slot.generation || slot.channel || slot.offered) {
     lock.unlock();
     (*channel)->abandon();
     channel_not_made(static_cast<int>(index), generation,
@@ -134,10 +88,10 @@ void LinkCore::channel_made(ChannelEnds ends) {
   slot.making.reset();
   slot.settled = true;
   if (turned && !slot.turned)
-    log_info(
-        "{}: channel {} ({}): the client makes both connections, since this side cannot "
-        "connect to it",
-        terms_.peer, index, end_of(slot.way).name);
+    log_.take(LogLevel::info,
+              fmt::format("{}: channel {} ({}): the client makes both connections, since this side "
+                          "cannot connect to it",
+                          terms_.peer, index, end_of(slot.way).name));
   slot.turned = turned;
   slot.channel = *channel;
   slot.made_at = Clock::system().now();
@@ -150,11 +104,13 @@ void LinkCore::channel_made(ChannelEnds ends) {
     if (down.generation == generation)
       slot.channel->ask_to_close(Error(Code::peer, "the peer gave it up at once"));
   if (generation > 1)
-    log_info("{}: channel {} ({}) is back", terms_.peer, index, end_of(slot.way).name);
+    log_.take(LogLevel::info, fmt::format("{}: channel {} ({}) is back", terms_.peer, index,
+                                          end_of(slot.way).name));
   look_whether_up(lock);
 }
 
-// The peer may have it, and waits for word of what has been taken in: nothing.
+// The peer may have it, and waits for word of what has been taken in: nothing. A client, who had
+// this side connect to somewhere, hears no more than that.
 void LinkCore::channel_not_made(int index, std::uint32_t generation, const Error& why) {
   {
     Lock lock(mutex_);
@@ -162,16 +118,22 @@ void LinkCore::channel_not_made(int index, std::uint32_t generation, const Error
     std::erase_if(slot.peer_down, [&](const auto& down) { return down.generation == generation; });
     if (generation == slot.generation) {
       slot.making.reset();
-      slot.settled = true;
-      slot.turned = false;
-      failed(slot, why);
-      log_warning("{}: channel {} ({}) was not made: {}", terms_.peer, index, end_of(slot.way).name,
-                  why.message());
-      look_whether_up(lock);
+      if (!slot.offered) not_made(slot, index, why, lock);
     }
     if (stage_.ending()) return;
+    begin_offered(slot, Clock::system().now());
   }
-  tell(wire::ChannelDown{static_cast<std::uint32_t>(index), generation, 0, 0, {}}, why.message());
+  tell(wire::ChannelDown{static_cast<std::uint32_t>(index), generation, 0, 0, {}},
+       terms_.client ? why.message() : "failed");
+}
+
+void LinkCore::not_made(Slot& slot, int index, const Error& why, Lock& lock) {
+  slot.settled = true;
+  slot.turned = false;
+  failed(slot, why);
+  log_.take(LogLevel::warning, fmt::format("{}: channel {} ({}) was not made: {}", terms_.peer,
+                                           index, end_of(slot.way).name, why.message()));
+  look_whether_up(lock);
 }
 
 void LinkCore::failed(Slot& slot, const Error& why) {
@@ -205,11 +167,13 @@ Milliseconds LinkCore::pause_after_failures(const Slot& slot) const {
 }
 
 void LinkCore::retry(TimePoint now) {
-  if (!terms_.client) return;
+  if (stage_.peer_closes()) return;
+  for (Slot& slot : slots_) begin_offered(slot, now);
+  if (!terms_.client || !stage_.up()) return;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
     if (slot.channel || slot.making || now < slot.retry_at) continue;
-    begin_making(slot, static_cast<int>(i), slot.generation + 1, nullptr);
+    begin_making(slot, static_cast<int>(i), slot.generation + 1, Making::Turning::never);
   }
 }
 

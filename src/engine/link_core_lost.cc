@@ -13,6 +13,8 @@ namespace hawser::engine {
 namespace {
 
 constexpr Milliseconds kWarnAfter{200};
+// Of one channel: a peer says at once what it has of one that went down.
+constexpr std::size_t kMostUnresolved = 64;
 
 }  // namespace
 
@@ -65,6 +67,10 @@ void LinkCore::channel_closed(const LinkChannel& channel, const Error& why, cons
         std::ranges::find(slot.peer_down, channel.generation(), &wire::ChannelDown::generation);
     if (known == slot.peer_down.end()) {
       slot.unresolved.push_back({channel.generation(), std::move(left)});
+      if (slot.unresolved.size() > kMostUnresolved)
+        end(lock, Error(Code::peer, fmt::format("{} does not say what it has of channels that went "
+                                                "down",
+                                                terms_.peer)));
     } else {
       const wire::Ack peer_taken{known->frames, known->chunks};
       std::erase_if(slot.peer_down,
@@ -107,8 +113,11 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
   const Error why(Code::peer, fmt::format("the peer gave it up: {}", down.reason));
   wire::ChannelDown kept = down;
   kept.reason = {};
+  if (slot.offered && slot.offered->offer.generation == down.generation) slot.offered.reset();
+  const bool said = std::ranges::find(slot.peer_down, down.generation,
+                                      &wire::ChannelDown::generation) != slot.peer_down.end();
   if (slot.making && slot.making->generation() == down.generation) {
-    slot.peer_down.push_back(kept);  // it may have been made this moment
+    if (!said) slot.peer_down.push_back(kept);  // it may have been made this moment
     slot.making->cancel(why);
     return;
   }
@@ -119,7 +128,7 @@ void LinkCore::on_channel_down(const wire::ChannelDown& down) {
     resolve(slot, left, {down.frames, down.chunks}, lock);
     return;
   }
-  if (slot.channel == nullptr || slot.channel->generation() != down.generation) return;
+  if (slot.channel == nullptr || slot.channel->generation() != down.generation || said) return;
   slot.peer_down.push_back(kept);
   slot.channel->ask_to_close(why);
   workers_[down.channel]->kick(*slot.channel);
@@ -152,7 +161,7 @@ void LinkCore::resolve(Slot& slot, Unacknowledged& left, const wire::Ack& taken,
 void LinkCore::warn(TimePoint now) {
   for (Slot& slot : slots_) {
     if (slot.untold.empty() || now - slot.untold_since < kWarnAfter) continue;
-    log_warning("{}", slot.untold);
+    log_.take(LogLevel::warning, slot.untold);
     slot.untold.clear();
   }
 }

@@ -10,14 +10,13 @@
 #include <optional>
 #include <utility>
 
+#include "base/parameters.h"
 #include "control/call.h"
 #include "engine/engine_core.h"
 #include "engine/way_probe.h"
 
 namespace hawser::engine {
 namespace {
-
-constexpr std::size_t kMostChannelsOfLink = 256;
 
 std::string host_text() {
   char name[65] = {};
@@ -78,13 +77,19 @@ void add_ends(LinkTerms& terms, EngineCore& engine, const Party& party,
       end.addresses.push_back(address_of(endpoint).ip);
     terms.here.push_back(std::move(end));
   }
-  for (const wire::Device& device : there) terms.there.push_back(device.name);
+  for (const wire::Device& device : there) {
+    LinkTerms::PeerEnd& end = terms.there.emplace_back();
+    end.name = device.name;
+    for (const wire::Endpoint& endpoint : device.endpoints)
+      end.addresses.push_back(address_of(endpoint).ip);
+  }
 }
 
 // As many rounds over all pairs as there are channels to each.
-std::vector<NicWay> spread(const std::vector<NicWay>& pairs, std::size_t channels) {
+std::vector<NicWay> spread(const std::vector<NicWay>& pairs, std::size_t channels,
+                           std::size_t most) {
   std::vector<NicWay> plan;
-  for (std::size_t i = 0; i < std::min(channels, kMostChannelsOfLink); ++i)
+  for (std::size_t i = 0; i < std::min(channels, most); ++i)
     plan.push_back(pairs[i % pairs.size()]);
   return plan;
 }
@@ -138,6 +143,12 @@ Result<Met> agreed(EngineCore& engine, const Party& party,
                    const std::shared_ptr<ControlLine>& control, const wire::Hello& hello,
                    const wire::Welcome& welcome, const Deadline& deadline) {
   Met met{control, terms_of(party, control->peer(), true)};
+  const std::size_t most = engine.limits().channels_of_link();
+  if (welcome.channels.size() > most)
+    return Error(Code::peer,
+                 fmt::format("the server plans {} channels, of {} that a link may have "
+                             "here ({})",
+                             welcome.channels.size(), most, parameters::kLinkChannels.name));
   met.terms.chunk_bytes = std::min<std::size_t>(welcome.chunk_bytes, engine.chunk_bytes());
   add_ends(met.terms, engine, party, hello.devices, welcome.devices);
   for (const wire::ChannelPlan& plan : welcome.channels)
@@ -146,7 +157,7 @@ Result<Met> agreed(EngineCore& engine, const Party& party,
   const std::vector<NicWay> pairs =
       pairs_that_reach(*engine.net(), party.devices, hello.devices, welcome.devices,
                        hello.network == welcome.network, deadline);
-  if (!pairs.empty()) met.terms.channels = spread(pairs, welcome.channels.size());
+  if (!pairs.empty()) met.terms.channels = spread(pairs, welcome.channels.size(), most);
   if (pairs.empty())
     for (const wire::ChannelPlan& plan : welcome.channels)
       met.terms.channels.push_back({plan.client_device, plan.server_device});
@@ -208,7 +219,8 @@ Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hell
   if (channels == 0) channels = static_cast<int>(std::min(hello.channels_per_device, 64U));
   if (channels == 0) channels = engine.channels_per_pair(pairs.size(), loopback);
   LinkTerms& terms = agreement.terms;
-  terms.channels = spread(pairs, pairs.size() * static_cast<std::size_t>(channels));
+  terms.channels = spread(pairs, pairs.size() * static_cast<std::size_t>(channels),
+                          engine.limits().channels_of_link());
   for (const NicWay& way : terms.channels)
     welcome.channels.push_back({way.client_device, way.server_device});
   terms.chunk_bytes = welcome.chunk_bytes;

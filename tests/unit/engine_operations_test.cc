@@ -26,7 +26,7 @@ class EngineOperations : public testing::Test {
       wire::Key{}, MemoryRange{memory_.data(), memory_.size()}, Rights::none, nullptr);
   RegionTable table_;
   EventBell bell_;
-  Operations operations_{table_, bell_, [](std::uint64_t) {}, Milliseconds(500)};
+  Operations operations_{table_, bell_, [](std::uint64_t) {}, {.ending = Milliseconds(500)}};
 };
 
 // Their time limits go with them.

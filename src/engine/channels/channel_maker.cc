@@ -91,7 +91,7 @@ Status Making::make_sender(const std::optional<Handle>& peer_handle) {
     return {};
   }
   if (!peer_handle) return {};
-  if (turning_ == Turning::at_once && ends_.capabilities.connects_to_receive) return turn();
+  if (turning_ == Turning::at_once) return turn();
   Status failed;
   if (connector_ == nullptr) {
     auto connector = net_->connect(place_, *peer_handle);

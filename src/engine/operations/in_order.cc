@@ -6,6 +6,11 @@
 #include <variant>
 
 namespace hawser::engine {
+namespace {
+
+constexpr std::uint64_t kOverheadBytes = 128;  // of what is held back, beside its frame
+
+}  // namespace
 
 Status InOrder::take(std::uint64_t order, const wire::Record& record, const Deliver& deliver) {
   if (order < next_)
@@ -14,7 +19,7 @@ Status InOrder::take(std::uint64_t order, const wire::Record& record, const Deli
   Status taken = deliver(record);
   ++next_;
   while (taken.ok() && !held_back_.empty() && held_back_.begin()->first == next_) {
-    taken = deliver_held_back(held_back_.begin()->second, deliver);
+    taken = deliver_held_back(held_back_.begin()->second.frame, deliver);
     held_back_.erase(held_back_.begin());
     ++next_;
   }
@@ -39,7 +44,8 @@ Status InOrder::hold_back(std::uint64_t order, const wire::Record& record) {
   }
   frame.resize(builder.finish().size());
   frame.shrink_to_fit();
-  held_back_.emplace(order, std::move(frame));
+  HAWSER_ASSIGN(Budget::Share share, budget_->take(kOverheadBytes + frame.size()));
+  held_back_.emplace(order, HeldBack{std::move(frame), std::move(share)});
   return {};
 }
 

@@ -13,27 +13,28 @@ Status Notifications::check_room() const {
                                        waiting_.size()));
 }
 
-Status Notifications::add(std::string text) {
+Status Notifications::add(std::string text, Budget::Share share) {
   HAWSER_TRY(check_room());
-  push(std::move(text));
+  push({std::move(text), std::move(share)});
   return {};
 }
 
 std::optional<std::string> Notifications::take() {
   if (waiting_.empty()) return std::nullopt;
-  std::string oldest = std::move(waiting_.front());
+  std::string oldest = std::move(waiting_.front().text);
   waiting_.pop_front();
   count_.store(waiting_.size(), std::memory_order_relaxed);
   return oldest;
 }
 
-Result<bool> Notifications::begin(std::uint64_t write, std::uint64_t total, std::string text) {
+Result<bool> Notifications::begin(std::uint64_t write, std::uint64_t total, std::string text,
+                                  Budget::Share share) {
   if (writes_.size() >= kMaxWrites)
     return Error(Code::protocol, "too many writes with a notification at a time");
   Write& begun = writes_[write];
   begun.begun = true;
   begun.total = total;
-  begun.notification = std::move(text);
+  begun.notification = {std::move(text), std::move(share)};
   HAWSER_TRY(check_room());
   return finish_if_landed(write);
 }
@@ -51,7 +52,7 @@ bool Notifications::finish_if_landed(std::uint64_t write) {
   return true;
 }
 
-void Notifications::push(std::string text) {
+void Notifications::push(Text text) {
   waiting_.push_back(std::move(text));
   count_.store(waiting_.size(), std::memory_order_relaxed);
 }

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "engine/operations/blocks.h"
 #include "engine/operations/transfer_state.h"
@@ -70,6 +71,7 @@ struct Outgoing {
   std::uint64_t outstanding = 0;            // chunks and messages taken by channels, unacknowledged
   std::deque<ChunkRef> again;               // chunks that wait to go out again
   std::size_t unsent_messages = 0;
+  Budget::Share share;           // where the peer reads
   std::optional<Error> stopped;  // nothing more goes out
   Ending ending;
   bool ended = false;
@@ -145,8 +147,9 @@ struct InboundPart {
 struct Announced {
   std::uint64_t peer_op = 0;
   std::uint64_t total = 0;
-  bool eager = false;
+  bool eager = false;  // its data is here
   std::vector<std::byte> data;
+  Budget::Share share;  // while it waits
 };
 
 // A record that waits to be sent, or to be acknowledged, and what its views look at.
@@ -157,6 +160,7 @@ struct Message {
   std::vector<wire::Piece> pieces;
   std::shared_ptr<Outgoing> op;    // that has not ended before it is acknowledged; may be null
   std::atomic<bool> heard{false};  // the peer has taken it in
+  Budget::Share share;             // where it is an answer, which the peer may not take
 };
 using MessagePtr = std::shared_ptr<Message>;
 

@@ -8,6 +8,17 @@
 
 namespace hawser::engine {
 
+Operations::Operations(const RegionTable& regions, EventBell& bell, Wake wake,
+                       OperationsSetup setup)
+    : regions_(regions),
+      bell_(bell),
+      budget_(std::move(setup.budget)),
+      wake_(std::move(wake)),
+      ending_(setup.ending),
+      copies_(std::move(setup.page_file)),
+      tags_(budget_),
+      in_order_(budget_) {}
+
 // ---- what goes out ----
 
 void Operations::take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) {
@@ -112,13 +123,27 @@ MessagePtr Operations::fault(std::uint64_t op, const Error& why) {
 }
 
 void Operations::post_fault(std::uint64_t op, const Error& why) {
-  outbox_.post(fault(op, why));
+  post_answer(fault(op, why));
+}
+
+void Operations::post_answer(MessagePtr message) {
+  if (count_answer(*message)) outbox_.post(std::move(message));
+}
+
+// An answer that there is no room for is left out, and the link ends by it.
+bool Operations::count_answer(Message& message) {
+  auto share = budget_->take(kAnswerBytes + message.bytes.size());
+  if (share.ok())
+    message.share = std::move(*share);
+  else if (!overrun_)
+    overrun_ = share.error();
+  return share.ok();
 }
 
 void Operations::post_unordered(MessagePtr message) {
   {
     const Lock lock(mutex_);
-    if (ended_) return;
+    if (ended_ || !count_answer(*message)) return;
     outbox_.post_unordered(std::move(message));
   }
   wake_(0);

@@ -17,6 +17,7 @@
 
 #include <hawser/transfer.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "engine/lanes/rx_lane.h"
 #include "engine/operations/drains.h"
@@ -41,19 +42,19 @@ struct Request {
   int timeout_ms = 0;
 };
 
+struct OperationsSetup {
+  Milliseconds ending{0};  // how long a peer may take to say what it has of what was stopped
+  std::shared_ptr<Budget> budget = Budget::unbounded();  // of what it makes this side keep
+  // For copies of memory that may vanish; null: there is none, and they take longer.
+  std::shared_ptr<PageFile> page_file;
+};
+
 // Thread-safe: one mutex, held for a few steps at a time, never across a call of a user.
 class Operations {
  public:
   // `wake`: so many bytes, or (0) messages, have become ready to be sent. Called with no lock held.
   using Wake = std::function<void(std::uint64_t bytes)>;
-  // `ending`: how long a peer may take to say what it has of what was stopped.
-  Operations(const RegionTable& regions, EventBell& bell, Wake wake, Milliseconds ending,
-             std::shared_ptr<PageFile> page_file = nullptr)
-      : regions_(regions),
-        bell_(bell),
-        wake_(std::move(wake)),
-        ending_(ending),
-        copies_(std::move(page_file)) {}
+  Operations(const RegionTable& regions, EventBell& bell, Wake wake, OperationsSetup setup);
 
   // ---- what the user asks for; the transfers belong to `link` ----
   using Link = std::weak_ptr<LinkCore>;
@@ -105,6 +106,11 @@ class Operations {
   std::shared_ptr<LettingGo> look_at_deadlines(TimePoint now);
   // No channel holds anything of that.
   void let_go(const LettingGo& what);
+  // Why the link must end: the peer takes none of the answers that it makes necessary.
+  std::optional<Error> overrun() const {
+    const Lock lock(mutex_);
+    return overrun_;
+  }
   // Begins what has waited for its user's stream.
   void look_at_streams();
   bool waits_for_streams() const { return gate_.any(); }
@@ -115,6 +121,10 @@ class Operations {
   static constexpr std::uint64_t kMaxReadPiece = 1ULL << 30;
   static constexpr std::size_t kMaxReplies = 1 << 20;
   static constexpr std::size_t kStopsAtATime = 256;  // without letting others have the lock
+  // What each takes about, beside its data, of the peer's budget.
+  static constexpr std::uint64_t kNotificationBytes = 128;
+  static constexpr std::uint64_t kReadBytes = 512;
+  static constexpr std::uint64_t kAnswerBytes = 512;
 
   // Whoever wants no more of an operation comes too late where all of it is on its way; what fails
   // fails.
@@ -137,6 +147,8 @@ class Operations {
   void count_down(const wire::Key& key);
   void post(wire::Record record, std::shared_ptr<Outgoing> op = nullptr);
   static MessagePtr fault(std::uint64_t op, const Error& why);
+  bool count_answer(Message& message);
+  void post_answer(MessagePtr message);
   void post_fault(std::uint64_t op, const Error& why);
   void refuse(Target& target, std::uint64_t op, const Error& why);
   void stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, EndedTransfers& ended,
@@ -169,6 +181,7 @@ class Operations {
 
   const RegionTable& regions_;
   EventBell& bell_;
+  const std::shared_ptr<Budget> budget_;
   const Wake wake_;
   const Milliseconds ending_;
   MessageCopies copies_;
@@ -178,6 +191,7 @@ class Operations {
   Outbox outbox_;
   std::size_t unheard_ = 0;  // messages that channels have taken, and the peer has not
   std::optional<Error> ended_;
+  std::optional<Error> overrun_;
   std::uint64_t last_op_ = 0;
   TransferList going_on_;  // all that were asked for here, whatever else is known of them
   std::map<std::uint64_t, std::shared_ptr<Outgoing>> outgoing_;           // by own_op

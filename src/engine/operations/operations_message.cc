@@ -117,7 +117,8 @@ void Operations::fail_meeting(const std::shared_ptr<Inbound>& receive, const Ann
 // ---- what the peer says of them ----
 
 Status Operations::on(const wire::Send& send, EndedTransfers& ended) {
-  Announced message{send.sender_op, send.total, send.eager, {send.data.begin(), send.data.end()}};
+  Announced message{
+      send.sender_op, send.total, send.eager, {send.data.begin(), send.data.end()}, {}};
   HAWSER_ASSIGN(const std::shared_ptr<Inbound> receive, tags_.add(send.tag, message));
   if (receive != nullptr) meet(receive, message, ended);
   return {};

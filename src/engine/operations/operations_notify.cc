@@ -44,14 +44,17 @@ std::optional<std::string> Operations::take_notification() {
 // ---- what the peer says of them ----
 
 Status Operations::on(const wire::Notify& notify, EndedTransfers& ended) {
-  HAWSER_TRY(notifications_.add(std::string(text_of(notify.text))));
+  HAWSER_ASSIGN(Budget::Share share, budget_->take(kNotificationBytes + notify.text.size()));
+  HAWSER_TRY(notifications_.add(std::string(text_of(notify.text)), std::move(share)));
   ended.ring();
   return {};
 }
 
 Status Operations::on(const wire::Begin& begin, EndedTransfers& ended) {
-  HAWSER_ASSIGN(const bool there, notifications_.begin(begin.sender_op, begin.total,
-                                                       std::string(text_of(begin.notification))));
+  HAWSER_ASSIGN(Budget::Share share, budget_->take(kNotificationBytes + begin.notification.size()));
+  HAWSER_ASSIGN(const bool there,
+                notifications_.begin(begin.sender_op, begin.total,
+                                     std::string(text_of(begin.notification)), std::move(share)));
   if (there) ended.ring();
   return {};
 }

@@ -152,6 +152,11 @@ Status Operations::on(const wire::ReadRequest& request, EndedTransfers&) {
     pieces.push_back({piece.offset, at, piece.bytes});
     at += piece.bytes;
   }
+  auto share = budget_->take(kReadBytes + pieces.size() * sizeof(Block));
+  if (!share.ok()) {
+    post_fault(request.sender_op, share.error());
+    return {};
+  }
   auto blocks = BlockList::create(pieces, (*use)->range().bytes, UINT64_MAX);
   if (!blocks.ok()) {
     post_fault(request.sender_op, blocks.error());
@@ -160,6 +165,7 @@ Status Operations::on(const wire::ReadRequest& request, EndedTransfers&) {
   auto reply = std::make_shared<Outgoing>(Outgoing::Kind::reply, std::move(*blocks));
   reply->peer_op = request.sender_op;
   reply->region = std::move(*use);
+  reply->share = std::move(*share);
   served_.emplace(reply->region.get(), reply->peer_op);
   replies_.emplace(reply->peer_op, reply);
   outbox_.add(std::move(reply));

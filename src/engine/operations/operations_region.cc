@@ -27,7 +27,10 @@ Status Operations::on(const wire::Drained& drained, EndedTransfers&) {
 }
 
 Status Operations::on(const wire::Drain& drain, EndedTransfers&) {
-  if (!drains_.forbid(drain.key)) post(wire::Drained{drain.key});
+  if (drains_.forbid(drain.key)) return {};
+  auto nothing_left = std::make_shared<Message>();
+  nothing_left->record = wire::Drained{drain.key};
+  post_answer(std::move(nothing_left));
   return {};
 }
 

@@ -21,18 +21,31 @@ void Outbox::post_again(MessagePtr message) {
     --message->op->outstanding;
     ++message->op->unsent_messages;
   }
+  if (message->order != 0) bytes_ahead_ -= wire::encoded_bytes(message->record);
   messages_.push_front(std::move(message));
   message_count_.fetch_add(1, std::memory_order_relaxed);
+}
+
+// The peer holds back what comes before its turn, and not without end. What goes out again it may
+// wait for.
+bool Outbox::admits(const Message& message) const {
+  if (!window_.admits(message.order)) return false;
+  return message.order <= newest_taken_ || bytes_ahead_ < kMostBytesAhead;
 }
 
 void Outbox::take_messages(wire::FrameBuilder& frame, std::vector<MessagePtr>& sent) {
   while (!messages_.empty()) {
     MessagePtr& next = messages_.front();
-    if (!window_.admits(next->order)) return;
+    if (!admits(*next)) return;
     const std::size_t order_bytes =
         next->order != 0 ? wire::encoded_bytes(wire::Order{next->order}) : 0;
-    if (frame.room() < order_bytes + wire::encoded_bytes(next->record)) return;
-    if (next->order != 0) frame.add(wire::Order{next->order});
+    const std::size_t bytes = wire::encoded_bytes(next->record);
+    if (frame.room() < order_bytes + bytes) return;
+    if (next->order != 0) {
+      frame.add(wire::Order{next->order});
+      bytes_ahead_ += bytes;
+      newest_taken_ = std::max(newest_taken_, next->order);
+    }
     frame.add(next->record);
     if (next->op != nullptr) {
       --next->op->unsent_messages;

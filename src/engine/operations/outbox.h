@@ -36,7 +36,9 @@ class Outbox {
 
   // A message has been taken in by the peer.
   void acknowledged(const Message& message) {
-    if (message.order != 0) window_.acknowledged(message.order);
+    if (message.order == 0) return;
+    window_.acknowledged(message.order);
+    bytes_ahead_ -= wire::encoded_bytes(message.record);
   }
 
   // Moves messages into a frame while they fit, and are not too far ahead of what is lost.
@@ -59,7 +61,9 @@ class Outbox {
  private:
   static constexpr std::uint64_t kShareUnit = 64 * 1024;
   static constexpr std::uint64_t kLeastShare = 128 * 1024;
+  static constexpr std::uint64_t kMostBytesAhead = 16 << 20;
 
+  bool admits(const Message& message) const;
   void add(MessagePtr message);
   static std::uint64_t chunk_bytes(const Outgoing& op, const Limits& limits);
   static bool take_slot(const Outgoing& op, bool one_piece, std::uint64_t bytes, Limits& limits);
@@ -72,6 +76,8 @@ class Outbox {
   Outgoing::List bulk_;   // those with chunks that never did, each in its turn
   std::uint64_t last_order_ = 0;
   OrderWindow window_;
+  std::uint64_t bytes_ahead_ = 0;   // of messages with a number, taken and not acknowledged
+  std::uint64_t newest_taken_ = 0;  // number
   std::atomic<std::size_t> message_count_{0};
   std::atomic<std::uint64_t> unsent_bytes_{0};
 };

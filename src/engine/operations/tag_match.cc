@@ -6,6 +6,23 @@
 
 namespace hawser::engine {
 
+TagMatch::TagMatch(std::shared_ptr<Budget> budget)
+    : budget_(std::move(budget)),
+      data_budget_(Budget::make("messages that no receive has met", "a quarter of a link's",
+                                budget_->most() / 4, budget_)) {}
+
+// Data that there is no room for is asked for again when a receive meets it.
+Status TagMatch::count(Announced& message) const {
+  if (auto whole = data_budget_->try_take(kOverheadBytes + message.data.size())) {
+    message.share = std::move(*whole);
+    return {};
+  }
+  HAWSER_ASSIGN(message.share, budget_->take(kOverheadBytes));
+  message.data = {};
+  message.eager = false;
+  return {};
+}
+
 Result<std::shared_ptr<Inbound>> TagMatch::add(std::uint64_t tag, Announced& message) {
   const auto waiting = posted_.find(tag);
   if (waiting != posted_.end()) {
@@ -19,6 +36,7 @@ Result<std::shared_ptr<Inbound>> TagMatch::add(std::uint64_t tag, Announced& mes
   if (messages_.size() >= kMaxAnnounced)
     return Error(Code::peer,
                  fmt::format("{} messages have come that nobody receives", messages_.size()));
+  HAWSER_TRY(count(message));
   if (!messages_.emplace(message.peer_op, std::pair(tag, ++last_number_)).second)
     return Error(Code::protocol, fmt::format("message {} came twice", message.peer_op));
   announced_[tag].emplace(last_number_, std::move(message));

@@ -16,6 +16,9 @@ namespace hawser::engine {
 // Those of one tag meet in the order in which they came. Guarded by the mutex of whoever owns it.
 class TagMatch {
  public:
+  // What waits is counted in `budget`.
+  explicit TagMatch(std::shared_ptr<Budget> budget = Budget::unbounded());
+
   // The receive that the message meets; null: the message waits, and has been moved here.
   // Code::peer: too many do already.
   Result<std::shared_ptr<Inbound>> add(std::uint64_t tag, Announced& message);
@@ -28,13 +31,18 @@ class TagMatch {
   void clear();
 
  private:
-  static constexpr std::size_t kMaxAnnounced = 65536;  // messages that nobody receives
+  static constexpr std::size_t kMaxAnnounced = 65536;   // messages that nobody receives
+  static constexpr std::uint64_t kOverheadBytes = 768;  // of one, about, beside its data
+
+  Status count(Announced& message) const;
 
   // What waits of one tag, by numbers that count up: the oldest is found as soon as one that is
   // taken back.
   template <class Waiting>
   using Queue = std::map<std::uint64_t, Waiting>;
 
+  const std::shared_ptr<Budget> budget_;
+  const std::shared_ptr<Budget> data_budget_;  // a quarter, for those that bring their data
   std::uint64_t last_number_ = 0;
   std::map<std::uint64_t, Queue<std::shared_ptr<Inbound>>> posted_;  // by tag
   std::map<std::uint64_t, Queue<Announced>> announced_;              // by tag
