@@ -36,7 +36,8 @@ class Many {
   std::vector<std::shared_ptr<LocalRegion>> regions_;
   engine::RegionTable table_;
   engine::EventBell bell_;
-  Operations operations_{table_, bell_, [](std::uint64_t) {}, Milliseconds(500)};
+  const wire::Room room_{1 << 20, 1 << 20, 1 << 20};
+  Operations operations_{table_, bell_, [](std::uint64_t) {}, Milliseconds(500), room_, room_};
 };
 
 // `begin` asks for one; all of them are stopped, the newest first.

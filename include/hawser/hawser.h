@@ -135,7 +135,9 @@ typedef struct hawser_transfer_options {
   // Null: at once.
   void* cuda_stream;
   int32_t timeout_ms;  // it fails with HAWSER_TIMEOUT where it has not ended by then; 0: no bound
-  int32_t reserved;
+  // Not 0: where the peer has no room for it (docs/links.md, "Limits") it is refused with
+  // HAWSER_TIMEOUT, and nothing of it is sent. 0: it waits until there is room.
+  int32_t only_if_room;
 } hawser_transfer_options_t;
 
 // Fill in the defaults. `size` is the caller's sizeof of the structure, which may be that of an
@@ -338,6 +340,11 @@ HAWSER_API hawser_status_t hawser_link_recv_extents(hawser_link_t* link, uint64_
 // earlier notifications. Done when they have arrived there.
 HAWSER_API hawser_status_t hawser_link_notify(hawser_link_t* link, const void* text, size_t bytes,
                                               hawser_transfer_t** transfer);
+// The same with options: `timeout_ms` and `only_if_room`.
+HAWSER_API hawser_status_t hawser_link_notify_with(hawser_link_t* link, const void* text,
+                                                   size_t bytes,
+                                                   const hawser_transfer_options_t* options,
+                                                   hawser_transfer_t** transfer);
 
 // The oldest notification that has arrived and was not taken: its `bytes` bytes, and a 0 behind
 // them, go to `text`, and `taken` is 1. There is none: `taken` is 0. `capacity` must be above
@@ -371,8 +378,8 @@ HAWSER_API hawser_status_t hawser_transfer_cancel(hawser_transfer_t* transfer);
 // hawser_transfer_on_done() itself, where it has already. `error` is null for HAWSER_OK, else what
 // hawser_last_error() would say, good during the call. Those of one link are called one after
 // another. It may wait, and make any call of hawser but one that closes or destroys its engine;
-// freeing this transfer is allowed. It must not throw or jump out; it may end its thread, as a Python
-// that is being shut down does: no further callback of the engine is called then.
+// freeing this transfer is allowed. It must not throw or jump out; it may end its thread, as a
+// Python that is being shut down does: no further callback of the engine is called then.
 typedef void (*hawser_done_t)(void* user, hawser_status_t status, const char* error);
 
 // One per transfer: a second replaces the first, which is never called then.

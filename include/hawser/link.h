@@ -47,6 +47,8 @@ struct LinkReport {
   std::string peer;  // "192.0.2.7:20000"
   bool up = false;
   std::string reason;  // where not up: why
+  // What the peer has no room for yet (docs/links.md, "Limits"); of reads each part counts.
+  std::uint64_t waiting_for_room = 0;
   std::vector<ChannelReport> channels;
 };
 
@@ -109,10 +111,11 @@ class HAWSER_API Link {
                 const TransferOptions& options = {}) const;
 
   // A notification that arrives after all writes of this link that were asked for before it, and
-  // after earlier notifications. Done when it has arrived there.
-  Transfer notify(std::string text) const;
-  // The oldest one that has arrived and was not taken. A link ends, with Code::peer, when 65,536
-  // have arrived and none was taken.
+  // after earlier notifications. Done when it has arrived there. Of the options `timeout_ms` and
+  // `only_if_room`.
+  Transfer notify(std::string text, const TransferOptions& options = {}) const;
+  // The oldest one that has arrived and was not taken. While 65,536 have and none was, further ones
+  // wait at the peer, and with them writes that have one.
   std::optional<Notification> take_notification() const;
 
   bool up() const;

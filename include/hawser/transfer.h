@@ -42,6 +42,11 @@ struct TransferOptions {
   // Stopped with Code::timeout where it has not ended by then, as by cancel(): at most half a
   // second later it has ended. 0: no bound but the link's own.
   int timeout_ms = 0;
+  // A peer keeps so many messages that met no receive, reads under way, and notifications that
+  // nobody took (docs/links.md, "Limits"); what is more waits here, in the order of the calls,
+  // until there is room. true: it is refused with Code::timeout instead, at once (a read with a
+  // cuda_stream: when that has come so far). Nothing of it has been sent then.
+  bool only_if_room = false;
 };
 
 inline constexpr std::size_t kMaxNotificationBytes = 4096;

@@ -289,6 +289,38 @@ const Parameter kPerfBytes{
     "What the client of a `hawser perf` server may have it allocate in all: both ways of each "
     "channel and of each bare socket, for the largest size. 0: half of the machine's "
     "memory."};
+const Parameter kMaxMessages{
+    "HAWSER_MAX_MESSAGES",
+    ParameterKind::integer,
+    "messages",
+    "65536",
+    "",
+    1,
+    1 << 20,
+    "An engine: so many messages of a peer may wait for their receives on a link. Further ones "
+    "wait at the peer. Each of up to 4096 bytes takes them of this process's memory, and all some "
+    "200."};
+const Parameter kMaxReads{"HAWSER_MAX_READS",
+                          ParameterKind::integer,
+                          "reads",
+                          "16384",
+                          "",
+                          1,
+                          1 << 20,
+                          "An engine: so many reads of a peer may be under way on a link, one for "
+                          "each 512 pieces of a read. Further ones wait at the peer. Each takes up "
+                          "to 16 KiB of this process's memory."};
+const Parameter kMaxNotifications{
+    "HAWSER_MAX_NOTIFICATIONS",
+    ParameterKind::integer,
+    "notifications",
+    "65536",
+    "",
+    1,
+    1 << 20,
+    "An engine: so many notifications of a peer may wait on a link until they are taken, those "
+    "included whose writes are under way. Further ones wait at the peer, with their writes. Each "
+    "takes what its text does of this process's memory, and some 200 bytes."};
 const Parameter kUnpack{
     "HAWSER_UNPACK",
     ParameterKind::choice,
@@ -520,6 +552,9 @@ std::span<const Parameter* const> all_parameters() {
       &kPeerDescriptors,
       &kEngineDescriptors,
       &kPerfBytes,
+      &kMaxMessages,
+      &kMaxReads,
+      &kMaxNotifications,
       &kUnpack,
       &kUnpackPoolBytes,
       &kNcclNetPlugin,

@@ -45,6 +45,7 @@ std::string report_json(const LinkReport& report) {
   return dumped({{"peer", report.peer},
                  {"up", report.up},
                  {"reason", report.reason},
+                 {"waiting_for_room", report.waiting_for_room},
                  {"channels", std::move(channels)}});
 }
 

@@ -3,6 +3,7 @@
 
 #include "c/handles.h"
 #include "c/json.h"
+#include "c/options.h"
 #include "c/text.h"
 
 using namespace hawser::capi;
@@ -57,15 +58,23 @@ void hawser_link_free(hawser_link_t* link) {
 
 hawser_status_t hawser_link_notify(hawser_link_t* link, const void* text, size_t bytes,
                                    hawser_transfer_t** transfer) {
+  return hawser_link_notify_with(link, text, bytes, nullptr, transfer);
+}
+
+hawser_status_t hawser_link_notify_with(hawser_link_t* link, const void* text, size_t bytes,
+                                        const hawser_transfer_options_t* options,
+                                        hawser_transfer_t** transfer) {
   return make_handle(transfer, [&](hawser_transfer_t& handle) -> Status {
-    if (Status given = check_link(link); !given.ok()) return given;
+    if (Status there = check_link(link); !there.ok()) return there;
     if (text == nullptr && bytes > 0)
       return Error(Code::invalid_argument, "a notification at null");
     if (bytes > HAWSER_MAX_NOTIFICATION_BYTES)
       return Error(Code::invalid_argument, "a notification that is too long");
+    const auto given = read_options(options);
+    if (!given.ok()) return given.error();
     std::string copy;
     if (bytes > 0) copy.assign(static_cast<const char*>(text), bytes);
-    handle.transfer = link->link.notify(std::move(copy));
+    handle.transfer = link->link.notify(std::move(copy), *given);
     return {};
   });
 }

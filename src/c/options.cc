@@ -157,7 +157,6 @@ Result<LinkOptions> read_options(const hawser_link_options_t* given) {
 Result<TransferOptions> read_options(const hawser_transfer_options_t* given) {
   const auto options = ours_of(given);
   if (!options.ok()) return options.error();
-  if (const Status zero = unused(options->reserved); !zero.ok()) return zero.error();
   const auto* const text = static_cast<const char*>(options->notification);
   const std::size_t bytes = options->notification_bytes;
   if (text == nullptr && bytes > 0)
@@ -168,6 +167,7 @@ Result<TransferOptions> read_options(const hawser_transfer_options_t* given) {
   if (bytes > 0) read.notification.assign(text, bytes);
   read.cuda_stream = options->cuda_stream;
   read.timeout_ms = options->timeout_ms;
+  read.only_if_room = options->only_if_room != 0;
   return read;
 }
 

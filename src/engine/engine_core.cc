@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/parameters.h"
 #include "engine/acceptor_core.h"
 #include "engine/meeting.h"
 #include "net/hosted/hosting.h"
@@ -21,12 +22,22 @@ Status check(const char* what, std::int64_t value, std::int64_t min, std::int64_
 
 Status check(const EngineOptions& options) {
   HAWSER_TRY(check("threads", options.threads, 0, 64));
+  HAWSER_TRY(
+      check("devices", static_cast<std::int64_t>(options.devices.size()), 0, wire::kMaxDevices));
   HAWSER_TRY(check("chunk_bytes", static_cast<std::int64_t>(options.chunk_bytes), 0,
                    wire::kMaxChunkBytes));
   HAWSER_TRY(check("stall_ms", options.stall_ms, 10, 600'000));
   HAWSER_TRY(check("peer_silence_ms", options.peer_silence_ms, 100, 3'600'000));
   HAWSER_TRY(check("retry_ms", options.retry_ms, 1, 600'000));
   return {};
+}
+
+Result<wire::Room> chosen_room() {
+  HAWSER_ASSIGN(const std::int64_t messages, parameters::kMaxMessages.integer());
+  HAWSER_ASSIGN(const std::int64_t reads, parameters::kMaxReads.integer());
+  HAWSER_ASSIGN(const std::int64_t notifications, parameters::kMaxNotifications.integer());
+  return wire::Room{static_cast<std::uint64_t>(messages), static_cast<std::uint64_t>(reads),
+                    static_cast<std::uint64_t>(notifications)};
 }
 
 bool has_real_devmem(const Net& net) {
@@ -89,6 +100,7 @@ Status EngineCore::start() {
   HAWSER_ASSIGN(NicChoice found, NicChoice::create(*net(), driver_.get(), options_));
   nics_ = std::make_shared<const NicChoice>(std::move(found));
   HAWSER_ASSIGN(key_, make_key());
+  HAWSER_ASSIGN(room_, chosen_room());
   chunk_bytes_ = options_.chunk_bytes != 0 ? static_cast<std::size_t>(options_.chunk_bytes)
                                            : default_chunk_bytes(driver_ != nullptr);
   const auto chosen = nics();

@@ -79,6 +79,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   const UnpackOptions& unpack() const { return transport_.unpack; }
   // For copies of memory that may vanish; null: there is none, and they take longer.
   const std::shared_ptr<PageFile>& page_file() const { return page_file_; }
+  // For so much of a peer's, on each link.
+  const wire::Room& room() const { return room_; }
   // The least busy of those that run near the device.
   Worker& worker_for(int device);
   Milliseconds stall() const { return Milliseconds(options_.stall_ms); }
@@ -128,6 +130,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::size_t chunk_bytes_ = 0;
   std::shared_ptr<PageFile> page_file_;
   std::unique_ptr<PeerLimits> limits_;
+  wire::Room room_;
   RegionTable regions_;
   EventBell bell_;
   struct NodeWorkers {

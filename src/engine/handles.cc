@@ -49,6 +49,7 @@ Result<engine::Request> make_request(const engine::LinkCore& link,
     return Error(Code::invalid_argument, "the local region has been deregistered");
   request.blocks = *std::move(blocks);
   request.timeout_ms = options.timeout_ms;
+  request.only_if_room = options.only_if_room;
   if (options.cuda_stream == nullptr) return request;
   if (local->gpu() == nullptr)
     return Error(
@@ -188,11 +189,15 @@ Transfer Link::recv(std::uint64_t tag, const Region& local, std::span<const Exte
                          }));
 }
 
-Transfer Link::notify(std::string text) const {
+Transfer Link::notify(std::string text, const TransferOptions& options) const {
   if (impl_ == nullptr) return Transfer(refused(no_link()));
   if (impl_->inherited()) return Transfer(refused(inherited_link()));
   if (const Status ok = check_notification(text); !ok.ok()) return Transfer(refused(ok.error()));
-  return Transfer(impl_->operations().notify(impl_, std::move(text)));
+  if (options.cuda_stream != nullptr || !options.notification.empty())
+    return Transfer(refused(Error(Code::invalid_argument,
+                                  "notify() waits for no stream, and is a notification itself")));
+  return Transfer(
+      impl_->operations().notify(impl_, std::move(text), options.timeout_ms, options.only_if_room));
 }
 
 std::optional<Notification> Link::take_notification() const {

@@ -28,6 +28,8 @@ LinkCore::LinkCore(std::shared_ptr<EngineCore> engine, LinkTerms terms,
       operations_(
           engine_->regions(), engine_->bell(), [this](std::uint64_t bytes) { wake(bytes); },
           OperationsSetup{.ending = engine_->stall(),
+                          .room_here = engine_->room(),
+                          .room_there = terms_.room_there,
                           .budget = engine_->limits().for_link(terms_.peer),
                           .page_file = engine_->page_file()}),
       slots_(terms_.channels.size()) {
@@ -110,6 +112,12 @@ std::size_t LinkCore::trusted() const {
 
 // ---- what the peer says ----
 
+Status LinkCore::find_target(const wire::WriteChunk& chunk, Target& target) {
+  Status found = operations_.find_target(chunk, target);
+  if (!found.ok()) close(found.error(), found.error().message());
+  return found;
+}
+
 Status LinkCore::take_record(std::uint64_t order, const wire::Record& record) {
   if (order != 0) {
     Status taken = operations_.take_message(order, record);
@@ -120,6 +128,10 @@ Status LinkCore::take_record(std::uint64_t order, const wire::Record& record) {
   if (std::holds_alternative<wire::Ping>(record)) return {};
   if (const auto* const fault = std::get_if<wire::Fault>(&record)) {
     operations_.take_refusal(*fault);
+    return {};
+  }
+  if (const auto* const room = std::get_if<wire::Room>(&record)) {
+    operations_.take_room(*room);
     return {};
   }
   if (const auto* const down = std::get_if<wire::ChannelDown>(&record)) {

@@ -54,6 +54,7 @@ struct LinkTerms {
   };
   std::vector<PeerEnd> there;    // likewise
   std::vector<NicWay> channels;  // the client's may change them
+  wire::Room room_there;         // to begin with
   int timeout_ms = 0;            // for all channels to come up
 };
 
@@ -100,7 +101,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
   std::size_t channels() const { return terms_.channels.size(); }
   bool client() const { return terms_.client; }
-  const UnpackOptions& unpack() const;  // the engine's
+  const UnpackOptions& unpack() const;                 // the engine's
   const std::shared_ptr<PageFile>& page_file() const;  // likewise; may be null
   Milliseconds stall() const;
   bool may_take(const LinkChannel& channel) const;
@@ -109,6 +110,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   TimePoint heard_on_control() const;
   bool carried_elsewhere(const LinkChannel& channel) const;
   void ask_for_a_sign(TimePoint now);
+  Status find_target(const wire::WriteChunk& chunk, Target& target);
   Status take_record(std::uint64_t order, const wire::Record& record);
   // One that was in doubt has carried something large.
   void channel_carries(const LinkChannel& channel);

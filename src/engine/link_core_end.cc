@@ -83,8 +83,9 @@ bool LinkCore::wait_ended(const Deadline& deadline) {
 }
 
 LinkReport LinkCore::report() const {
-  const Lock lock(mutex_);
   LinkReport report;
+  report.waiting_for_room = operations_.waiting_for_room();
+  const Lock lock(mutex_);
   report.peer = terms_.peer;
   report.up = stage_.up();
   if (stage_.ending()) report.reason = stage_.why().message();

@@ -134,6 +134,7 @@ Result<wire::Hello> make_hello(const EngineCore& engine, const Party& party) {
   hello.transport = engine.net()->name();
   HAWSER_ASSIGN(hello.devices, offered(engine, party));
   hello.network = network_key();
+  hello.room = engine.room();
   return hello;
 }
 
@@ -150,6 +151,7 @@ Result<Met> agreed(EngineCore& engine, const Party& party,
                              "here ({})",
                              welcome.channels.size(), most, parameters::kLinkChannels.name));
   met.terms.chunk_bytes = std::min<std::size_t>(welcome.chunk_bytes, engine.chunk_bytes());
+  met.terms.room_there = welcome.room;
   add_ends(met.terms, engine, party, hello.devices, welcome.devices);
   for (const wire::ChannelPlan& plan : welcome.channels)
     if (plan.client_device >= party.devices.size())
@@ -191,6 +193,9 @@ Result<Party> make_party(EngineCore& engine, const LinkOptions& options) {
   Party party;
   HAWSER_ASSIGN(const std::shared_ptr<const NicChoice> nics, engine.look_at_nics());
   HAWSER_ASSIGN(party.devices, nics->for_link(*engine.net(), options));
+  if (options.devices.size() > wire::kMaxDevices)
+    return Error(Code::invalid_argument, fmt::format("{} devices of a link, of {} at most",
+                                                     options.devices.size(), wire::kMaxDevices));
   if (party.devices.size() > wire::kMaxDevices) party.devices.resize(wire::kMaxDevices);
   party.options = options;
   HAWSER_TRY(check_places(engine, party));
@@ -212,6 +217,7 @@ Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hell
   welcome.host = host_text();
   HAWSER_ASSIGN(welcome.devices, offered(engine, party));
   welcome.network = network_key();
+  welcome.room = engine.room();
   const std::vector<NicWay> pairs =
       plan_pairs(hello.devices, welcome.devices, hello.network == welcome.network);
   const bool loopback = hello.devices.front().name == "lo";
@@ -224,6 +230,7 @@ Result<Agreement> agree(EngineCore& engine, const Party& party, const wire::Hell
   for (const NicWay& way : terms.channels)
     welcome.channels.push_back({way.client_device, way.server_device});
   terms.chunk_bytes = welcome.chunk_bytes;
+  terms.room_there = hello.room;
   add_ends(terms, engine, party, welcome.devices, hello.devices);
   return agreement;
 }

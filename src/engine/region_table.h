@@ -78,7 +78,7 @@ class LocalRegion : public std::enable_shared_from_this<LocalRegion> {
   const ForkMark made_;
   std::atomic<bool> has_token_{false};  // publishes nothing, nor does
   std::atomic<bool> lost_{false};       // this
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;                    // guards what follows
   std::condition_variable unused_;
   std::uint64_t uses_ = 0;
   enum class State { open, draining, closed } state_ = State::open;

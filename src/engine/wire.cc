@@ -18,7 +18,7 @@ constexpr const char* kNames[] = {
     "Ack",          "WriteChunk", "ReplyChunk", "Begin",    "ReadRequest", "Send", "Ready",
     "Finished",     "Fault",      "Stop",       "Withdraw", "Notify",      "Ping", "ChannelDown",
     "ChannelOffer", "Close",      "Hello",      "Welcome",  "Refuse",      "Up",   "Heartbeat",
-    "Order",        "Drain",      "Drained",    "Last",     "Left"};
+    "Order",        "Drain",      "Drained",    "Last",     "Left",        "Room"};
 static_assert(std::size(kNames) == std::variant_size_v<Record>);
 
 // Understood in any version: its place and its form never change.
@@ -231,6 +231,12 @@ void fields(auto& io, Of<Device> auto& device) {
   io.text("device's name", device.name, kMaxNameBytes);
 }
 
+void fields(auto& io, Of<Room> auto& room) {
+  io.number("messages", room.messages);
+  io.number("reads", room.reads);
+  io.number("notifications", room.notifications);
+}
+
 // Behind all that version 1 had.
 void endpoints_of(auto& io, auto& devices) {
   for (auto& device : devices) {
@@ -254,6 +260,7 @@ void fields(auto& io, Of<Hello> auto& hello) {
   for (auto& device : hello.devices) fields(io, device);
   io.array("network", hello.network);
   endpoints_of(io, hello.devices);
+  fields(io, hello.room);
 }
 
 void fields(auto& io, Of<Welcome> auto& welcome) {
@@ -270,6 +277,7 @@ void fields(auto& io, Of<Welcome> auto& welcome) {
   }
   io.array("network", welcome.network);
   endpoints_of(io, welcome.devices);
+  fields(io, welcome.room);
 }
 
 void fields(auto& io, Of<Refuse> auto& refuse) {
@@ -305,7 +313,7 @@ constexpr std::size_t kTextBytes = sizeof(codec::Count) + kMaxText;
 constexpr std::size_t kDevicesBytes = kMaxDevices * (4 + sizeof(codec::Count) + kMaxNameBytes +
                                                      sizeof(codec::Count) + kMaxEndpoints * 20);
 static_assert(kWriteFixedBytes + kMaxPieces * Pieces::kEncodedBytes + kMaxInlineBytes <= kRoom);
-static_assert(56 + kTextBytes + kDevicesBytes + kMaxChannels * 4 <= kRoom);
+static_assert(80 + kTextBytes + kDevicesBytes + kMaxChannels * 4 <= kRoom);
 
 // What is wrong although each field is right.
 void check(codec::Decoder&, const auto&) {}

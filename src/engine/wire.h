@@ -18,7 +18,7 @@
 namespace hawser::engine::wire {
 
 inline constexpr std::uint32_t kMagic = 0x46535748;  // "HWSF" in the order of the bytes
-inline constexpr std::uint16_t kVersion = 2;
+inline constexpr std::uint16_t kVersion = 3;
 inline constexpr std::size_t kFrameHeaderBytes = 16;
 inline constexpr std::size_t kFrameBytes = 16 * 1024;  // the largest frame, header included
 inline constexpr std::size_t kMaxPieces = 512;         // of one record
@@ -165,6 +165,15 @@ struct Drained {
 // Nothing follows on this channel.
 struct Last {};
 
+// So many messages, reads and notifications of yours I have room for, counted from the link's
+// beginning: what has come and has gone again counts, too. They only grow: of two the larger one is
+// the newer.
+struct Room {
+  std::uint64_t messages = 0;
+  std::uint64_t reads = 0;
+  std::uint64_t notifications = 0;
+};
+
 // I have closed this channel, having taken in and applied so many of your frames and chunks of it.
 struct ChannelDown {
   std::uint32_t channel = 0;
@@ -218,6 +227,7 @@ struct Hello {
   std::string transport;                  // Net::name(); never empty on the wire
   std::vector<Device> devices;            // 1 to kMaxDevices
   Key network{};                          // the same for all on one network stack of a machine
+  Room room;                              // to begin with
 };
 
 // Which device of each side a channel has.
@@ -235,6 +245,7 @@ struct Welcome {
   std::vector<Device> devices;
   std::vector<ChannelPlan> channels;  // 1 to kMaxChannels; indices are checked
   Key network{};
+  Room room;
 };
 
 // Understood in any version: its type and its form never change.
@@ -257,7 +268,7 @@ struct Left {
 using Record =
     std::variant<Ack, WriteChunk, ReplyChunk, Begin, ReadRequest, Send, Ready, Finished, Fault,
                  Stop, Withdraw, Notify, Ping, ChannelDown, ChannelOffer, Close, Hello, Welcome,
-                 Refuse, Up, Heartbeat, Order, Drain, Drained, Last, Left>;
+                 Refuse, Up, Heartbeat, Order, Drain, Drained, Last, Left, Room>;
 
 const char* record_name(const Record& record);  // "WriteChunk"
 // What it takes in a frame, its own header included.

@@ -240,10 +240,6 @@ static void wrong_arguments_of_transfers(hawser_link_t* link, memory_t* local,
   options.notification_bytes = HAWSER_MAX_NOTIFICATION_BYTES + 1;
   CHECK_STATUS(HAWSER_INVALID_ARGUMENT,
                hawser_link_write(link, region, 0, remote, 0, 1, &options, &transfer));
-  options.notification_bytes = 0;
-  options.reserved = 1;
-  CHECK_STATUS(HAWSER_INVALID_ARGUMENT,
-               hawser_link_write(link, region, 0, remote, 0, 1, &options, &transfer));
   CHECK(transfer == NULL);
 }
 
@@ -252,6 +248,7 @@ static void wrong_arguments_of_notifications(hawser_link_t* link) {
   size_t bytes;
   int taken;
   hawser_transfer_t* transfer;
+  hawser_transfer_options_t options;
   CHECK_STATUS(HAWSER_INVALID_ARGUMENT,
                hawser_link_take_notification(link, NULL, sizeof text, &bytes, &taken));
   CHECK_STATUS(
@@ -264,6 +261,10 @@ static void wrong_arguments_of_notifications(hawser_link_t* link) {
   CHECK_STATUS(HAWSER_INVALID_ARGUMENT, hawser_link_notify(link, NULL, 1, &transfer));
   CHECK_STATUS(HAWSER_INVALID_ARGUMENT, hawser_link_notify(link, text, sizeof text, &transfer));
   CHECK_STATUS(HAWSER_INVALID_ARGUMENT, hawser_link_notify(link, text, 1, NULL));
+  CHECK_OK(hawser_transfer_options_init(&options, sizeof options));
+  options.size = 8;
+  CHECK_STATUS(HAWSER_INVALID_ARGUMENT,
+               hawser_link_notify_with(link, text, 1, &options, &transfer));
   CHECK_STATUS(HAWSER_INVALID_ARGUMENT, hawser_link_report_json(link, NULL));
 }
 

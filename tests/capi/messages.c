@@ -57,6 +57,7 @@ void test_notifications(pair_t* pair) {
   size_t bytes = 1;
   int taken = 1;
   hawser_transfer_t* transfer;
+  hawser_transfer_options_t options;
   hawser_status_t begun;
   CHECK_OK(hawser_link_take_notification(pair->there.link, text, sizeof text, &bytes, &taken));
   CHECK(taken == 0 && bytes == 0);
@@ -69,6 +70,13 @@ void test_notifications(pair_t* pair) {
   CHECK(bytes == sizeof longest && memcmp(text, longest, bytes) == 0 && text[bytes] == '\0');
   CHECK(next_notification(&pair->there, text, &bytes));
   CHECK(bytes == 0 && text[0] == '\0');
+  CHECK_OK(hawser_transfer_options_init(&options, sizeof options));
+  CHECK(options.only_if_room == 0);
+  options.only_if_room = 1;  // and there is
+  begun = hawser_link_notify_with(pair->here.link, "room", 4, &options, &transfer);
+  CHECK_OK(result_of(begun, transfer));
+  CHECK(next_notification(&pair->there, text, &bytes));
+  CHECK(bytes == 4 && strcmp(text, "room") == 0);
 }
 
 // A receive that nobody sends to: it can be waited for, cancelled, and bounded.
@@ -159,6 +167,7 @@ void test_reports(pair_t* pair) {
   CHECK(json != NULL && strstr(json, "\"up\":true") != NULL);
   CHECK(json != NULL && strstr(json, "\"channels\":[{") != NULL);
   CHECK(json != NULL && strstr(json, "\"state\":\"up\"") != NULL);
+  CHECK(json != NULL && strstr(json, "\"waiting_for_room\":0") != NULL);
   hawser_free(json);
 }
 

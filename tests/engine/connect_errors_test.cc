@@ -164,7 +164,7 @@ TEST_F(ConnectErrors, OtherVersionsAreToldSo) {
   ASSERT_OK(records);
   const auto* const refuse = std::get_if<engine::wire::Refuse>(&records->front());
   ASSERT_NE(refuse, nullptr);
-  EXPECT_EQ(refuse->reason, "protocol version 77, this side speaks 2");
+  EXPECT_EQ(refuse->reason, "protocol version 77, this side speaks 3");
 }
 
 TEST_F(ConnectErrors, StrangersOnThePortHarmNobody) {

@@ -146,7 +146,7 @@ class FuzzedFrames {
   }
   std::uint32_t channel() { return static_cast<std::uint32_t>(below(kMaxChannels)); }
   Record about_channels() {
-    switch (below(3)) {
+    switch (below(4)) {
       case 0:
         return ChannelDown{channel(), channel(), number(), number(), text()};
       case 1:
@@ -158,10 +158,13 @@ class FuzzedFrames {
                             static_cast<std::uint16_t>(below(kMaxDevices)),
                             static_cast<std::uint8_t>(below(kMaxEndpoints)),
                             static_cast<std::uint8_t>(below(kMaxEndpoints))};
+      case 2:
+        return room();
       default:
         return Ping{};
     }
   }
+  Room room() { return {number(), number(), number()}; }
   std::vector<Endpoint> endpoints() {
     std::vector<Endpoint> out(below(kMaxEndpoints + 1));
     for (Endpoint& endpoint : out)
@@ -178,9 +181,11 @@ class FuzzedFrames {
   Record about_links() {
     switch (below(6)) {
       case 0:
-        return Hello{key(), some_bytes(), channel(), std::string(text()), "TCP", devices()};
+        return Hello{key(), some_bytes(), channel(), std::string(text()),
+                     "TCP", devices(),    key(),     room()};
       case 1: {
-        Welcome welcome{key(), key(), some_bytes(), std::string(text()), devices(), {}};
+        Welcome welcome{key(),     key(), some_bytes(), std::string(text()),
+                        devices(), {},    key(),        room()};
         welcome.channels.resize(1 + below(10));
         for (ChannelPlan& plan : welcome.channels)
           plan = {static_cast<std::uint16_t>(below(kMaxDevices)),
@@ -211,7 +216,7 @@ class FuzzedFrames {
     for (std::size_t i = kFrameHeaderBytes; i < frame.size(); ++i)
       frame[i] = below(3) == 0 ? static_cast<std::byte>(random_()) : std::byte{0};
     std::byte* const record = frame.data() + kFrameHeaderBytes;
-    store_le(record + layout::record::kType.offset, static_cast<std::uint16_t>(below(24)));
+    store_le(record + layout::record::kType.offset, static_cast<std::uint16_t>(below(29)));
     store_le(record + layout::record::kFlags.offset, static_cast<std::uint16_t>(below(4)));
     store_le(record + layout::record::kLength.offset,
              static_cast<std::uint32_t>(frame.size() - kFrameHeaderBytes -

@@ -107,7 +107,8 @@ std::vector<Record> one_record_of_each() {
           Drain{key_of(3)},
           Drained{key_of(4)},
           Last{},
-          Left{1, 2}};
+          Left{1, 2},
+          Room{1, 2, 3}};
 }
 
 }  // namespace hawser::test::engine_wire

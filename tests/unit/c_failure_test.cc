@@ -88,12 +88,13 @@ TEST(CApiJson, ReportHasAllMembers) {
   channel.failures = 4;
   channel.last_failure = "reset";
   channel.rate_bytes_per_s = 0.5;
+  report.waiting_for_room = 7;
   report.channels.push_back(channel);
   EXPECT_EQ(report_json(report),
             R"({"channels":[{"bytes_received":2,"bytes_sent":1,"bytes_sent_again":3,)"
             R"("device":"eth1","failures":4,"index":3,"last_failure":"reset",)"
             R"("peer_device":"eth2","rate_bytes_per_s":0.5,"state":"down"}],)"
-            R"("peer":"192.0.2.7:20000","reason":"not \"up\"","up":false})");
+            R"("peer":"192.0.2.7:20000","reason":"not \"up\"","up":false,"waiting_for_room":7})");
 }
 
 // A name may be the peer's, and hold anything.

@@ -26,7 +26,11 @@ class EngineOperations : public testing::Test {
       wire::Key{}, MemoryRange{memory_.data(), memory_.size()}, Rights::none, nullptr);
   RegionTable table_;
   EventBell bell_;
-  Operations operations_{table_, bell_, [](std::uint64_t) {}, {.ending = Milliseconds(500)}};
+  const wire::Room room_{10'000, 10'000, 10'000};
+  Operations operations_{table_,
+                         bell_,
+                         [](std::uint64_t) {},
+                         {.ending = Milliseconds(500), .room_here = room_, .room_there = room_}};
 };
 
 // Their time limits go with them.

@@ -14,6 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr std::uint64_t kBytes = 1 << 20;
+constexpr std::uint64_t kMany = 1 << 20;  // it is the bytes that are short
 
 class EnginePeerLimits : public ::testing::Test {
  protected:
@@ -47,8 +48,13 @@ class EnginePeerLimits : public ::testing::Test {
   RegionTable regions_;
   EventBell bell_;
   const std::shared_ptr<Budget> budget_ = Budget::make("a peer", "a test", kBytes);
-  Operations operations_{
-      regions_, bell_, [](std::uint64_t) {}, {.ending = Milliseconds(500), .budget = budget_}};
+  Operations operations_{regions_,
+                         bell_,
+                         [](std::uint64_t) {},
+                         {.ending = Milliseconds(500),
+                          .room_here = {kMany, kMany, kMany},
+                          .room_there = {kMany, kMany, kMany},
+                          .budget = budget_}};
   std::vector<std::vector<std::byte>> frames_;
   std::vector<MessagePtr> taken_;
   const std::vector<std::byte> much_ = std::vector<std::byte>(4096, std::byte{'x'});

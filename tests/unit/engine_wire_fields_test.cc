@@ -32,7 +32,7 @@ Bytes resized_record(const Record& record, int change) {
 
 TEST(EngineWireRecord, HeaderIsCheckedFieldByField) {
   const Record stop = Stop{1};
-  EXPECT_EQ(frame_error(altered_byte(stop, 16, 27)), "a record of unknown type 27");
+  EXPECT_EQ(frame_error(altered_byte(stop, 16, 28)), "a record of unknown type 28");
   EXPECT_EQ(frame_error(altered_byte(stop, 17, 1)), "a record of unknown type 266");
   EXPECT_EQ(frame_error(altered_byte(stop, 18, 1)), "a Stop with unknown flags 0x1");
   EXPECT_EQ(frame_error(altered_byte(sample_write(), 18, 7)),

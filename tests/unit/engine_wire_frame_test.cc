@@ -37,7 +37,7 @@ std::string hex_digits(std::string text) {
 // The bytes of the specification, written down by hand: they must never change.
 TEST(EngineWireBytes, AreAsSpecified) {
   EXPECT_EQ(hex_of(frame_of({Ack{0x0102, 0x0304}, Ping{}})),
-            hex_digits("48575346 0200 0200 30000000 00000000 0100 0000 10000000 0201000000000000 "
+            hex_digits("48575346 0300 0200 30000000 00000000 0100 0000 10000000 0201000000000000 "
                        "0403000000000000 0d00 0000 00000000"));
 }
 
@@ -75,6 +75,7 @@ TEST(EngineWireBytes, OfChannelsAndLinksAreAsSpecified) {
   for (std::size_t i = 0; i < kHandleBytes; ++i) handle += "00";
   const std::string one = "01010101010101010101010101010101";
   const std::string two = "02020202020202020202020202020202";
+  const std::string room = "0100000000000000 0200000000000000 0300000000000000";
   EXPECT_EQ(
       record_hex(ChannelDown{1, 2, 3, 4, "x"}),
       hex_digits("0e00 0000 1b000000 01000000 02000000 0300000000000000 0400000000000000 0100 78"));
@@ -84,13 +85,16 @@ TEST(EngineWireBytes, OfChannelsAndLinksAreAsSpecified) {
             hex_digits("0f00 0100 8e000000 01000000 02000000" + handle + "0300 0400 01 02"));
   EXPECT_EQ(record_hex(Close{"x"}), hex_digits("1000 0000 03000000 0100 78"));
   const Endpoint endpoint{4, 24, 0x1234, {std::byte{10}, std::byte{1}, std::byte{2}, std::byte{3}}};
-  EXPECT_EQ(record_hex(Hello{key_of(1), 5, 6, "h", "t", {{"ab", 7, {endpoint}}}, key_of(2)}),
-            hex_digits("1100 0000 4e000000" + one +
-                       "05000000 06000000 0100 0100 68 0100 74 07000000 0200 6162" + two +
-                       "0100 04 18 3412 0a010203 000000000000000000000000"));
-  EXPECT_EQ(record_hex(Welcome{key_of(1), key_of(2), 5, "h", {{"a", 7, {}}}, {{8, 0}}, key_of(1)}),
-            hex_digits("1200 0000 48000000" + one + two +
-                       "05000000 0100 0100 0100 68 07000000 0100 61 0800 0000" + one + "0000"));
+  EXPECT_EQ(
+      record_hex(Hello{key_of(1), 5, 6, "h", "t", {{"ab", 7, {endpoint}}}, key_of(2), {1, 2, 3}}),
+      hex_digits("1100 0000 66000000" + one +
+                 "05000000 06000000 0100 0100 68 0100 74 07000000 0200 6162" + two +
+                 "0100 04 18 3412 0a010203 000000000000000000000000" + room));
+  EXPECT_EQ(
+      record_hex(
+          Welcome{key_of(1), key_of(2), 5, "h", {{"a", 7, {}}}, {{8, 0}}, key_of(1), {1, 2, 3}}),
+      hex_digits("1200 0000 60000000" + one + two +
+                 "05000000 0100 0100 0100 68 07000000 0100 61 0800 0000" + one + "0000" + room));
   EXPECT_EQ(record_hex(Refuse{"x"}), hex_digits("1300 0000 03000000 0100 78"));
   EXPECT_EQ(record_hex(Up{}), hex_digits("1400 0000 00000000"));
   EXPECT_EQ(record_hex(Heartbeat{}), hex_digits("1500 0000 00000000"));
@@ -100,6 +104,7 @@ TEST(EngineWireBytes, OfChannelsAndLinksAreAsSpecified) {
   EXPECT_EQ(record_hex(Drained{key_of(2)}), hex_digits("1800 0000 10000000" + two));
   EXPECT_EQ(record_hex(Last{}), hex_digits("1900 0000 00000000"));
   EXPECT_EQ(record_hex(Left{1, 2}), hex_digits("1a00 0000 08000000 01000000 02000000"));
+  EXPECT_EQ(record_hex(Room{1, 2, 3}), hex_digits("1b00 0000 18000000" + room));
 }
 
 TEST(EngineWireFrame, HoldsOneOfEachInOrder) {
@@ -111,7 +116,7 @@ TEST(EngineWireFrame, HoldsOneOfEachInOrder) {
   ASSERT_EQ(records->size(), all.size());
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ((*records)[i].index(), i);
   EXPECT_STREQ(record_name(all[1]), "WriteChunk");
-  EXPECT_STREQ(record_name(all.back()), "Left");
+  EXPECT_STREQ(record_name(all.back()), "Room");
 }
 
 TEST(EngineWireFrame, MayLieAnywhereInMemory) {
@@ -169,7 +174,7 @@ TEST(EngineWireFrame, TakesNothingThatDoesNotFitWhole) {
 TEST(EngineWireFrame, HeaderIsCheckedFieldByField) {
   const Record beat = Heartbeat{};
   EXPECT_THAT(frame_error(altered_byte(beat, 0, 'X')), HasSubstr("not hawser"));
-  EXPECT_EQ(frame_error(altered_byte(beat, 4, 9)), "protocol version 9, this side speaks 2");
+  EXPECT_EQ(frame_error(altered_byte(beat, 4, 9)), "protocol version 9, this side speaks 3");
   EXPECT_EQ(frame_error(altered_byte(beat, 6, 0)), "a frame without records");
   EXPECT_EQ(frame_error(altered_byte(beat, 6, 2)), "a frame that ends where 1 records are missing");
   EXPECT_EQ(frame_error(altered_byte(beat, 8, 15)), "a frame with length = 15, want 16 to 16384");
@@ -200,17 +205,17 @@ TEST(EngineWireFrame, TellsWhoElseTalks) {
 }
 
 TEST(EngineWireFrame, RefuseIsUnderstoodInAnyVersion) {
-  const Bytes frame = altered_byte(Refuse{"this side speaks 3"}, 4, 3);
+  const Bytes frame = altered_byte(Refuse{"this side speaks 4"}, 4, 4);
   const auto records = records_of(frame);
   ASSERT_TRUE(records.ok()) << records.error().message();
-  EXPECT_EQ(std::get<Refuse>(records->front()).reason, "this side speaks 3");
+  EXPECT_EQ(std::get<Refuse>(records->front()).reason, "this side speaks 4");
   Bytes two = frame_of({Refuse{"x"}, Ping{}});
-  two[4] = std::byte{3};
-  EXPECT_EQ(frame_error(two), "protocol version 3, this side speaks 2");
-  Bytes cut = altered_byte(Refuse{"x"}, 4, 3);
+  two[4] = std::byte{4};
+  EXPECT_EQ(frame_error(two), "protocol version 4, this side speaks 3");
+  Bytes cut = altered_byte(Refuse{"x"}, 4, 4);
   cut.resize(20);
   cut[8] = std::byte{20};
-  EXPECT_EQ(frame_error(cut), "protocol version 3, this side speaks 2");
+  EXPECT_EQ(frame_error(cut), "protocol version 4, this side speaks 3");
 }
 
 TEST(EngineWireFrame, RecordsFillItExactly) {

@@ -231,12 +231,12 @@ void LinkChannel::acknowledged(std::span<const OutChunk> chunks,
 
 // ---- what comes in ----
 
-void LinkChannel::find_target(const wire::WriteChunk& chunk, Target& target) {
-  link_->operations().find_target(chunk, target);
+Status LinkChannel::find_target(const wire::WriteChunk& chunk, Target& target) {
+  return link_->find_target(chunk, target);
 }
 
-void LinkChannel::find_target(const wire::ReplyChunk& chunk, Target& target) {
-  link_->operations().find_target(chunk, target);
+Status LinkChannel::find_target(const wire::ReplyChunk& chunk, Target& target) {
+  return link_->operations().find_target(chunk, target);
 }
 
 void LinkChannel::landed(const Target& target) {

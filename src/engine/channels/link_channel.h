@@ -118,8 +118,8 @@ class LinkChannel final : private TxSource, private RxSink {
   void acknowledged(std::span<const OutChunk> chunks,
                     std::span<const MessagePtr> messages) override;
   // RxSink
-  void find_target(const wire::WriteChunk& chunk, Target& target) override;
-  void find_target(const wire::ReplyChunk& chunk, Target& target) override;
+  Status find_target(const wire::WriteChunk& chunk, Target& target) override;
+  Status find_target(const wire::ReplyChunk& chunk, Target& target) override;
   void landed(const Target& target) override;
   void target_failed(Target& target, Error why) override;
   Status take_record(std::uint64_t order, const wire::Record& record) override;

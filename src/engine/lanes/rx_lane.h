@@ -39,9 +39,10 @@ struct Target {
 class RxSink {
  public:
   virtual ~RxSink() = default;
-  // A target without a region where the chunk is refused: the peer is being told.
-  virtual void find_target(const wire::WriteChunk& chunk, Target& target) = 0;
-  virtual void find_target(const wire::ReplyChunk& chunk, Target& target) = 0;
+  // A target without a region where the chunk is refused: the peer is being told. An error ends the
+  // link, and the channel first.
+  virtual Status find_target(const wire::WriteChunk& chunk, Target& target) = 0;
+  virtual Status find_target(const wire::ReplyChunk& chunk, Target& target) = 0;
   virtual void landed(const Target& target) = 0;
   // A chunk that this side cannot put in its place: its operation fails, the channel goes on.
   virtual void target_failed(Target& target, Error why) = 0;

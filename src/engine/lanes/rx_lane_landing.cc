@@ -145,7 +145,7 @@ Status RxLane::take_chunk(const Chunk& chunk, std::int8_t buffer) {
     spare_pieces_.pop_back();
   }
   to.target.bytes = chunk.bytes;
-  sink_.find_target(chunk, to.target);
+  HAWSER_TRY(sink_.find_target(chunk, to.target));
   if (chunk.data.empty() && chunk.bytes > 0) {
     posts_.push_back({chunk.bytes, -1, number, nullptr});
     return {};

@@ -132,12 +132,16 @@ bool TxLane::let_go(const LettingGo& what) {
     if (what.outgoing.contains(posts_.at(at).op)) return false;
   for (const Prepared& prepared : prepared_)
     if (prepared.mark != 0 && what.outgoing.contains(prepared.chunk.op)) return false;
-  std::erase_if(prepared_, [&](const Prepared& prepared) {
+  std::vector<OutChunk> dropped;
+  std::erase_if(prepared_, [&](Prepared& prepared) {
     if (!what.outgoing.contains(prepared.chunk.op)) return false;
     if (prepared.slot) memory_.give_back(prepared.slot);
     plain_bytes_ -= prepared.chunk.ref.bytes;
+    dropped.push_back(std::move(prepared.chunk));
     return true;
   });
+  for (const OutChunk& chunk : dropped)
+    source_.chunk_failed(chunk, Error(Code::timeout, "it had to end before it was sent"));
   return true;
 }
 

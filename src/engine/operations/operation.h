@@ -18,6 +18,7 @@
 #include "base/budget.h"
 #include "base/clock.h"
 #include "engine/operations/blocks.h"
+#include "engine/operations/room.h"
 #include "engine/operations/transfer_state.h"
 #include "engine/region_table.h"
 #include "engine/wire.h"
@@ -66,7 +67,7 @@ struct Outgoing {
   std::uint64_t peer_op = 0;                // of a reply: the read or receive it is for
   RegionUse region;                         // empty for a notification
   wire::Key key{};                          // of a write: where to
-  bool tracked = false;                     // it has a notification
+  bool tracked = false;                     // it has a notification, which the peer may know of
   std::shared_ptr<TransferState> transfer;  // null where the peer reads
   std::uint64_t outstanding = 0;            // chunks and messages taken by channels, unacknowledged
   std::deque<ChunkRef> again;               // chunks that wait to go out again
@@ -127,8 +128,11 @@ struct Inbound {
   bool posted = false;        // a receive that has met no message
   std::uint64_t waiting = 0;  // its place among those
   bool held = false;          // it waits for its user's stream
-  // Its parts have the numbers from first_part up to parts_end; so many are under way.
-  std::uint64_t first_part = 0, parts_end = 0, parts_left = 0;
+  bool only_if_room = false;
+  // Its parts have the numbers from first_part up to parts_end; so many have not ended, and so many
+  // of these have not been asked for yet.
+  std::uint64_t first_part = 0, parts_end = 0, parts_left = 0, unasked = 0;
+  bool ended = false;
   bool broken = false;         // a part of it did not come
   std::optional<Error> error;  // why not, or why it was stopped
   Ending ending;
@@ -159,6 +163,7 @@ struct Message {
   std::vector<std::byte> bytes;
   std::vector<wire::Piece> pieces;
   std::shared_ptr<Outgoing> op;    // that has not ended before it is acknowledged; may be null
+  std::optional<Kept> frees;       // what has had its place here until the peer has heard this
   std::atomic<bool> heard{false};  // the peer has taken it in
   Budget::Share share;             // where it is an answer, which the peer may not take
 };

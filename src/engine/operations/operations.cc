@@ -15,6 +15,8 @@ Operations::Operations(const RegionTable& regions, EventBell& bell, Wake wake,
       budget_(std::move(setup.budget)),
       wake_(std::move(wake)),
       ending_(setup.ending),
+      room_here_(setup.room_here),
+      room_there_(setup.room_there),
       copies_(std::move(setup.page_file)),
       tags_(budget_),
       in_order_(budget_) {}
@@ -50,6 +52,8 @@ void Operations::acknowledged(std::span<const OutChunk> chunks,
     for (const MessagePtr& message : messages) {
       outbox_.acknowledged(*message);
       message->heard.store(true, std::memory_order_relaxed);
+      if (message->frees) give_back(*message->frees);
+      if (message == room_told_) room_was_heard_of();
       if (message->op == nullptr) continue;
       --message->op->outstanding;
       finish_if_done(message->op, ended);
@@ -122,8 +126,10 @@ MessagePtr Operations::fault(std::uint64_t op, const Error& why) {
   return message;
 }
 
-void Operations::post_fault(std::uint64_t op, const Error& why) {
-  post_answer(fault(op, why));
+void Operations::post_fault(std::uint64_t op, const Error& why, std::optional<Kept> frees) {
+  MessagePtr message = fault(op, why);
+  message->frees = frees;
+  post_answer(std::move(message));
 }
 
 void Operations::post_answer(MessagePtr message) {
@@ -254,7 +260,7 @@ void Operations::look_at_streams() {
       const auto& inbound = std::get<std::shared_ptr<Inbound>>(passed.operation);
       if (!inbound->held) continue;
       if (passed.there.ok())
-        ask_for(inbound);
+        ask_for(inbound, ended);
       else
         stop_inbound(inbound, passed.there.error(), ended);
     }
@@ -295,6 +301,7 @@ void Operations::end(const Error& why) {
   replies_.clear();
   open_writes_.clear();
   held_notifications_.clear();
+  waiting_ = {};
   sends_.clear();
   inbound_.clear();
   parts_.clear();

@@ -26,6 +26,7 @@
 #include "engine/operations/notifications.h"
 #include "engine/operations/operation.h"
 #include "engine/operations/outbox.h"
+#include "engine/operations/room.h"
 #include "engine/operations/stream_gate.h"
 #include "engine/operations/tag_match.h"
 #include "engine/operations/transfer_state.h"
@@ -40,10 +41,13 @@ struct Request {
   BlockList blocks;
   std::shared_ptr<GpuEvent> after;
   int timeout_ms = 0;
+  bool only_if_room = false;
 };
 
 struct OperationsSetup {
-  Milliseconds ending{0};  // how long a peer may take to say what it has of what was stopped
+  Milliseconds ending{0};   // how long a peer may take to say what it has of what was stopped
+  wire::Room room_here{};   // for so much of the peer's at a time
+  wire::Room room_there{};  // what the peer has said of this side's
   std::shared_ptr<Budget> budget = Budget::unbounded();  // of what it makes this side keep
   // For copies of memory that may vanish; null: there is none, and they take longer.
   std::shared_ptr<PageFile> page_file;
@@ -63,7 +67,7 @@ class Operations {
   State read(const Link& link, Request request, const wire::Key& key);
   State send(const Link& link, std::uint64_t tag, Request request);
   State receive(const Link& link, std::uint64_t tag, Request request);
-  State notify(const Link& link, std::string text);
+  State notify(const Link& link, std::string text, int timeout_ms, bool only_if_room);
   std::optional<std::string> take_notification();
   // It ends: at once, or when the peer has said what it has of it, or `ending` later by force.
   // Where all of it is on its way it is too late, and it ends well, if the peer says so in that
@@ -84,19 +88,23 @@ class Operations {
   void chunk_failed(const OutChunk& chunk, const Error& why);
   void memory_lost(const std::shared_ptr<Outgoing>& op, const Error& why);
   void send_again(std::vector<MessagePtr> messages, std::vector<OutChunk> chunks);
-  void find_target(const wire::WriteChunk& chunk, Target& target);
-  void find_target(const wire::ReplyChunk& chunk, Target& target);
+  // Code::protocol ends the link.
+  Status find_target(const wire::WriteChunk& chunk, Target& target);
+  Status find_target(const wire::ReplyChunk& chunk, Target& target);
   void landed(const Target& target);
   void target_failed(Target& target, const Error& why);
   // In the order of their numbers. Code::protocol ends the link.
   Status take_message(std::uint64_t order, const wire::Record& record);
   // Whenever it comes.
   void take_refusal(const wire::Fault& fault);
+  void take_room(const wire::Room& room);
 
   // ---- the link's life ----
   void post_unordered(MessagePtr message);
   bool has_messages() const { return outbox_.has_messages(); }
   std::uint64_t unsent_bytes() const { return outbox_.unsent_bytes(); }
+  // What waits since the peer has no room for it; of reads each part.
+  std::size_t waiting_for_room() const;
   // Nothing is under way that this side asked for, and the peer has heard all there was to say.
   bool idle() const;
   // No channel touches anybody's memory any more: everything ends with that.
@@ -118,9 +126,7 @@ class Operations {
  private:
   using Lock = std::unique_lock<std::mutex>;
   static constexpr std::uint64_t kEagerBytes = 4096;
-  static constexpr std::uint64_t kMaxReadPiece = 1ULL << 30;
-  static constexpr std::size_t kMaxReplies = 1 << 20;
-  static constexpr std::size_t kStopsAtATime = 256;  // without letting others have the lock
+  static constexpr std::size_t kAtATime = 256;  // without letting others have the lock
   // What each takes about, beside its data, of the peer's budget.
   static constexpr std::uint64_t kNotificationBytes = 128;
   static constexpr std::uint64_t kReadBytes = 512;
@@ -129,6 +135,12 @@ class Operations {
   // Whoever wants no more of an operation comes too late where all of it is on its way; what fails
   // fails.
   enum class Stopping { withdrawn, failed };
+
+  // What the peer has no room for yet: how it is announced, and when it may be begun.
+  struct Waiting {
+    MessagePtr message;
+    std::shared_ptr<GpuEvent> after;
+  };
 
   State make_transfer(const Link& link, std::uint64_t op, std::uint64_t bytes);
   static State done_at_once();
@@ -139,26 +151,41 @@ class Operations {
   Ending* ending_of(std::uint64_t op);
   void set_deadline(std::uint64_t op, TimePoint deadline);
   void end_by_force(std::uint64_t op, LettingGo& what);
+  void announce(const std::shared_ptr<Outgoing>& op, const std::string& notification,
+                std::shared_ptr<GpuEvent> after, EndedTransfers& ended);
   void start(const std::shared_ptr<Outgoing>& op, const std::shared_ptr<GpuEvent>& after,
              EndedTransfers& ended);
   void start(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended);
-  void ask_for(const std::shared_ptr<Inbound>& inbound);
-  void add_parts(const std::shared_ptr<Inbound>& inbound);
+  void ask_for(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended);
+  void add_parts(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended);
+  void asked(Inbound& inbound);
+  bool take_back_part(Inbound& inbound, std::uint64_t part);
+  Error no_room(Kept kind) const;
+  bool has_room_there(Kept kind, std::uint64_t count = 1) const;
+  void when_there_is_room(Kept kind, std::uint64_t op, Waiting what, EndedTransfers& ended);
+  void go_on(Kept kind, std::uint64_t op, Waiting what, EndedTransfers& ended);
+  bool let_through(Kept kind, EndedTransfers& ended);
+  bool take_back(Kept kind, std::uint64_t op) { return waiting_[kind].erase(op) > 0; }
+  Status take_room_here(Kept kind);
+  void give_back(Kept kind);
+  void tell_room(Kept kind);
+  void room_was_heard_of();
   void count_down(const wire::Key& key);
   void post(wire::Record record, std::shared_ptr<Outgoing> op = nullptr);
   static MessagePtr fault(std::uint64_t op, const Error& why);
   bool count_answer(Message& message);
   void post_answer(MessagePtr message);
-  void post_fault(std::uint64_t op, const Error& why);
+  void post_fault(std::uint64_t op, const Error& why, std::optional<Kept> frees = {});
   void refuse(Target& target, std::uint64_t op, const Error& why);
   void stop_outgoing(const std::shared_ptr<Outgoing>& op, Error why, EndedTransfers& ended,
                      Stopping how = Stopping::failed);
-  void stop_send(PendingSend& send, Error why);
+  void stop_send(PendingSend& send, Error why, EndedTransfers& ended);
   void end_send(std::uint64_t op, Status outcome, EndedTransfers& ended);
   void stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why, EndedTransfers& ended);
   void stop_op(std::uint64_t op, const Error& why, EndedTransfers& ended);
   void finish_if_done(const std::shared_ptr<Outgoing>& op, EndedTransfers& ended);
   void finish(const std::shared_ptr<Outgoing>& op, EndedTransfers& ended);
+  void withdraw_if_over(Outgoing& op);
   void end_part(std::uint64_t part, std::optional<Error> why, EndedTransfers& ended);
   void release_notifications();
   void meet(const std::shared_ptr<Inbound>& receive, const Announced& message,
@@ -198,6 +225,12 @@ class Operations {
   std::unordered_map<std::uint64_t, std::shared_ptr<Outgoing>> replies_;  // by peer_op
   std::set<std::uint64_t> open_writes_;
   std::map<std::uint64_t, MessagePtr> held_notifications_;  // by own op, until its turn
+  RoomHere room_here_;
+  MessagePtr room_told_;  // on its way to the peer
+  RoomThere room_there_;
+  // By own op, of reads by the part's: in the order in which they were asked for. Another one of
+  // that kind stands behind them.
+  OfEachKept<std::map<std::uint64_t, Waiting>> waiting_;
   std::unordered_map<std::uint64_t, PendingSend> sends_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Inbound>> inbound_;
   std::unordered_map<std::uint64_t, InboundPart> parts_;

@@ -19,6 +19,7 @@ Error too_small(std::uint64_t message, std::uint64_t room) {
 // Small messages of host memory travel with their announcement.
 Operations::State Operations::send(const Link& link, std::uint64_t tag, Request request) {
   State transfer;
+  EndedTransfers ended(going_on_, bell_);
   const std::uint64_t bytes = request.blocks.total();
   const bool eager =
       bytes == 0 || (bytes <= kEagerBytes && request.region->gpu() == nullptr && !request.after);
@@ -31,21 +32,24 @@ Operations::State Operations::send(const Link& link, std::uint64_t tag, Request 
   {
     const Lock lock(mutex_);
     if (auto refused = refused_if_ended()) return refused;
+    if (request.only_if_room && !has_room_there(Kept::message))
+      return std::make_shared<TransferState>(no_room(Kept::message));
     const std::uint64_t op = ++last_op_;
     transfer = make_transfer(link, op, bytes);
     message->record = wire::Send{op, tag, bytes, eager, message->bytes};
-    outbox_.post(std::move(message));
     const auto at =
         sends_.emplace(op, PendingSend{op, std::move(request.blocks), std::move(request.region),
                                        std::move(request.after), transfer});
     begin(op, at.first->second.region, request.timeout_ms);
+    when_there_is_room(Kept::message, op, {std::move(message), nullptr}, ended);
   }
   wake_(0);
   return transfer;
 }
 
-void Operations::stop_send(PendingSend& send, Error why) {
+void Operations::stop_send(PendingSend& send, Error why, EndedTransfers& ended) {
   if (send.stopped) return;
+  if (take_back(Kept::message, send.op)) return end_send(send.op, std::move(why), ended);
   send.stopped = std::move(why);
   post(wire::Withdraw{send.op});
 }
@@ -73,7 +77,10 @@ Operations::State Operations::receive(const Link& link, std::uint64_t tag, Reque
     inbound->transfer = transfer = make_transfer(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
     begin(inbound->op, inbound->region, request.timeout_ms);
-    if (const std::optional<Announced> message = tags_.add(inbound)) meet(inbound, *message, ended);
+    if (const std::optional<Announced> message = tags_.add(inbound)) {
+      give_back(Kept::message);
+      meet(inbound, *message, ended);
+    }
   }
   wake_(0);
   return transfer;
@@ -117,10 +124,13 @@ void Operations::fail_meeting(const std::shared_ptr<Inbound>& receive, const Ann
 // ---- what the peer says of them ----
 
 Status Operations::on(const wire::Send& send, EndedTransfers& ended) {
+  HAWSER_TRY(take_room_here(Kept::message));
   Announced message{
       send.sender_op, send.total, send.eager, {send.data.begin(), send.data.end()}, {}};
   HAWSER_ASSIGN(const std::shared_ptr<Inbound> receive, tags_.add(send.tag, message));
-  if (receive != nullptr) meet(receive, message, ended);
+  if (receive == nullptr) return {};
+  give_back(Kept::message);
+  meet(receive, message, ended);
   return {};
 }
 
@@ -160,9 +170,10 @@ Status Operations::on(const wire::Finished& finished, EndedTransfers& ended) {
 }
 
 Status Operations::on(const wire::Withdraw& withdraw, EndedTransfers&) {
-  notifications_.withdraw(withdraw.sender_op);
+  if (notifications_.withdraw(withdraw.sender_op)) give_back(Kept::notification);
   if (tags_.remove_message(withdraw.sender_op))
-    post_fault(withdraw.sender_op, Error(Code::cancelled, "taken back before it met a receive"));
+    post_fault(withdraw.sender_op, Error(Code::cancelled, "taken back before it met a receive"),
+               Kept::message);
   return {};
 }
 

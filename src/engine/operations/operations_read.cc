@@ -5,6 +5,19 @@
 #include "gpu/event.h"
 
 namespace hawser::engine {
+namespace {
+
+constexpr std::uint64_t kMostOfPart = 1ULL << 30;
+
+// A request per so many pieces, each by a number of its own.
+std::size_t parts_in(const BlockList& blocks) {
+  ChunkCutter cutter(blocks);
+  std::size_t parts = 0;
+  for (; !cutter.empty(); ++parts) cutter.next(kMostOfPart, wire::kMaxPieces);
+  return parts;
+}
+
+}  // namespace
 
 Operations::State Operations::read(const Link& link, Request request, const wire::Key& key) {
   if (request.blocks.total() == 0) return done_at_once();
@@ -20,6 +33,7 @@ Operations::State Operations::read(const Link& link, Request request, const wire
     inbound->region = std::move(request.region);
     inbound->after = std::move(request.after);
     inbound->key = key;
+    inbound->only_if_room = request.only_if_room;
     inbound->transfer = transfer = make_transfer(link, inbound->op, inbound->blocks.total());
     inbound_.emplace(inbound->op, inbound);
     drains_.begin(key);
@@ -37,19 +51,18 @@ void Operations::start(const std::shared_ptr<Inbound>& inbound, EndedTransfers& 
   if (!there.ok())
     stop_inbound(inbound, there.error(), ended);
   else if (*there)
-    ask_for(inbound);
+    ask_for(inbound, ended);
   else
     gate_.add(after, inbound);
 }
 
-// The peer is to send it now.
-void Operations::ask_for(const std::shared_ptr<Inbound>& inbound) {
+// The peer is to send it, a read as soon as there is room for that.
+void Operations::ask_for(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended) {
+  if (!inbound->peer_op && inbound->only_if_room &&
+      !has_room_there(Kept::read, parts_in(inbound->blocks)))
+    return stop_inbound(inbound, no_room(Kept::read), ended);
   inbound->held = false;
-  if (!inbound->peer_op) {
-    add_parts(inbound);
-    count_down(inbound->key);
-    return;
-  }
+  if (!inbound->peer_op) return add_parts(inbound, ended);
   parts_.emplace(inbound->op, InboundPart{inbound, 0, inbound->bytes, 0});
   inbound->first_part = inbound->op;
   inbound->parts_end = inbound->op + 1;
@@ -57,12 +70,12 @@ void Operations::ask_for(const std::shared_ptr<Inbound>& inbound) {
   post(wire::Ready{*inbound->peer_op, inbound->op});
 }
 
-// A request per so many pieces, each by a number of its own.
-void Operations::add_parts(const std::shared_ptr<Inbound>& inbound) {
+void Operations::add_parts(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended) {
   ChunkCutter cutter(inbound->blocks);
   inbound->first_part = last_op_ + 1;
+  inbound->unasked = 1;  // until all are there
   while (!cutter.empty()) {
-    const ChunkRef part = cutter.next(kMaxReadPiece, wire::kMaxPieces);
+    const ChunkRef part = cutter.next(kMostOfPart, wire::kMaxPieces);
     auto message = std::make_shared<Message>();
     for_each_piece(inbound->blocks, part,
                    [&](std::uint64_t, std::uint64_t remote, std::uint64_t bytes) {
@@ -72,20 +85,36 @@ void Operations::add_parts(const std::shared_ptr<Inbound>& inbound) {
     message->record = wire::ReadRequest{number, inbound->key, message->pieces, {}};
     parts_.emplace(number, InboundPart{inbound, part.offset, part.bytes, 0});
     ++inbound->parts_left;
-    outbox_.post(std::move(message));
+    ++inbound->unasked;
+    when_there_is_room(Kept::read, number, {std::move(message), nullptr}, ended);
   }
   inbound->parts_end = last_op_ + 1;
+  asked(*inbound);
 }
 
-void Operations::find_target(const wire::ReplyChunk& chunk, Target& target) {
+// A part of it has been asked for, or will not be.
+void Operations::asked(Inbound& inbound) {
+  if (--inbound.unasked == 0) count_down(inbound.key);
+}
+
+// False: it has been asked for.
+bool Operations::take_back_part(Inbound& inbound, std::uint64_t part) {
+  if (!take_back(Kept::read, part)) return false;
+  asked(inbound);
+  if (parts_.erase(part) > 0) --inbound.parts_left;
+  inbound.broken = true;
+  return true;
+}
+
+Status Operations::find_target(const wire::ReplyChunk& chunk, Target& target) {
   target.op = chunk.op;
   target.reply = true;
   target.tracked = false;
   const Lock lock(mutex_);
   const auto at = parts_.find(chunk.op);
-  if (at == parts_.end()) return;
+  if (at == parts_.end()) return {};
   const InboundPart& part = at->second;
-  if (chunk.offset > part.bytes || chunk.bytes > part.bytes - chunk.offset) return;
+  if (chunk.offset > part.bytes || chunk.bytes > part.bytes - chunk.offset) return {};
   const Inbound& inbound = *part.inbound;
   const std::uint64_t offset = part.offset + chunk.offset;
   for_each_piece(inbound.blocks, ChunkRef{offset, chunk.bytes, inbound.blocks.find(offset), 0},
@@ -93,6 +122,7 @@ void Operations::find_target(const wire::ReplyChunk& chunk, Target& target) {
                    target.pieces.push_back({local, 0, bytes});
                  });
   target.region = inbound.region.again();
+  return {};
 }
 
 void Operations::end_part(std::uint64_t number, std::optional<Error> why, EndedTransfers& ended) {
@@ -100,6 +130,7 @@ void Operations::end_part(std::uint64_t number, std::optional<Error> why, EndedT
   const std::shared_ptr<Inbound> inbound = std::move(at->second.inbound);
   parts_.erase(at);
   --inbound->parts_left;
+  if (take_back(Kept::read, number)) asked(*inbound);  // answered before: no correct peer does
   if (why) {
     inbound->broken = true;
     stop_inbound(inbound, std::move(*why), ended);
@@ -108,6 +139,7 @@ void Operations::end_part(std::uint64_t number, std::optional<Error> why, EndedT
 }
 
 void Operations::end_inbound(const std::shared_ptr<Inbound>& inbound, EndedTransfers& ended) {
+  if (std::exchange(inbound->ended, true)) return;
   ended.add(*inbound->transfer, inbound->broken ? Status(*inbound->error) : Status());
   forget(inbound->op, inbound->region, inbound->ending);
   inbound->region.reset();
@@ -118,8 +150,13 @@ void Operations::stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why
                               EndedTransfers& ended) {
   if (inbound->error) return;
   inbound->error = std::move(why);
+  bool any_back = false;
   for (std::uint64_t part = inbound->first_part; part < inbound->parts_end; ++part)
-    if (parts_.contains(part)) post(wire::Stop{part});
+    if (take_back_part(*inbound, part))
+      any_back = true;
+    else if (parts_.contains(part))
+      post(wire::Stop{part});
+  if (any_back && inbound->parts_left == 0) return end_inbound(inbound, ended);
   if (std::exchange(inbound->held, false)) {
     if (inbound->peer_op)
       post_fault(*inbound->peer_op, taken_back());
@@ -138,11 +175,11 @@ void Operations::stop_inbound(const std::shared_ptr<Inbound>& inbound, Error why
 // ---- what the peer reads ----
 
 Status Operations::on(const wire::ReadRequest& request, EndedTransfers&) {
-  if (replies_.size() >= kMaxReplies || replies_.contains(request.sender_op))
-    return Error(Code::protocol, "too many reads at a time, or one twice");
+  HAWSER_TRY(take_room_here(Kept::read));
+  if (replies_.contains(request.sender_op)) return Error(Code::protocol, "one read came twice");
   Result<RegionUse> use = regions_.use(request.key, Rights::read);
   if (!use.ok()) {
-    post_fault(request.sender_op, use.error());
+    post_fault(request.sender_op, use.error(), Kept::read);
     return {};
   }
   std::vector<Block> pieces;
@@ -154,12 +191,12 @@ Status Operations::on(const wire::ReadRequest& request, EndedTransfers&) {
   }
   auto share = budget_->take(kReadBytes + pieces.size() * sizeof(Block));
   if (!share.ok()) {
-    post_fault(request.sender_op, share.error());
+    post_fault(request.sender_op, share.error(), Kept::read);
     return {};
   }
   auto blocks = BlockList::create(pieces, (*use)->range().bytes, UINT64_MAX);
   if (!blocks.ok()) {
-    post_fault(request.sender_op, blocks.error());
+    post_fault(request.sender_op, blocks.error(), Kept::read);
     return {};
   }
   auto reply = std::make_shared<Outgoing>(Outgoing::Kind::reply, std::move(*blocks));

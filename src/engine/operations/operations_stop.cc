@@ -60,7 +60,7 @@ void Operations::stop_op(std::uint64_t op, const Error& why, EndedTransfers& end
   if (const auto at = outgoing_.find(op); at != outgoing_.end()) {
     stop_outgoing(std::shared_ptr(at->second), why, ended, Stopping::withdrawn);
   } else if (const auto send = sends_.find(op); send != sends_.end()) {
-    stop_send(send->second, why);
+    stop_send(send->second, why, ended);
   } else if (const auto inbound = inbound_.find(op); inbound != inbound_.end()) {
     stop_inbound(std::shared_ptr(inbound->second), why, ended);
   }
@@ -75,7 +75,7 @@ void Operations::stop(const LocalRegion& region, const Error& why) {
   while (more) {
     EndedTransfers ended(going_on_, bell_);
     const Lock lock(mutex_);
-    for (std::size_t i = 0; i < kStopsAtATime && more; ++i) {
+    for (std::size_t i = 0; i < kAtATime && more; ++i) {
       const auto at = by_region_.lower_bound(next);
       more = at != by_region_.end() && at->first == &region;
       if (!more) break;
@@ -104,7 +104,7 @@ std::shared_ptr<LettingGo> Operations::look_at_deadlines(TimePoint now) {
   for (bool more = true; more;) {
     EndedTransfers ended(going_on_, bell_);
     const Lock lock(mutex_);
-    for (std::size_t i = 0; i < kStopsAtATime; ++i) {
+    for (std::size_t i = 0; i < kAtATime; ++i) {
       more = !deadlines_.empty() && deadlines_.begin()->first <= now;
       if (!more) break;
       any = true;

@@ -33,9 +33,6 @@ Result<std::shared_ptr<Inbound>> TagMatch::add(std::uint64_t tag, Announced& mes
     receive->posted = false;
     return receive;
   }
-  if (messages_.size() >= kMaxAnnounced)
-    return Error(Code::peer,
-                 fmt::format("{} messages have come that nobody receives", messages_.size()));
   HAWSER_TRY(count(message));
   if (!messages_.emplace(message.peer_op, std::pair(tag, ++last_number_)).second)
     return Error(Code::protocol, fmt::format("message {} came twice", message.peer_op));

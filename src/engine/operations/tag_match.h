@@ -20,7 +20,7 @@ class TagMatch {
   explicit TagMatch(std::shared_ptr<Budget> budget = Budget::unbounded());
 
   // The receive that the message meets; null: the message waits, and has been moved here.
-  // Code::peer: too many do already.
+  // Code::protocol: it does already.
   Result<std::shared_ptr<Inbound>> add(std::uint64_t tag, Announced& message);
   // The message that the receive meets; nothing: the receive waits.
   std::optional<Announced> add(const std::shared_ptr<Inbound>& receive);
@@ -31,7 +31,6 @@ class TagMatch {
   void clear();
 
  private:
-  static constexpr std::size_t kMaxAnnounced = 65536;   // messages that nobody receives
   static constexpr std::uint64_t kOverheadBytes = 768;  // of one, about, beside its data
 
   Status count(Announced& message) const;
