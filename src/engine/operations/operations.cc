@@ -15,9 +15,9 @@ Operations::Operations(const RegionTable& regions, EventBell& bell, Wake wake,
       budget_(std::move(setup.budget)),
       wake_(std::move(wake)),
       ending_(setup.ending),
+      copies_(std::move(setup.page_file)),
       room_here_(setup.room_here),
       room_there_(setup.room_there),
-      copies_(std::move(setup.page_file)),
       tags_(budget_),
       in_order_(budget_) {}
 
