@@ -190,12 +190,12 @@ Result<Party> make_party(EngineCore& engine, const LinkOptions& options) {
   if (options.timeout_ms <= 0)
     return Error(Code::invalid_argument,
                  fmt::format("a timeout of {} ms, of 1 or more", options.timeout_ms));
-  Party party;
-  HAWSER_ASSIGN(const std::shared_ptr<const NicChoice> nics, engine.look_at_nics());
-  HAWSER_ASSIGN(party.devices, nics->for_link(*engine.net(), options));
   if (options.devices.size() > wire::kMaxDevices)
     return Error(Code::invalid_argument, fmt::format("{} devices of a link, of {} at most",
                                                      options.devices.size(), wire::kMaxDevices));
+  Party party;
+  HAWSER_ASSIGN(const std::shared_ptr<const NicChoice> nics, engine.look_at_nics());
+  HAWSER_ASSIGN(party.devices, nics->for_link(*engine.net(), options));
   if (party.devices.size() > wire::kMaxDevices) party.devices.resize(wire::kMaxDevices);
   party.options = options;
   HAWSER_TRY(check_places(engine, party));

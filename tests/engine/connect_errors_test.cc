@@ -75,6 +75,10 @@ TEST_F(ConnectErrors, WrongArguments) {
   LinkOptions options = within(200);
   options.devices = {"nosuch0"};
   EXPECT_CODE(client_->connect("127.0.0.1", 1, options), Code::invalid_argument);
+  options.devices.assign(65, "lo");
+  const auto too_many = client_->connect("127.0.0.1", 1, options);
+  ASSERT_FALSE(too_many.ok());
+  EXPECT_EQ(too_many.error().message(), "65 devices of a link, of 64 at most");
   options = within(200);
   options.channels_per_device = 1000;
   EXPECT_CODE(server_->listen("127.0.0.1", 0, options), Code::invalid_argument);
@@ -90,6 +94,8 @@ TEST_F(ConnectErrors, WrongEngineOptions) {
   EXPECT_CODE(Engine::create(options), Code::invalid_argument);
   options = {};
   options.devices = {"nosuch0"};
+  EXPECT_CODE(Engine::create(options), Code::invalid_argument);
+  options.devices.assign(65, "lo");
   EXPECT_CODE(Engine::create(options), Code::invalid_argument);
   options = {};
   options.plugin = "/nowhere/libnccl-net-nothing.so";
