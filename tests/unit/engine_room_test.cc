@@ -27,7 +27,8 @@ TEST(EngineRoomHere, IsToldWhenThePeerMayComeToWait) {
   ASSERT_TRUE(room.take(Kept::message));
   room.give_back(Kept::message);
   EXPECT_TRUE(room.worth_telling(Kept::message)) << "half of it is used up";
-  EXPECT_EQ(room.tell().messages, 150u);
+  EXPECT_EQ(room.to_tell().messages, 150u);
+  room.told();
   EXPECT_FALSE(room.worth_telling(Kept::message));
   // Where it is full each place counts.
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(room.take(Kept::message));

@@ -1,4 +1,5 @@
 // Notifications: by themselves, and behind the data of a write.
+#include <chrono>
 #include <utility>
 
 #include "engine/operations/operations.h"
@@ -22,7 +23,8 @@ Operations::State Operations::notify(const Link& link, std::string text, int tim
     message->record = wire::Notify{message->bytes};
     message->op = op;
     outgoing_.emplace(op->own_op, op);
-    begin(op->own_op, op->region, timeout_ms);
+    if (timeout_ms > 0)
+      set_deadline(op->own_op, Clock::system().now() + std::chrono::milliseconds(timeout_ms));
     when_there_is_room(Kept::notification, op->own_op, {std::move(message), nullptr}, ended);
   }
   wake_(0);

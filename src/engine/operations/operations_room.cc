@@ -8,8 +8,6 @@
 namespace hawser::engine {
 namespace {
 
-constexpr Kept kAllKept[] = {Kept::message, Kept::read, Kept::notification};
-
 const char* name_of(Kept kind) {
   switch (kind) {
     case Kept::message:
@@ -48,16 +46,20 @@ void Operations::when_there_is_room(Kept kind, std::uint64_t op, Waiting what,
 
 // It gets its number among all messages only now, or those behind it would wait, too.
 void Operations::go_on(Kept kind, std::uint64_t op, Waiting what, EndedTransfers& ended) {
-  const std::shared_ptr<Outgoing> outgoing = what.message->op;
-  if (outgoing != nullptr && outgoing->kind == Outgoing::Kind::notify) {
+  if (kind != Kept::notification) {
+    outbox_.post(std::move(what.message));
+    if (kind == Kept::message) return;
+    if (const auto part = parts_.find(op); part != parts_.end()) asked(*part->second.inbound);
+    return;
+  }
+  if (what.message->op->kind == Outgoing::Kind::notify) {
     held_notifications_.emplace(op, std::move(what.message));
     release_notifications();
     return;
   }
+  const std::shared_ptr<Outgoing> write = what.message->op;
   outbox_.post(std::move(what.message));
-  if (outgoing != nullptr) start(outgoing, what.after, ended);
-  if (kind != Kept::read) return;
-  if (const auto part = parts_.find(op); part != parts_.end()) asked(*part->second.inbound);
+  start(write, what.after, ended);
 }
 
 // False: that is all for now.
@@ -112,9 +114,10 @@ void Operations::give_back(Kept kind) {
 void Operations::tell_room(Kept kind) {
   if (!room_here_.worth_telling(kind) || room_told_ != nullptr || ended_) return;
   auto message = std::make_shared<Message>();
-  message->record = room_here_.tell();
-  room_told_ = message;
-  outbox_.post_unordered(std::move(message));
+  message->record = room_here_.to_tell();
+  outbox_.post_unordered(message);
+  room_told_ = std::move(message);
+  room_here_.told();
 }
 
 void Operations::room_was_heard_of() {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "engine/wire.h"
 
@@ -14,7 +15,7 @@ namespace hawser::engine {
 // What whoever gets it keeps until somebody has taken it: a message for a receive, a read until its
 // data is there, a notification for the user. More than there is room for waits where it was asked.
 enum class Kept { message, read, notification };
-inline constexpr std::size_t kKept = 3;
+inline constexpr Kept kAllKept[] = {Kept::message, Kept::read, Kept::notification};
 
 template <class T>
 class OfEachKept {
@@ -25,7 +26,7 @@ class OfEachKept {
   auto end() const { return all_.end(); }
 
  private:
-  std::array<T, kKept> all_{};
+  std::array<T, std::size(kAllKept)> all_{};
 };
 
 inline OfEachKept<std::uint64_t> counts_of(const wire::Room& room) {
@@ -61,12 +62,13 @@ class RoomHere {
     const std::uint64_t untold = given_back_[kind] + most_[kind] - told_[kind];
     return untold > 0 && untold >= left(kind);
   }
-  // What to tell it.
-  wire::Room tell() {
-    for (const Kept kind : {Kept::message, Kept::read, Kept::notification})
-      told_[kind] = given_back_[kind] + most_[kind];
-    return room_of(told_);
+  wire::Room to_tell() const {
+    OfEachKept<std::uint64_t> all;
+    for (const Kept kind : kAllKept) all[kind] = given_back_[kind] + most_[kind];
+    return room_of(all);
   }
+  // It has been told, or will be.
+  void told() { told_ = counts_of(to_tell()); }
 
  private:
   OfEachKept<std::uint64_t> most_, told_, taken_, given_back_;
@@ -88,8 +90,7 @@ class RoomThere {
   // The peer's word, perhaps an old one.
   void grant(const wire::Room& room) {
     const OfEachKept<std::uint64_t> counts = counts_of(room);
-    for (const Kept kind : {Kept::message, Kept::read, Kept::notification})
-      granted_[kind] = std::max(granted_[kind], counts[kind]);
+    for (const Kept kind : kAllKept) granted_[kind] = std::max(granted_[kind], counts[kind]);
   }
 
  private:
