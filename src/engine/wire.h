@@ -227,7 +227,7 @@ struct Hello {
   std::string transport;                  // Net::name(); never empty on the wire
   std::vector<Device> devices;            // 1 to kMaxDevices
   Key network{};                          // the same for all on one network stack of a machine
-  Room room;                              // to begin with
+  Room room{};                            // to begin with
 };
 
 // Which device of each side a channel has.
@@ -245,7 +245,7 @@ struct Welcome {
   std::vector<Device> devices;
   std::vector<ChannelPlan> channels;  // 1 to kMaxChannels; indices are checked
   Key network{};
-  Room room;
+  Room room{};
 };
 
 // Understood in any version: its type and its form never change.
