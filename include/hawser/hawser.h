@@ -135,7 +135,7 @@ typedef struct hawser_transfer_options {
   // Null: at once.
   void* cuda_stream;
   int32_t timeout_ms;  // it fails with HAWSER_TIMEOUT where it has not ended by then; 0: no bound
-  // Not 0: where the peer has no room for it (docs/links.md, "Limits") it is refused with
+  // Not 0: where the peer has no room for it (docs/limits.md) it is refused with
   // HAWSER_TIMEOUT, and nothing of it is sent. 0: it waits until there is room.
   int32_t only_if_room;
 } hawser_transfer_options_t;

@@ -47,7 +47,7 @@ struct LinkReport {
   std::string peer;  // "192.0.2.7:20000"
   bool up = false;
   std::string reason;  // where not up: why
-  // What the peer has no room for yet (docs/links.md, "Limits"); of reads each part counts.
+  // What the peer has no room for yet (docs/limits.md); of reads each part counts.
   std::uint64_t waiting_for_room = 0;
   std::vector<ChannelReport> channels;
 };

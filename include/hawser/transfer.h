@@ -43,7 +43,7 @@ struct TransferOptions {
   // second later it has ended. 0: no bound but the link's own.
   int timeout_ms = 0;
   // A peer keeps so many messages that met no receive, reads under way, and notifications that
-  // nobody took (docs/links.md, "Limits"); what is more waits here, in the order of the calls,
+  // nobody took (docs/limits.md); what is more waits here, in the order of the calls,
   // until there is room. true: it is refused with Code::timeout instead, at once (a read with a
   // cuda_stream: when that has come so far). Nothing of it has been sent then.
   bool only_if_room = false;
