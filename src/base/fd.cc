@@ -48,6 +48,12 @@ void UniqueFd::reset(int fd) {
   if (fd >= 0) adopt(fd);
 }
 
+// For reading only: whoever prints is told that it went nowhere, as before.
+void reserve_standard_streams() {
+  for (int fd = 0; fd < kFirstOwn; ++fd)
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", O_RDONLY);
+}
+
 std::uint64_t descriptor_limit() {
   rlimit limit{};
   const bool known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;

@@ -32,6 +32,11 @@ class UniqueFd {
   ForkMark mark_;  // of the process that has it
 };
 
+// For programs of ours, before they open anything: where one of 0 to 2 is closed, a descriptor
+// takes its number that can be neither read nor written to any effect, so that no file or socket of
+// anybody's gets what is printed.
+void reserve_standard_streams();
+
 // How many descriptors this process may have: `ulimit -n`.
 std::uint64_t descriptor_limit();
 

@@ -55,6 +55,19 @@ TEST(PerfCommand, LoopbackMeasuresEverySizeBothWaysOfTraffic) {
   EXPECT_GT(report.at("points")[3].at("transport").at("half_rtt_us").at("p99.9").get<double>(), 0);
 }
 
+// Nothing that is printed lands in the report's file, which may have the number of such a stream.
+TEST(PerfCommand, StartedWithoutStandardStreamsItsReportIsWhole) {
+  const TempDir dir;
+  Command command = perf_command(
+      quick({"--loopback", "--sizes", "8", "--mode", "pingpong", "--json", dir.file("out.json")}));
+  const Words closing = {"bash", "-c", "exec \"$@\" 0>&- 1>&- 2>&-", "bash"};
+  command.args.insert(command.args.begin(), closing.begin(), closing.end());
+  const Outcome outcome = run(command);
+  const json report = json::parse(read_file(dir.file("out.json")), nullptr, false);
+  ASSERT_TRUE(report.is_object()) << outcome.describe();
+  EXPECT_EQ(report.at("points").size(), 1u);
+}
+
 TEST(PerfCommand, SaysWhatTheTransportsSocketsAreAndSetsTheBareOnesAlike) {
   const json report = loopback({"--sizes", "8", "--mode", "pingpong", "--over", "net"});
   const std::string congestion = report.at("bare_congestion");
@@ -91,9 +104,8 @@ TEST_P(PerfOverEach, DrivesAPluginByItsRules) {
 }
 
 TEST(PerfCommand, WrongBytesAreAFailure) {
-  Command command = perf_command(
-      quick({"--loopback", "--sizes", "1M", "--mode", "stream", "--over", "net", "--plugin",
-             emulator_plugin()}));
+  Command command = perf_command(quick({"--loopback", "--sizes", "1M", "--mode", "stream", "--over",
+                                        "net", "--plugin", emulator_plugin()}));
   command.with_env("HAWSER_EMU_FAULTS", "payload@0=corrupt:1500000");
   const Outcome outcome = run(command);
   EXPECT_EQ(outcome.exit_code, 1) << outcome.describe();
@@ -158,8 +170,8 @@ TEST_F(PerfPeers, TwoProgramsMeasureWithEachOther) {
 // The client chooses what is measured, this too.
 TEST_F(PerfPeers, TheServerMeasuresWhatTheClientSays) {
   Subprocess server(side("server", {"--over", "link"}));
-  const Outcome measured = run(side(
-      "client", {"--over", "net", "--sizes", "4K", "--repeats", "1", "--duration-ms", "10"}));
+  const Outcome measured = run(
+      side("client", {"--over", "net", "--sizes", "4K", "--repeats", "1", "--duration-ms", "10"}));
   EXPECT_EQ(measured.exit_code, 0) << measured.describe();
   EXPECT_THAT(measured.out, HasSubstr("the bare net of"));
   EXPECT_EQ(server.wait().exit_code, 0);

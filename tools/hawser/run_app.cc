@@ -7,6 +7,7 @@
 
 #include <hawser/exit_cause.h>
 
+#include "base/fd.h"
 #include "commands.h"
 
 namespace hawser::tool {
@@ -38,6 +39,7 @@ int run_chosen(const std::function<int(Streams&)>& chosen) {
 }  // namespace
 
 int run_app(CLI::App& app, int argc, char** argv, const std::function<int(Streams&)>& chosen) {
+  reserve_standard_streams();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

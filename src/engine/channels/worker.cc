@@ -211,6 +211,9 @@ void Worker::rest(bool moved) {
   const timespec span = as_timespec(std::max(pause, std::chrono::nanoseconds(0)));
   const int count = ::epoll_pwait2(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    pause.count() < 0 ? nullptr : &span, nullptr);
+  // A kernel or a sandbox without that call: all are looked at after a pause.
+  const bool refused = count < 0 && errno != EINTR;
+  if (refused) std::this_thread::sleep_for(kLongNap);
   asleep_.store(false, std::memory_order_seq_cst);
   const TimePoint now = steady_clock::now();
   for (const epoll_event& event :
@@ -226,9 +229,9 @@ void Worker::rest(bool moved) {
     driven->moved_at = now;
   }
   // Those that must be polled are looked at after each pause.
-  if (any_polling_ || any_copying_)
+  if (any_polling_ || any_copying_ || refused)
     for (const auto& driven : channels_)
-      if (driven->waits.polling || driven->waits.copying) driven->active = true;
+      if (driven->waits.polling || driven->waits.copying || refused) driven->active = true;
 }
 
 }  // namespace hawser::engine
