@@ -129,7 +129,7 @@ TEST_F(EnginePeerLimits, MessagesAheadOfALostOneAreBoundedInBytes) {
   std::vector<std::shared_ptr<TransferState>> all;
   constexpr int kNotifications = 6000;
   for (int i = 0; i < kNotifications; ++i)
-    all.push_back(operations_.notify({}, std::string(much_.size(), 'x')));
+    all.push_back(operations_.notify({}, std::string(much_.size(), 'x'), 0, false));
   while (!sent().empty()) continue;
   EXPECT_LE(taken_.size(), 4200u) << "16 MiB and one";
   EXPECT_GE(taken_.size(), 4000u);

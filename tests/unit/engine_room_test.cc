@@ -366,8 +366,8 @@ TEST_F(EngineRoom, WordOfItCostsLittle) {
   const wire::Room many{100, 100, 100};
   RegionTable table;
   EventBell bell;
-  Operations far(
-      table, bell, [](std::uint64_t) {}, Milliseconds(500), many, many);
+  Operations far(table, bell, [](std::uint64_t) {},
+                 {.ending = Milliseconds(500), .room_here = many, .room_there = many});
   std::vector<std::byte> buffer(wire::kFrameBytes);
   std::size_t words = 0;
   std::uint64_t number = 0;
