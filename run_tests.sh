@@ -37,8 +37,9 @@ run_release() {
   run_programs release release . fault_tests cli_tests engine_tests conformance_tests unit_tests
 }
 
-# The sanitizers' builds take the tests' objects of the release build: they look at the library.
-
+# The tests' own objects are those of the release build: what is looked at is the library. (The thread
+# sanitizer must see the tests' own synchronisation.)
+#
 # For what is done with bytes: whatever parses, frames, copies and cleans up, in one process each.
 run_asan() {
   hawser_build release fault_tests engine_tests conformance_tests unit_tests
@@ -49,7 +50,6 @@ run_asan() {
 
 # For what threads share: engines, Nets and their connections, whole.
 run_tsan() {
-  hawser_build release engine_tests conformance_tests fault_tests
   hawser_build tsan engine_tests conformance_tests fault_tests
   run_programs tsan 'thread sanitizer' . engine_tests conformance_tests
   run_programs tsan 'thread sanitizer, faults' '^(Engine|Bootstrap|Strangers|IoThreads)' fault_tests
