@@ -117,10 +117,7 @@ Status EngineCore::start() {
                    "HAWSER_UNPACK=none leaves the data out, which an engine may not: unset it, or "
                    "measure with hawser perf --over net");
   }
-  if (auto pages = PageFile::create(); pages.ok())
-    page_file_ = *std::move(pages);
-  else
-    log_info("goes on with slower copies: {}", pages.error().message());
+  page_file_ = PageFile::create_if_possible();
   HAWSER_TRY(start_workers());
   HAWSER_ASSIGN(maker_, ChannelMaker::start());
   HAWSER_ASSIGN(reactor_, Reactor::start());

@@ -77,7 +77,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Status admit(const std::string& peer, std::size_t channels) const;
   std::size_t chunk_bytes() const { return chunk_bytes_; }
   const UnpackOptions& unpack() const { return transport_.unpack; }
-  // For copies of memory that may vanish; null: there is none, and they take longer.
+  // For copies of small messages, in users' threads; may be null.
   const std::shared_ptr<PageFile>& page_file() const { return page_file_; }
   // For so much of a peer's, on each link.
   const wire::Room& room() const { return room_; }

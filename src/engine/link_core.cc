@@ -53,8 +53,8 @@ const UnpackOptions& LinkCore::unpack() const {
   return engine_->unpack();
 }
 
-const std::shared_ptr<PageFile>& LinkCore::page_file() const {
-  return engine_->page_file();
+const std::shared_ptr<PageFile>& LinkCore::page_file(int channel) const {
+  return workers_[static_cast<std::size_t>(channel)]->page_file();
 }
 
 void LinkCore::start() {

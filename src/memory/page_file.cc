@@ -10,6 +10,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/log.h"
 #include "base/without_memory.h"
 #include "memory/range.h"
 
@@ -23,6 +24,13 @@ Result<std::shared_ptr<PageFile>> PageFile::create() {
   UniqueFd fd(::memfd_create("hawser-copies", MFD_CLOEXEC));
   if (!fd.valid()) return system_error(errno, "making memory that is a file");
   return std::shared_ptr<PageFile>(new PageFile(std::move(fd)));
+}
+
+std::shared_ptr<PageFile> PageFile::create_if_possible() {
+  auto made = create();
+  if (made.ok()) return *std::move(made);
+  log_info("goes on with slower copies: {}", made.error().message());
+  return nullptr;
 }
 
 Result<std::unique_ptr<FilePages>> PageFile::allocate(std::size_t bytes) {

@@ -21,6 +21,8 @@ class PageFile : public std::enable_shared_from_this<PageFile> {
  public:
   // Code::unavailable, Code::system: this process may have none.
   static Result<std::shared_ptr<PageFile>> create();
+  // Null where it may have none, which is logged: copies take longer then.
+  static std::shared_ptr<PageFile> create_if_possible();
 
   // Whole pages, all zero.
   Result<std::unique_ptr<FilePages>> allocate(std::size_t bytes);

@@ -20,10 +20,10 @@ Result<std::shared_ptr<LinkChannel>> LinkChannel::create(std::shared_ptr<LinkCor
   channel->send_fd_ = ends.send->wait_fd();
   HAWSER_ASSIGN(channel->tx_,
                 TxLane::create(std::move(ends.send), ends.capabilities, core.chunk_bytes(),
-                               ends.gpu, core.page_file(), *channel));
+                               ends.gpu, core.page_file(ends.index), *channel));
   HAWSER_ASSIGN(channel->rx_,
                 RxLane::create(std::move(ends.receive), ends.capabilities, core.chunk_bytes(),
-                               ends.gpu, core.unpack(), core.page_file(), *channel));
+                               ends.gpu, core.unpack(), core.page_file(ends.index), *channel));
   channel->tx_pace_ = &channel->tx_->pace();
   return channel;
 }

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/thread.h"
 #include "engine/channels/link_channel.h"
+#include "memory/page_file.h"
 
 namespace hawser::engine {
 
@@ -48,6 +49,9 @@ class Worker {
   // Leaves such a thread behind, and never lets go of what it may still touch: `all`, of which this
   // worker is a part.
   void abandon(std::shared_ptr<void> all);
+  // For the copies that its channels make of memory that may vanish: writes to a file wait for each
+  // other, so each worker has its own. May be null.
+  const std::shared_ptr<PageFile>& page_file() const { return page_file_; }
   // A channel will come: it counts as one from now on.
   void reserve() { load_.fetch_add(1, std::memory_order_relaxed); }
   int load() const { return load_.load(std::memory_order_relaxed); }  // channels
@@ -76,6 +80,7 @@ class Worker {
   const WorkerOptions options_;
   const UniqueFd epoll_;
   const EventFd bell_;  // in epoll_
+  const std::shared_ptr<PageFile> page_file_ = PageFile::create_if_possible();
   // Who brings something sets a channel's `kicked`, or has_mail_, and then looks at this; the
   // thread sets this, and then looks at those. All four are sequentially consistent, so one of the
   // two sees the other: nobody sleeps over work.

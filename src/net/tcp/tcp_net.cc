@@ -35,14 +35,6 @@ void extend(NetDevice& joined, const NetDevice& member) {
   joined.speed_mbps += member.speed_mbps;
 }
 
-// Null: copies to memory that may vanish take longer.
-std::shared_ptr<PageFile> make_page_file() {
-  auto made = PageFile::create();
-  if (made.ok()) return *std::move(made);
-  log_info("goes on with slower copies: {}", made.error().message());
-  return nullptr;
-}
-
 // Thread-safe as Net demands.
 class TcpNet final : public Net {
  public:
@@ -54,7 +46,7 @@ class TcpNet final : public Net {
         ports_(ports),
         advertised_(std::move(advertised)),
         io_(std::move(io)),
-        page_file_(make_page_file()) {
+        page_file_(PageFile::create_if_possible()) {
     const std::lock_guard lock(mutex_);
     take(interfaces);
   }
@@ -140,7 +132,7 @@ class TcpNet final : public Net {
   const tcp::PortRange ports_;
   const tcp::Advertised advertised_;
   tcp::IoPool io_;
-  const std::shared_ptr<PageFile> page_file_;                    // may be null
+  const std::shared_ptr<PageFile> page_file_;  // may be null
   tcp::FurtherSockets further_;
   std::atomic<const std::vector<NetDevice>*> offered_{nullptr};  // publishes the last of told_
 
