@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
+
+#include "support/sanitizers.h"
 
 namespace hawser::test {
 
@@ -20,7 +23,9 @@ class VanishingMemory {
   explicit VanishingMemory(std::size_t bytes, int protection = PROT_READ | PROT_WRITE)
       : bytes_(bytes), file_(::memfd_create("vanishing", MFD_CLOEXEC)) {
     EXPECT_EQ(::ftruncate(file_, static_cast<off_t>(bytes)), 0);
-    void* const place = reinterpret_cast<void*>(std::uintptr_t{0x1000000000});
+    // Each sanitizer has the addresses of the other for its own.
+    const std::uintptr_t free_place = kAddressSanitizer ? 0x500000000000 : 0x1000000000;
+    void* const place = reinterpret_cast<void*>(free_place);
     data_ = static_cast<std::byte*>(
         ::mmap(place, bytes, protection, MAP_SHARED | MAP_FIXED_NOREPLACE, file_, 0));
     EXPECT_EQ(data_, place);
