@@ -101,7 +101,7 @@ class LinkCore : public std::enable_shared_from_this<LinkCore> {
   std::size_t chunk_bytes() const { return terms_.chunk_bytes; }
   std::size_t channels() const { return terms_.channels.size(); }
   bool client() const { return terms_.client; }
-  const UnpackOptions& unpack() const;                 // the engine's
+  const UnpackOptions& unpack() const;                            // the engine's
   const std::shared_ptr<PageFile>& page_file(int channel) const;  // its worker's; may be null
   Milliseconds stall() const;
   bool may_take(const LinkChannel& channel) const;

@@ -23,6 +23,8 @@ struct CloseFile {
 
 enum class There { yes, no, unknown };
 
+constexpr int kAttempts = 100;  // where signals interrupt them
+
 struct Pages {
   std::uintptr_t begin, end;
   void* at() const { return reinterpret_cast<void*>(begin); }
@@ -37,10 +39,9 @@ Pages pages_of(std::uintptr_t from, std::size_t bytes) {
 // Unknown: an old kernel, a mapping of a device, or one that is not for that.
 There populate(const Pages& pages, Access access) {
   const int advice = access == Access::read ? MADV_POPULATE_READ : MADV_POPULATE_WRITE;
-  int err = 0;
-  do {
+  int err = EINTR;
+  for (int i = 0; i < kAttempts && (err == EINTR || err == EAGAIN); ++i)
     err = ::madvise(pages.at(), pages.bytes(), advice) == 0 ? 0 : errno;
-  } while (err == EINTR || err == EAGAIN);
   if (err == 0) return There::yes;
   return err == EFAULT || err == ENOMEM || err == EHWPOISON ? There::no : There::unknown;
 }

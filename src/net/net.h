@@ -39,8 +39,8 @@ struct NetCapabilities {
   // Registered memory that `may_vanish` costs the request that wants it, see TestResult::lost. Else
   // it costs the comm, or the process.
   bool reports_lost_memory = false;
-  bool places_without_receive = false;     // can write (region, offset) with no posted receive
-  bool connects_to_receive = false;        // listen_to_send() and connect_to_receive() work
+  bool places_without_receive = false;  // can write (region, offset) with no posted receive
+  bool connects_to_receive = false;     // listen_to_send() and connect_to_receive() work
 };
 
 // Whether CUDA memory reaches the NIC without passing through host memory.

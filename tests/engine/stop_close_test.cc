@@ -151,7 +151,8 @@ TEST_P(StopClose, LeavesNothingOnItsWay) {
   EXPECT_TRUE(clean);
 }
 
-// More than the peer keeps where nobody says how many it is to keep: they wait, and end with the link.
+// More than the peer keeps where nobody says how many it is to keep: they wait, and end with the
+// link.
 TEST_P(StopClose, NotificationsThatNobodyTakes) {
   if (variant().name != "tcp") GTEST_SKIP() << "no matter of transports";
   constexpr std::size_t kKept = 65'536;
@@ -162,8 +163,7 @@ TEST_P(StopClose, NotificationsThatNobodyTakes) {
   EXPECT_EQ(near().report().waiting_for_room, kWaiting);
   EXPECT_TRUE(far().up() && near().up());
   near().close();
-  for (std::size_t i = kKept; i < told.size(); ++i)
-    EXPECT_CODE(outcome(told[i]), Code::cancelled);
+  for (std::size_t i = kKept; i < told.size(); ++i) EXPECT_CODE(outcome(told[i]), Code::cancelled);
   for (std::size_t i = 0; i < kKept; ++i) ASSERT_TRUE(far().take_notification().has_value()) << i;
   EXPECT_FALSE(far().take_notification().has_value());
 }

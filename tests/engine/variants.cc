@@ -66,9 +66,9 @@ std::vector<Variant> all_variants() {
   };
 }
 
-// A sanitizer looks at code, not at which memory it is: these run all there is of an engine. Threads
-// of their own have those of several channels, and a hosted plugin; what is isolated is another
-// process, which the thread sanitizer does not see.
+// A sanitizer looks at code, not at which memory it is: these run all there is of an engine.
+// Threads of their own have those of several channels, and a hosted plugin; what is isolated is
+// another process, which the thread sanitizer does not see.
 std::vector<Variant> sanitized_variants() {
   std::set<std::string> wanted = {"tcp_channels", "hosted_tcpx_emulator_gpu"};
   if (kThreadSanitizer)

@@ -141,7 +141,7 @@ class TxLane {
   std::byte* gathered_ = nullptr;  // small chunks of one frame, so many bytes
   std::size_t gathered_bytes_ = 0;
   std::vector<std::size_t> gather_ends_;  // of each that is gathered, in block_copies_
-  std::vector<wire::Piece> pieces_;  // of one chunk
+  std::vector<wire::Piece> pieces_;       // of one chunk
   std::vector<BlockCopy> block_copies_;
   std::deque<Prepared> prepared_;
   std::uint64_t plain_bytes_ = 0;  // of what is prepared and needs no copy by a GPU

@@ -57,7 +57,8 @@ std::size_t SendQueue::claim(std::span<Piece> to, const Taker& taker) {
   const bool may = taker.idle == nullptr || !kept_to_first_;
   const std::uint64_t limit = taker.idle == nullptr && !alone() ? kMinPieceBytes : share();
   std::size_t count = 0;
-  for (std::uint64_t bytes = 0; may && count < to.size() && next_ != posted_ && bytes < limit; ++count) {
+  for (std::uint64_t bytes = 0; may && count < to.size() && next_ != posted_ && bytes < limit;
+       ++count) {
     if (!taker.large && window_.at(next_).bytes >= kLargeBytes) break;
     to[count] = take(alone() ? kMaxMessageBytes : limit);
     bytes += to[count].frame_bytes();
